@@ -1,0 +1,1 @@
+//! Entries, Merkle tree, checkpoints, tiles, verifier.

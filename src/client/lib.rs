@@ -1,0 +1,1 @@
+//! What contactpoint does, the connecting organisation's client.

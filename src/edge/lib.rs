@@ -1,0 +1,1 @@
+//! TLS, HTTP, limits: a request in, an answer out.

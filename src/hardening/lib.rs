@@ -1,0 +1,1 @@
+//! Locks the process down; the only crate that may use unsafe.

@@ -1,0 +1,1 @@
+//! Organisation certificate and person's session become a Caller.

@@ -1,0 +1,1 @@
+//! Are these two records one child, and by which keys are they found.

@@ -1,0 +1,1 @@
+//! What contactpointctl does, one verb a file.

@@ -1,0 +1,1 @@
+//! Caller, request and relation become a Permit or a Refusal. Pure.

@@ -1,0 +1,1 @@
+//! /etc/contactpoint/contactpointd.toml, parsed once at the door.

@@ -1,0 +1,1 @@
+//! Schema, transactions, group commit; the only crate that names rusqlite.

@@ -1,0 +1,1 @@
+//! Synthetic boroughs, children, feeds and test certificates.
