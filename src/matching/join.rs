@@ -1,0 +1,94 @@
+//! Joining a statement to a record (rule H2, exact form).
+
+use crate::normal::folded;
+use contactpoint_domain::{ChildRecord, Statement};
+
+/// A key that two statements of one child are expected to share.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum JoinKey {
+    /// A valid NHS number.
+    Nhs(String),
+    /// A valid unique pupil number.
+    Pupil(String),
+    /// Folded given and family name, date of birth (day number), postcode.
+    Identity {
+        /// Folded given names.
+        given: String,
+        /// Folded family name.
+        family: String,
+        /// Days since 1970-01-01.
+        born: i32,
+        /// Normalised postcode.
+        postcode: String,
+    },
+}
+
+/// What the matcher says of a record and a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// One child.
+    Same,
+    /// Two children, or not known to be one.
+    Different,
+}
+
+/// The keys of a statement, strongest first.
+#[must_use]
+pub fn join_keys(statement: &Statement) -> Vec<JoinKey> {
+    let mut keys = Vec::with_capacity(3);
+    keys.extend(statement.nhs_number.as_ref().map(|number| JoinKey::Nhs(number.as_str().to_owned())));
+    keys.extend(statement.unique_pupil_number.as_ref().map(|number| JoinKey::Pupil(number.as_str().to_owned())));
+    if let Some(postcode) = statement.address.as_ref().and_then(|address| address.postcode.as_ref()) {
+        keys.push(JoinKey::Identity {
+            given: folded(statement.name.given.as_str()),
+            family: folded(statement.name.family.as_str()),
+            born: statement.date_of_birth.day_number(),
+            postcode: postcode.as_str().to_owned(),
+        });
+    }
+    keys
+}
+
+/// Does a statement speak of the child of a record? A number in common decides; two different numbers of one kind forbid the weaker rule,
+/// since twins and namesakes share everything else.
+pub fn verdict(record: &ChildRecord, statement: &Statement) -> Verdict {
+    let others = || record.statements.iter();
+    let nhs = compare(others().map(|held| held.nhs_number.as_ref()), statement.nhs_number.as_ref());
+    let pupil = compare(others().map(|held| held.unique_pupil_number.as_ref()), statement.unique_pupil_number.as_ref());
+    match (nhs, pupil) {
+        (Comparison::Equal, _) => Verdict::Same,
+        (Comparison::Conflict, _) => Verdict::Different,
+        (Comparison::Unknown, Comparison::Equal) => Verdict::Same,
+        (Comparison::Unknown, Comparison::Conflict) => Verdict::Different,
+        (Comparison::Unknown, Comparison::Unknown) => same_identity(record, statement),
+    }
+}
+
+enum Comparison {
+    Equal,
+    Conflict,
+    Unknown,
+}
+
+fn compare<'a, N: PartialEq + 'a>(held: impl Iterator<Item = Option<&'a N>>, stated: Option<&N>) -> Comparison {
+    let Some(stated) = stated else { return Comparison::Unknown };
+    let mut verdict = Comparison::Unknown;
+    for number in held.flatten() {
+        if number == stated {
+            return Comparison::Equal;
+        }
+        verdict = Comparison::Conflict;
+    }
+    verdict
+}
+
+fn same_identity(record: &ChildRecord, statement: &Statement) -> Verdict {
+    let identity = |of: &Statement| join_keys(of).into_iter().find(|key| matches!(key, JoinKey::Identity { .. }));
+    let stated = identity(statement);
+    if stated.is_some() && record.statements.iter().any(|held| identity(held) == stated) {
+        Verdict::Same
+    } else {
+        Verdict::Different
+    }
+}
