@@ -1,0 +1,128 @@
+//! The growing delay after failed log-ins (rule C6). Accounts keep theirs in the store, so that a restart does not forgive; names
+//! nobody has are kept here, in memory and bounded, so that the delay does not tell which names exist.
+//!
+//! Does not promise: that a restart, or 65,536 newer unknown names, leave an unknown name's delay standing.
+
+use crate::caller::Channel;
+use contactpoint_domain::Instant;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Failures that cost nothing: a slip of the finger.
+const FREE_FAILURES: u32 = 2;
+/// The delay grows no further than this.
+const LONGEST_SECONDS: u64 = 15 * 60;
+/// Unknown names remembered.
+const REMEMBERED: usize = 65_536;
+
+/// Seconds to wait after so many failures in a row: 0, 0, 2, 4, 8, ... 900.
+pub(crate) fn seconds_after(failures: u32) -> u64 {
+    match failures.checked_sub(FREE_FAILURES) {
+        None | Some(0) => 0,
+        Some(beyond) => 1u64.checked_shl(beyond).unwrap_or(u64::MAX).min(LONGEST_SECONDS),
+    }
+}
+
+/// How long until `until`, in whole seconds and at least one; `None` where it is past.
+pub(crate) fn remaining(until: Instant, now: Instant) -> Option<Duration> {
+    let millis = until.millis().checked_sub(now.millis()).filter(|left| *left > 0)?;
+    Some(Duration::from_secs(millis.div_ceil(1000)))
+}
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    until: Instant,
+}
+
+#[derive(Default)]
+struct Table {
+    names: HashMap<[u8; 32], Failures>,
+    /// The same names in the order they first failed.
+    order: VecDeque<[u8; 32]>,
+}
+
+/// Failed log-ins under names that this channel's organisation does not have.
+#[derive(Default)]
+pub(crate) struct UnknownNames(Mutex<Table>);
+
+impl UnknownNames {
+    /// How long the name must still wait.
+    pub(crate) fn remaining(&self, channel: &Channel, login: &str, now: Instant) -> Option<Duration> {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.names.get(&key(channel, login)).and_then(|failed| remaining(failed.until, now))
+    }
+
+    /// One more failure.
+    pub(crate) fn failed(&self, channel: &Channel, login: &str, now: Instant) {
+        let key = key(channel, login);
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !table.names.contains_key(&key) {
+            table.make_room();
+            table.order.push_back(key);
+        }
+        let failed = table.names.entry(key).or_insert(Failures { count: 0, until: now });
+        failed.count = failed.count.saturating_add(1);
+        failed.until = now.plus_seconds(seconds_after(failed.count));
+    }
+}
+
+impl Table {
+    fn make_room(&mut self) {
+        if self.order.len() >= REMEMBERED {
+            if let Some(oldest) = self.order.pop_front() {
+                self.names.remove(&oldest);
+            }
+        }
+    }
+}
+
+fn key(channel: &Channel, login: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    match channel {
+        Channel::Certificate { key } => hash.update(key),
+        Channel::Local { .. } => hash.update(b"local"),
+    }
+    hash.update(login);
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_doubles_up_to_a_quarter_of_an_hour() {
+        // C6: log-in failures lock with growing delay
+        let delays: Vec<u64> = (0..14).map(seconds_after).collect();
+        assert_eq!(delays, [0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(seconds_after(u32::MAX), 900);
+    }
+
+    #[test]
+    fn what_remains_is_rounded_up_to_whole_seconds() {
+        let at = Instant::of_millis;
+        assert_eq!(remaining(at(1000), at(1000)), None);
+        assert_eq!(remaining(at(1001), at(1000)), Some(Duration::from_secs(1)));
+        assert_eq!(remaining(at(3000), at(1000)), Some(Duration::from_secs(2)));
+        assert_eq!(remaining(at(0), at(1000)), None);
+    }
+
+    #[test]
+    fn an_unknown_name_waits_like_a_known_one_and_the_table_is_bounded() {
+        // C6: the answer never tells whether the account exists
+        let (names, channel, now) = (UnknownNames::default(), Channel::Local { uid: 0 }, Instant::of_millis(1000));
+        for _ in 0..3 {
+            assert_eq!(names.remaining(&channel, "nobody", now), None);
+            names.failed(&channel, "nobody", now);
+        }
+        assert_eq!(names.remaining(&channel, "nobody", now), Some(Duration::from_secs(2)));
+        for n in 0..REMEMBERED {
+            names.failed(&channel, &n.to_string(), now);
+        }
+        assert_eq!(names.0.lock().unwrap().names.len(), REMEMBERED);
+        assert_eq!(names.remaining(&channel, "nobody", now), None);
+    }
+}

@@ -1,0 +1,37 @@
+//! The ways in which identity says no. `edge` maps each to an answer, one by one.
+
+use std::time::Duration;
+
+/// Why a request has no `Caller`. Closed on purpose: a new one forces a decision in every map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityRefusal {
+    /// No usable session token, or a session begun on another channel. The person logs in.
+    #[error("not logged in")]
+    NotAuthenticated,
+    /// The session was ended: 15 idle minutes, 12 hours, a log-out, or newer sessions of the same person. The person logs in again.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// No enrolled organisation has this key (rule B1). The security officer enrols the certificate.
+    #[error("no organisation is enrolled with this certificate")]
+    OrganisationNotEnrolled,
+    /// The organisation is suspended (rule B4). Its sponsor speaks to the security officer.
+    #[error("the organisation is suspended")]
+    OrganisationSuspended,
+    /// The person is suspended, or belongs to another organisation than the certificate. Their administrator knows why.
+    #[error("the person is suspended")]
+    PersonSuspended,
+}
+
+/// Why a log-in failed, as far as the one who tried may know (rule C6: never which factor, nor whether the account exists).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoginRefused {
+    /// Log-in name, password or code: one of them, not said which.
+    #[error("log-in failed")]
+    Failed {
+        /// Set where the attempt came too early and was not looked at: how long to wait, in whole seconds, at least 1.
+        retry_after: Option<Duration>,
+    },
+    /// The channel is not one on which anybody may log in.
+    #[error(transparent)]
+    Channel(IdentityRefusal),
+}
