@@ -1,0 +1,1 @@
+//! The four keys of the ceremony: label, kind, task.
