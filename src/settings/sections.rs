@@ -1,0 +1,144 @@
+//! The sections of the file, each key with its range and default; reasons are in config/contactpointd.toml.
+
+use crate::value::{LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
+use serde::{Deserialize, Serialize};
+
+/// `[hsm]`: where the keys are. The PIN is no setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hsm {
+    /// The vendor's PKCS#11 module.
+    pub module: ModulePath,
+    /// The token's label.
+    pub token: TokenLabel,
+}
+
+impl Default for Hsm {
+    fn default() -> Self {
+        Self { module: ModulePath::default_of("/usr/lib/softhsm/libsofthsm2.so"), token: TokenLabel::default_of("contactpoint") }
+    }
+}
+
+/// `[tls]`: certificates, in PEM, below the configuration directory. The key is in the HSM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The server's certificate chain, leaf first.
+    pub certificate: RelativePath,
+    /// The authorities whose client certificates are accepted.
+    pub client_authorities: RelativePath,
+    /// Their revocation lists; required.
+    pub revocation_list: RelativePath,
+    /// Seconds between looks for new lists and certificates.
+    pub reload_seconds: Within<1, 3600>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            certificate: RelativePath::default_of("tls/server.pem"),
+            client_authorities: RelativePath::default_of("tls/clients-ca.pem"),
+            revocation_list: RelativePath::default_of("tls/clients.crl.pem"),
+            reload_seconds: Within::default_of(60),
+        }
+    }
+}
+
+/// `[store]`: the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Page cache of all connections together, in MiB.
+    pub page_cache_mib: Within<8, 65_536>,
+    /// Connections that read.
+    pub readers: Within<1, 64>,
+    /// Requests that one durable commit takes at most.
+    pub group_commit_max: Within<1, 1024>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { page_cache_mib: Within::default_of(256), readers: Within::default_of(4), group_commit_max: Within::default_of(64) }
+    }
+}
+
+/// `[log]`: the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Its name, first line of every checkpoint.
+    pub origin: LogOrigin,
+    /// Seconds between signed checkpoints while entries come in.
+    pub checkpoint_seconds: Within<1, 60>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { origin: LogOrigin::default_of("contactpoint.example/log"), checkpoint_seconds: Within::default_of(1) }
+    }
+}
+
+/// `[limits]`: what one caller can take of everybody's share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Open connections in all.
+    pub connections_total: Within<1, 65_536>,
+    /// Open connections of one organisation.
+    pub connections_per_organisation: Within<1, 65_536>,
+    /// Seconds for a TLS handshake.
+    pub handshake_seconds: Within<1, 60>,
+    /// Seconds for a request's header.
+    pub header_seconds: Within<1, 120>,
+    /// Seconds for a request's body.
+    pub body_seconds: Within<1, 300>,
+    /// Bytes of a request's header.
+    pub header_bytes: Within<1024, 65_536>,
+    /// Bytes of a JSON body.
+    pub body_bytes: Within<1024, 1_048_576>,
+    /// Bytes of one piece of a feed.
+    pub feed_body_bytes: Within<131_072, 16_777_216>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_total: Within::default_of(1024),
+            connections_per_organisation: Within::default_of(128),
+            handshake_seconds: Within::default_of(10),
+            header_seconds: Within::default_of(10),
+            body_seconds: Within::default_of(30),
+            header_bytes: Within::default_of(16_384),
+            body_bytes: Within::default_of(16_384),
+            feed_body_bytes: Within::default_of(1_048_576),
+        }
+    }
+}
+
+/// `[session]`: people's sessions (rule C2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// Idle seconds after which a session ends; rule C2 allows no more than 15 minutes.
+    pub idle_seconds: Within<30, 900>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { idle_seconds: Within::default_of(900) }
+    }
+}
+
+/// `[intake]`: what suppliers send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// Directory of the suppliers' layouts, below the configuration directory.
+    pub layouts: RelativePath,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { layouts: RelativePath::default_of("layouts") }
+    }
+}

@@ -1,0 +1,87 @@
+//! The whole file: reading, refusing, and telling what is in force.
+
+use crate::sections::{Hsm, Intake, Limits, Log, Session, Store, Tls};
+use crate::SettingsError;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// The file's name in the configuration directory.
+pub const FILE_NAME: &str = "contactpointd.toml";
+
+/// Everything that can be set. Each key has a default; config/contactpointd.toml shows them all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where the keys are.
+    pub hsm: Hsm,
+    /// Certificates.
+    pub tls: Tls,
+    /// The database.
+    pub store: Store,
+    /// The audit log.
+    pub log: Log,
+    /// What one caller can take.
+    pub limits: Limits,
+    /// People's sessions.
+    pub session: Session,
+    /// What suppliers send.
+    pub intake: Intake,
+}
+
+impl Settings {
+    /// Reads `contactpointd.toml` in the configuration directory. The file must be there, if only empty.
+    ///
+    /// # Errors
+    /// [`SettingsError::Unreadable`], [`SettingsError::Refused`], [`SettingsError::Contradiction`].
+    pub fn load(directory: &Path) -> Result<Self, SettingsError> {
+        let file = directory.join(FILE_NAME);
+        let text = fs::read_to_string(&file).map_err(|source| SettingsError::Unreadable { file: file.clone(), source })?;
+        Self::parse(&text, &file)
+    }
+
+    /// Reads the text of a settings file; `file` is for the messages.
+    ///
+    /// # Errors
+    /// [`SettingsError::Refused`], [`SettingsError::Contradiction`].
+    pub fn parse(text: &str, file: &Path) -> Result<Self, SettingsError> {
+        let settings: Self = toml::from_str(text).map_err(|error| refused(&error, text, file))?;
+        settings.agreeing(file)
+    }
+
+    /// The settings in force as TOML, for the log and for `check-config`. There is no secret among them.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|error| format!("# the settings cannot be shown: {error}\n"))
+    }
+
+    fn agreeing(self, file: &Path) -> Result<Self, SettingsError> {
+        if self.limits.connections_per_organisation.get() > self.limits.connections_total.get() {
+            let why = "[limits] connections_per_organisation is larger than connections_total";
+            return Err(SettingsError::Contradiction { file: file.to_owned(), why });
+        }
+        Ok(self)
+    }
+}
+
+/// A parser's error without the value: the value may be a secret that was put there by mistake.
+fn refused(error: &toml::de::Error, text: &str, file: &Path) -> SettingsError {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    SettingsError::Refused { file: file.to_owned(), line, key: key_on(text, line), why: without_value(error.message()) }
+}
+
+fn key_on(text: &str, line: usize) -> String {
+    let key = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _value)| key.trim());
+    let is_key = |key: &&str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    key.filter(is_key).unwrap_or("text").to_owned()
+}
+
+/// serde's "invalid type: string \"the value\", expected i64" without its middle.
+fn without_value(message: &str) -> String {
+    match (message.split_once(": "), message.rsplit_once(", expected ")) {
+        (Some((kind @ ("invalid type" | "invalid value"), _)), Some((_, expected))) => format!("{kind}, expected {expected}"),
+        _ => message.lines().next().unwrap_or_default().to_owned(),
+    }
+}
