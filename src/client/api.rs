@@ -1,0 +1,112 @@
+//! Requests as the directory understands them: JSON in and out, the session as a bearer token, problems as [`ClientError::Refused`].
+//!
+//! For: the verbs, and tests that want the client's own way. Leaves to others: the connection, printing.
+
+use crate::arguments::Place;
+use crate::connection::Connection;
+use crate::error::ClientError;
+use crate::problem::Problem;
+use crate::profile::{Profile, ProfileError};
+use crate::session;
+use bytes::Bytes;
+use http::{header, Method, Request, Response};
+use http_body_util::Full;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A connection, and the session where there is one.
+pub struct Api {
+    connection: Connection,
+    token: Option<String>,
+}
+
+impl Api {
+    /// Over a connection, with a session's token or without.
+    #[must_use]
+    pub fn over(connection: Connection, token: Option<String>) -> Self {
+        Self { connection, token }
+    }
+
+    /// By the profile of the command line, without a session.
+    pub(crate) fn without_session(place: &Place) -> Result<Self, ClientError> {
+        Ok(Self::over(profile(place)?.connection()?, None))
+    }
+
+    /// By the profile of the command line, in the session kept from `log-in`.
+    pub(crate) fn in_session(place: &Place) -> Result<Self, ClientError> {
+        let profile = profile(place)?;
+        let token = session::token(&session::place(place, &profile)?)?;
+        Ok(Self::over(profile.connection()?, Some(token)))
+    }
+
+    /// POST with a JSON body; the answer's JSON.
+    pub async fn post(&mut self, path: &str, body: &impl Serialize) -> Result<Value, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::Request(error.to_string()))?;
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
+        let answer = self.send(request.body(Full::from(body))).await?;
+        json(&answer)
+    }
+
+    /// GET; the answer's JSON.
+    pub async fn get(&mut self, path: &str) -> Result<Value, ClientError> {
+        json(&self.get_bytes(path).await?)
+    }
+
+    /// GET; the answer's bytes.
+    pub async fn get_bytes(&mut self, path: &str) -> Result<Response<Bytes>, ClientError> {
+        let request = self.request(Method::GET, path).body(Full::default());
+        self.send(request).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&mut self, path: &str) -> Result<(), ClientError> {
+        let request = self.request(Method::DELETE, path).body(Full::default());
+        self.send(request).await.map(drop)
+    }
+
+    /// POST of CSV records under a request id; sent again under the same id it is the same request.
+    pub async fn post_records(&mut self, path: &str, request_id: &str, records: Bytes) -> Result<Value, ClientError> {
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "text/csv").header("x-request-id", request_id);
+        let answer = self.send(request.body(Full::from(records))).await?;
+        json(&answer)
+    }
+
+    fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let request = Request::builder().method(method).uri(path).header(header::ACCEPT, "application/json, application/problem+json, */*");
+        match &self.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    async fn send(&mut self, request: http::Result<Request<Full<Bytes>>>) -> Result<Response<Bytes>, ClientError> {
+        let request = request.map_err(|error| ClientError::Request(error.to_string()))?;
+        let answer = self.connection.send(request).await?;
+        if answer.status().is_success() {
+            Ok(answer)
+        } else {
+            Err(ClientError::Refused(Problem::of(&answer)))
+        }
+    }
+}
+
+/// The profile that the command line names.
+pub(crate) fn profile(place: &Place) -> Result<Profile, ProfileError> {
+    Profile::read(place.profile.as_deref().ok_or(ProfileError::None)?)
+}
+
+fn json(answer: &Response<Bytes>) -> Result<Value, ClientError> {
+    serde_json::from_slice(answer.body()).map_err(|error| ClientError::AnswerNotUnderstood(error.to_string()))
+}
+
+/// An answer's JSON as the type it should be.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, ClientError> {
+    T::deserialize(value).map_err(|error| ClientError::AnswerNotUnderstood(error.to_string()))
+}
+
+/// A new X-Request-ID: 128 bits of the kernel's randomness, in hexadecimal.
+pub(crate) fn new_request_id() -> Result<String, ClientError> {
+    let mut bits = [0u8; 16];
+    getrandom::fill(&mut bits).map_err(|_| ClientError::Request("the kernel gives no randomness".to_owned()))?;
+    Ok(data_encoding::HEXLOWER.encode(&bits))
+}

@@ -1,0 +1,178 @@
+//! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Ask the directory who works with a child, and feed it your organisation's records.
+///
+/// Exit codes: 0 done; 1 refused by the directory, or a feed in which some lines were rejected; 2 wrong usage; 3 no connection, or TLS refused;
+/// 4 verification failed.
+#[derive(Debug, Parser)]
+#[command(name = "contactpoint", version)]
+pub struct Arguments {
+    /// Where, as whom, and how to print.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The profile: server, its authority, your certificate and key
+    #[arg(long, global = true, env = "CONTACTPOINT_PROFILE", value_name = "FILE.toml")]
+    pub profile: Option<PathBuf>,
+    /// Where the session is kept between commands (default: a file of your own in $XDG_RUNTIME_DIR)
+    #[arg(long, global = true, env = "CONTACTPOINT_SESSION", value_name = "FILE")]
+    pub session_file: Option<PathBuf>,
+    /// Print JSON for machines instead of tables for people
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Log in with password and one-time code
+    LogIn(LogIn),
+    /// End the session
+    LogOut,
+    /// Find children in your own scope
+    Search(Search),
+    /// See who works with one child and how to reach them
+    View(Look),
+    /// See who saw one child (auditors)
+    WhoSaw(Look),
+    /// Send your organisation's records from a CSV file; run it again to resume
+    Feed(Feed),
+    /// Make an account for one of your organisation's people (administrators)
+    EnrolPerson(EnrolPerson),
+    /// The public log: fetch it, verify it offline
+    Log {
+        /// Which.
+        #[command(subcommand)]
+        verb: LogVerb,
+    },
+}
+
+/// `log-in`
+#[derive(Debug, Args)]
+pub struct LogIn {
+    /// Your log-in name
+    #[arg(long, value_name = "NAME")]
+    pub login: String,
+    /// Read the password from the first line of standard input instead of asking for it
+    #[arg(long, requires = "code")]
+    pub password_stdin: bool,
+    /// The one-time code; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
+}
+
+/// `search`
+#[derive(Debug, Args)]
+pub struct Search {
+    /// Family name, whole
+    #[arg(long)]
+    pub family_name: Option<String>,
+    /// Given name
+    #[arg(long)]
+    pub given_name: Option<String>,
+    /// YYYY-MM-DD
+    #[arg(long)]
+    pub date_of_birth: Option<String>,
+    /// Postcode
+    #[arg(long)]
+    pub postcode: Option<String>,
+    /// The directory's own number
+    #[arg(long)]
+    pub child_number: Option<String>,
+    /// Why you look: coordination, concern, assessment, section-47, missing, transfer, subject-access, audit
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// `view` and `who-saw`
+#[derive(Debug, Args)]
+pub struct Look {
+    /// The child's number in the directory
+    #[arg(value_name = "NUMBER")]
+    pub child_number: String,
+    /// Why you look: coordination, concern, assessment, section-47, missing, transfer, subject-access, audit
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// `feed`
+#[derive(Debug, Args)]
+pub struct Feed {
+    /// The CSV file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How the file is laid out, by the name the directory knows: school-roll, ...
+    #[arg(long, value_name = "NAME")]
+    pub layout: String,
+}
+
+/// `enrol-person`
+#[derive(Debug, Args)]
+pub struct EnrolPerson {
+    /// Their log-in name: lower-case letters, digits, full stops, hyphens
+    #[arg(long, value_name = "NAME")]
+    pub login: String,
+    /// Given name
+    #[arg(long)]
+    pub given_name: String,
+    /// Family name
+    #[arg(long)]
+    pub family_name: String,
+    /// practitioner, data-steward, administrator, auditor; may be given more than once
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    pub roles: Vec<String>,
+}
+
+/// `log ...`
+#[derive(Debug, Subcommand)]
+pub enum LogVerb {
+    /// Fetch the checkpoint and every tile below it; run again to go on
+    Fetch {
+        /// Where to
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Verify a fetched log offline, with the verifier key alone
+    Verify {
+        /// Where it lies
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// The verifier key (name+hash+key), or a file that holds it
+        #[arg(long, value_name = "KEY|FILE")]
+        key: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_password_is_never_an_argument() {
+        // C2: two factors; what stands on a command line is seen by every process of the machine
+        let tried = Arguments::try_parse_from(["contactpoint", "log-in", "--login", "a", "--password", "x"]);
+        assert!(tried.is_err());
+    }
+
+    #[test]
+    fn a_look_without_a_reason_is_refused_before_it_is_sent() {
+        // D2: every view states a coded reason
+        assert!(Arguments::try_parse_from(["contactpoint", "view", "4182736455"]).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! The profile: which directory, and as which organisation. A TOML file of four lines; paths are relative to its folder.
+//!
+//! ```toml
+//! server = "https://directory.example:8443"
+//! authority = "server-ca.pem"     # the one authority whose server certificates are believed
+//! certificate = "school.pem"      # the organisation's certificate, its own first
+//! key = "school.key"              # its private key
+//! ```
+//! Leaves to others: what is done with it. An unknown key is refused.
+
+use crate::connection::{Connection, ConnectionError, ServerAddress};
+use crate::tls::{configuration, TlsFileError};
+use rustls::ClientConfig;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A profile that cannot be used; each sentence says what to correct.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// Neither --profile nor the environment names one.
+    #[error("no profile: give --profile FILE or set CONTACTPOINT_PROFILE")]
+    None,
+    /// The profile or a file it names cannot be read.
+    #[error("{}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Not TOML, or a key missing or unknown.
+    #[error("{}: {cause}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        cause: Box<toml::de::Error>,
+    },
+    /// The server is not written https://host:port.
+    #[error("the profile's server must be written https://host:port")]
+    Server,
+    /// A PEM file does not hold what it should.
+    #[error("the profile's TLS files: {0}")]
+    Tls(#[from] TlsFileError),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileFile {
+    server: String,
+    authority: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+/// A profile, read and found usable.
+#[derive(Clone)]
+pub struct Profile {
+    /// The directory's address.
+    pub server: ServerAddress,
+    /// The TLS side: our certificate, the authority we believe.
+    pub tls: Arc<ClientConfig>,
+    /// The file it came from, made absolute; sessions are kept apart by it.
+    pub path: PathBuf,
+}
+
+impl Profile {
+    /// Reads a profile and the files it names.
+    pub fn read(path: &Path) -> Result<Self, ProfileError> {
+        let text = String::from_utf8_lossy(&contents(path)?).into_owned();
+        let malformed = |cause| ProfileError::Malformed { path: path.to_owned(), cause: Box::new(cause) };
+        let file: ProfileFile = toml::from_str(&text).map_err(malformed)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let near = |name: &Path| contents(&folder.join(name));
+        Ok(Self {
+            server: file.server.parse().map_err(|_| ProfileError::Server)?,
+            tls: configuration(&near(&file.authority)?, &near(&file.certificate)?, &near(&file.key)?)?,
+            path: path.canonicalize().map_err(|cause| ProfileError::Unreadable { path: path.to_owned(), cause })?,
+        })
+    }
+
+    /// A connection with this profile; opened with the first request.
+    pub fn connection(&self) -> Result<Connection, ConnectionError> {
+        Connection::to(self.server.clone(), self.tls.clone())
+    }
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, ProfileError> {
+    std::fs::read(path).map_err(|cause| ProfileError::Unreadable { path: path.to_owned(), cause })
+}
