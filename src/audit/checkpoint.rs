@@ -1,0 +1,63 @@
+//! Checkpoints (C2SP tlog-checkpoint, <https://c2sp.org/tlog-checkpoint>): origin, size and root in a signed note.
+
+use crate::error::{Fault, SignError};
+use crate::note::{self, Signer, VerifierKey};
+use crate::tree::Hash;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::Engine as _;
+
+/// What a log promises: that its first `size` leaves have this root. Signed before it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The log's name; also the name of its key.
+    pub origin: String,
+    /// Leaves in the tree.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+}
+
+impl Checkpoint {
+    /// The whole signed note. Refused where the origin is not the key's name, or where the signature made does not verify.
+    pub fn signed(&self, signer: &dyn Signer) -> Result<String, SignError> {
+        let key = signer.verifier_key();
+        if self.origin != key.name() {
+            return Err(SignError::OtherOrigin { origin: self.origin.clone(), key: key.to_string() });
+        }
+        note::sign(&format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root)), signer)
+    }
+
+    /// The checkpoint in a note that the key signed and whose origin is the key's name. Extension lines are allowed, covered by the
+    /// signature, and not looked at; signatures of other keys (witnesses) are passed over.
+    pub fn open(note: &str, key: &VerifierKey) -> Result<Self, Fault> {
+        let checkpoint = Self::parse(note::open(note, key)?)?;
+        if checkpoint.origin == key.name() {
+            Ok(checkpoint)
+        } else {
+            Err(Fault::OtherOrigin { expected: key.name().to_owned(), found: checkpoint.origin })
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let wrong = |why| Fault::Checkpoint { why };
+        let lines: Vec<&str> = text.trim_end_matches('\n').split('\n').collect();
+        let [origin, size, root, ..] = lines.as_slice() else {
+            return Err(wrong("it has three lines at least: origin, size, root"));
+        };
+        if lines.iter().any(|line| line.is_empty()) {
+            return Err(wrong("no line is empty"));
+        }
+        let root = BASE64.decode(root).ok().and_then(|bytes| bytes.try_into().ok());
+        Ok(Self {
+            origin: (*origin).to_owned(),
+            size: decimal(size).ok_or(wrong("the second line is the size in decimal, without leading zeros"))?,
+            root: root.ok_or(wrong("the third line is a root of 32 bytes in base64"))?,
+        })
+    }
+}
+
+/// A number as the standard writes it: ASCII digits, no sign, no leading zero.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| plain)
+}

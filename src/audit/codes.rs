@@ -1,0 +1,163 @@
+//! The closed lists an entry is made of. Numbers are what is stored and never change their meaning; codes are what answers and reports
+//! say. A number or a code that is not of the list is refused.
+
+use contactpoint_domain::InvalidValue;
+
+/// Declares a closed list: an enum whose members are written, parsed and numbered in one place.
+macro_rules! coded {
+    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $code:literal / $number:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $code)] $variant = $number),+ }
+
+        impl $name {
+            /// Every member, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The code as written in answers and reports.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+            /// The number as stored; stable for ever.
+            #[must_use]
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+            /// The member stored under a number.
+            #[must_use]
+            pub const fn of_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)+ _ => None }
+            }
+        }
+        impl TryFrom<&str> for $name {
+            type Error = InvalidValue;
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                match text { $($code => Ok(Self::$variant),)+ _ => Err(InvalidValue { what: $what, why: "is not a code of the list" }) }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.code())
+            }
+        }
+    };
+}
+
+coded!(
+    /// What somebody did or tried to do.
+    Operation, "operation" {
+        /// Log in.
+        LogIn = "log-in" / 1,
+        /// Log out.
+        LogOut = "log-out" / 2,
+        /// Search for children (rule D3).
+        Search = "search" / 3,
+        /// View one child (rules D1, D2).
+        View = "view" / 4,
+        /// Ask who saw a child (rule F3).
+        WhoSaw = "who-saw" / 5,
+        /// Feed records.
+        Feed = "feed" / 6,
+        /// Enrol an organisation (rule B2).
+        EnrolOrganisation = "enrol-organisation" / 7,
+        /// Enrol another certificate of an organisation.
+        EnrolCertificate = "enrol-certificate" / 8,
+        /// Enrol a person (rule C1).
+        EnrolPerson = "enrol-person" / 9,
+        /// The daemon started.
+        Start = "start" / 10,
+        /// The daemon stopped in order.
+        Stop = "stop" / 11,
+    }
+);
+
+coded!(
+    /// A field of a child's record that was shown (rule A1 lists them).
+    Field, "field" {
+        /// Child number.
+        Number = "child-number" / 1,
+        /// Current name.
+        Name = "name" / 2,
+        /// Former names.
+        FormerNames = "former-names" / 3,
+        /// Date of birth.
+        DateOfBirth = "date-of-birth" / 4,
+        /// Gender.
+        Gender = "gender" / 5,
+        /// Address, or that none is known.
+        Address = "address" / 6,
+        /// Parents and carers.
+        Carers = "carers" / 7,
+        /// Education setting.
+        School = "school" / 8,
+        /// General practice.
+        Surgery = "surgery" / 9,
+        /// Other services and practitioners.
+        Services = "services" / 10,
+        /// NHS number (rule A5).
+        NhsNumber = "nhs-number" / 11,
+        /// Unique pupil number (rule A5).
+        UniquePupilNumber = "unique-pupil-number" / 12,
+    }
+);
+
+coded!(
+    /// Why somebody was refused. Finer than what the caller is told (rules C6, J3).
+    RefusalCode, "refusal" {
+        /// The child is outside the caller's scope (rule D1).
+        OutsideScope = "outside-scope" / 1,
+        /// The caller's role may not do this (rule C4).
+        RoleForbids = "role-forbids" / 2,
+        /// The organisation is not accredited for this (rule B2).
+        CapabilityMissing = "capability-missing" / 3,
+        /// The organisation is suspended (rule B4).
+        OrganisationSuspended = "organisation-suspended" / 4,
+        /// The person is suspended (rule C1).
+        PersonSuspended = "person-suspended" / 5,
+        /// The stated reason does not allow this (rule D2).
+        ReasonForbids = "reason-forbids" / 6,
+        /// Password or code is wrong (rule C2).
+        BadCredentials = "bad-credentials" / 7,
+        /// Tried again before the delay was over (rule C6).
+        Delayed = "delayed" / 8,
+        /// The code was used before (rule C2).
+        CodeReplayed = "code-replayed" / 9,
+        /// No such account (rule C6: the caller is not told).
+        UnknownAccount = "unknown-account" / 10,
+        /// The account is of another organisation than the certificate (rule C2).
+        OtherOrganisation = "other-organisation" / 11,
+        /// The search states too little (rule D3).
+        SearchTooWide = "search-too-wide" / 12,
+        /// A value was not of its type (rule A3).
+        InvalidValue = "invalid-value" / 13,
+        /// The feed was continued at another record than the next one (rule H5).
+        FeedOutOfStep = "feed-out-of-step" / 14,
+        /// What was to be enrolled exists already.
+        AlreadyExists = "already-exists" / 15,
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_the_lists_are_stable() {
+        // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
+        assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=11).collect::<Vec<u8>>());
+        assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=15).collect::<Vec<u8>>());
+        assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
+    }
+
+    #[test]
+    fn codes_and_numbers_lead_back_and_nothing_else_does() {
+        for refusal in RefusalCode::ALL {
+            assert_eq!(RefusalCode::of_number(refusal.number()), Some(*refusal));
+            assert_eq!(RefusalCode::try_from(refusal.code()), Ok(*refusal));
+        }
+        assert_eq!(Field::of_number(0), None);
+        assert_eq!(Operation::of_number(200), None);
+        assert!(Operation::try_from("View").is_err());
+    }
+}

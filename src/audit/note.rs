@@ -1,0 +1,216 @@
+//! Signed notes (C2SP signed-note, <https://c2sp.org/signed-note>): verifier keys, key ids, signature lines. The signature covers the
+//! text with its last newline, without the blank line that follows.
+
+use crate::error::{Fault, KeyFault, KeyId, SignError};
+use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::Engine as _;
+use sha2::{Digest, Sha256};
+
+/// Signature type bytes of the standard.
+const ED25519: u8 = 0x01;
+const ECDSA: u8 = 0x02;
+
+/// DER SubjectPublicKeyInfo of an uncompressed P-256 point up to the point (RFC 5480): id-ecPublicKey, prime256v1, BIT STRING.
+const P256_SPKI: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01,
+    0x07, 0x03, 0x42, 0x00,
+];
+
+/// A note longer than this is refused unread: sixteen post-quantum signatures would fit.
+const LONGEST_NOTE: usize = 128 * 1024;
+
+/// Whoever holds the log's private key, an HSM as a rule.
+pub trait Signer: Send + Sync {
+    /// The public half, under the log's name.
+    fn verifier_key(&self) -> &VerifierKey;
+    /// Signs: Ed25519 gives 64 bytes, ECDSA a DER Ecdsa-Sig-Value over SHA-256 of the message.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+}
+
+/// What a log's key signs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8032), note type 0x01.
+    Ed25519,
+    /// ECDSA on P-256 with SHA-256, note type 0x02, for an HSM without EdDSA.
+    EcdsaP256,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PublicKey {
+    Ed25519(ed25519_dalek::VerifyingKey),
+    EcdsaP256(p256::ecdsa::VerifyingKey),
+}
+
+/// The public key of a log under its name, written `name+id+base64(type || key)`: all that verifying takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifierKey {
+    name: String,
+    id: KeyId,
+    public: PublicKey,
+    encoded: Vec<u8>,
+}
+
+impl VerifierKey {
+    /// An Ed25519 key, 32 bytes by RFC 8032.
+    pub fn ed25519(name: &str, public: &[u8; 32]) -> Result<Self, KeyFault> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(public).map_err(|_| KeyFault::NotAKey)?;
+        if key.is_weak() {
+            return Err(KeyFault::NotAKey);
+        }
+        Self::of(name, PublicKey::Ed25519(key), public.to_vec())
+    }
+
+    /// A P-256 key as DER SubjectPublicKeyInfo with an uncompressed point, 91 bytes.
+    pub fn ecdsa_p256(name: &str, spki: &[u8]) -> Result<Self, KeyFault> {
+        let point = spki.strip_prefix(&P256_SPKI).filter(|point| point.len() == 65).ok_or(KeyFault::NotAKey)?;
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| KeyFault::NotAKey)?;
+        Self::of(name, PublicKey::EcdsaP256(key), spki.to_vec())
+    }
+
+    fn of(name: &str, public: PublicKey, encoded: Vec<u8>) -> Result<Self, KeyFault> {
+        if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
+            return Err(KeyFault::Name);
+        }
+        // the id of an ECDSA key leaves name and type out; that is how the standard has it
+        let digest = match public {
+            PublicKey::Ed25519(_) => Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(&encoded).finalize(),
+            PublicKey::EcdsaP256(_) => Sha256::digest(&encoded),
+        };
+        let id = KeyId([digest[0], digest[1], digest[2], digest[3]]);
+        Ok(Self { name: name.to_owned(), id, public, encoded })
+    }
+
+    /// Reads `name+id+key`.
+    pub fn parse(text: &str) -> Result<Self, KeyFault> {
+        let mut parts = text.trim_end_matches('\n').splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(KeyFault::Malformed);
+        };
+        let well_formed = id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        let found = u32::from_str_radix(id, 16).ok().filter(|_| well_formed).ok_or(KeyFault::Malformed)?;
+        let typed = BASE64.decode(key).map_err(|_| KeyFault::Malformed)?;
+        let key = match typed.split_first() {
+            Some((&ED25519, public)) => Self::ed25519(name, public.try_into().map_err(|_| KeyFault::NotAKey)?),
+            Some((&ECDSA, spki)) => Self::ecdsa_p256(name, spki),
+            Some((other, _)) => Err(KeyFault::UnknownType(*other)),
+            None => Err(KeyFault::Malformed),
+        }?;
+        let found = KeyId(found.to_be_bytes());
+        if key.id == found {
+            Ok(key)
+        } else {
+            Err(KeyFault::OtherId { expected: key.id, found })
+        }
+    }
+
+    /// The log's name, which is also the origin of its checkpoints.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The four bytes that stand before each of its signatures.
+    #[must_use]
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// What it verifies.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self.public {
+            PublicKey::Ed25519(_) => Algorithm::Ed25519,
+            PublicKey::EcdsaP256(_) => Algorithm::EcdsaP256,
+        }
+    }
+
+    /// The public key: 32 bytes for Ed25519, DER SubjectPublicKeyInfo for ECDSA.
+    #[must_use]
+    pub fn public(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// True where the signature is this key's over the text. Ed25519 by the strict rules (no small-order points, canonical
+    /// scalars); ECDSA in DER.
+    #[must_use]
+    pub fn verify(&self, text: &[u8], signature: &[u8]) -> bool {
+        match &self.public {
+            PublicKey::Ed25519(key) => {
+                ed25519_dalek::Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(text, &signature).is_ok())
+            }
+            PublicKey::EcdsaP256(key) => {
+                use p256::ecdsa::signature::Verifier as _;
+                p256::ecdsa::Signature::from_der(signature).is_ok_and(|signature| key.verify(text, &signature).is_ok())
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for VerifierKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.public {
+            PublicKey::Ed25519(_) => ED25519,
+            PublicKey::EcdsaP256(_) => ECDSA,
+        };
+        let typed = [&[kind], self.encoded.as_slice()].concat();
+        write!(f, "{}+{}+{}", self.name, self.id, BASE64.encode(typed))
+    }
+}
+
+impl std::str::FromStr for VerifierKey {
+    type Err = KeyFault;
+    fn from_str(text: &str) -> Result<Self, KeyFault> {
+        Self::parse(text)
+    }
+}
+
+/// Signs a text that ends in a newline; hands back the whole note. A signature that does not verify is not handed out.
+pub(crate) fn sign(text: &str, signer: &dyn Signer) -> Result<String, SignError> {
+    let key = signer.verifier_key();
+    let signature = signer.sign(text.as_bytes())?;
+    if !key.verify(text.as_bytes(), &signature) {
+        return Err(SignError::DoesNotVerify { key: key.to_string() });
+    }
+    let signed = BASE64.encode([&key.id.0, signature.as_slice()].concat());
+    Ok(format!("{text}\n\u{2014} {} {signed}\n", key.name))
+}
+
+/// The text of a note that the key signed. Lines of other keys are passed over; a wrong signature under the key's own name and id
+/// refuses the note.
+pub(crate) fn open<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, Fault> {
+    let malformed = |why| Fault::Note { why };
+    if note.len() > LONGEST_NOTE {
+        return Err(malformed("it is longer than 128 KiB"));
+    }
+    if note.chars().any(|c| c < ' ' && c != '\n') {
+        return Err(malformed("it has a control character"));
+    }
+    let split = note.rfind("\n\n").ok_or(malformed("a blank line stands between text and signatures"))?;
+    let (text, lines) = (&note[..=split], &note[split + 2..]);
+    let lines = lines.strip_suffix('\n').ok_or(malformed("the last signature line ends in a newline"))?;
+    let mut signed = false;
+    for line in lines.split('\n') {
+        let (name, id, signature) =
+            signature_line(line).ok_or(malformed("a signature line is an em dash, a blank, a name, a blank, base64"))?;
+        if name == key.name && id == key.id {
+            if !key.verify(text.as_bytes(), &signature) {
+                return Err(Fault::WrongSignature { key: key.to_string() });
+            }
+            signed = true;
+        }
+    }
+    if signed {
+        Ok(text)
+    } else {
+        Err(Fault::NotSigned { key: key.to_string() })
+    }
+}
+
+fn signature_line(line: &str) -> Option<(&str, KeyId, Vec<u8>)> {
+    let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let bytes = BASE64.decode(encoded).ok()?;
+    let (id, signature) = bytes.split_first_chunk::<4>()?;
+    let named = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+');
+    (named && !signature.is_empty()).then(|| (name, KeyId(*id), signature.to_vec()))
+}

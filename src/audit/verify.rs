@@ -1,0 +1,165 @@
+//! Verifies a whole log, offline, with the public key alone: the one module of this crate that reads files.
+//!
+//! For: rule F2. Reads `checkpoint` and every entry bundle that its size demands, recomputes each leaf hash and the root, and compares
+//! `tile/<level>/...` where such files are present, which lets a fault be named by its entry. Streams: memory is one bundle and the
+//! tree's edge, whatever the size. Leaves to others: fetching the files, opening the entries. Does not look at what lies beyond the
+//! checkpoint's size, nor promise that there is no newer checkpoint.
+
+use crate::tiles::{next_leaf, width_at, TilePath, FULL, LARGEST_BUNDLE};
+use crate::tree::{leaf_hash, FullTile, Hash, Tree};
+use crate::{Checkpoint, Fault, VerifierKey};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// A log that verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Verified {
+    /// Entries verified.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// The signed checkpoint they were held against.
+    pub checkpoint: Checkpoint,
+}
+
+/// Verifies the log in a directory; the first fault met is the answer.
+pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
+    let checkpoint = Checkpoint::open(&read_checkpoint(dir)?, key)?;
+    let mut log = Reader { dir, size: checkpoint.size, tree: Tree::new(), bundle: Vec::new() };
+    for index in 0..checkpoint.size.div_ceil(u64::from(FULL)) {
+        log.take_bundle(index)?;
+    }
+    log.compare_edge()?;
+    let found = log.tree.root();
+    if found == checkpoint.root {
+        Ok(Verified { size: checkpoint.size, root: found, checkpoint })
+    } else {
+        Err(Fault::Root { size: checkpoint.size, expected: checkpoint.root, found })
+    }
+}
+
+fn read_checkpoint(dir: &Path) -> Result<String, Fault> {
+    let file = "checkpoint".to_owned();
+    let mut bytes = Vec::new();
+    match read(dir, &file, &mut bytes)? {
+        true => String::from_utf8(bytes).map_err(|_| Fault::Note { why: "it is UTF-8" }),
+        false => Err(Fault::Unreadable { file, kind: ErrorKind::NotFound }),
+    }
+}
+
+/// Reads a file below the log's directory into the buffer; false where it is not there.
+fn read(dir: &Path, file: &str, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
+    let unreadable = |error: std::io::Error| Fault::Unreadable { file: file.to_owned(), kind: error.kind() };
+    buffer.clear();
+    match File::open(dir.join(file)) {
+        Ok(opened) => opened.take(LARGEST_BUNDLE as u64 + 1).read_to_end(buffer).map(|_| true).map_err(unreadable),
+        // a file where a directory should be: the path leads nowhere
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+struct Reader<'a> {
+    dir: &'a Path,
+    size: u64,
+    tree: Tree,
+    bundle: Vec<u8>,
+}
+
+impl Reader<'_> {
+    fn take_bundle(&mut self, index: u64) -> Result<(), Fault> {
+        let width = width_at(self.size, 0, index);
+        let mut bytes = std::mem::take(&mut self.bundle);
+        let (path, held) = self.read_tile(TilePath::Entries { index, width }, &mut bytes)?.ok_or_else(|| Fault::Missing {
+            file: TilePath::Entries { index, width }.to_string(),
+            size: self.size,
+            first: index * u64::from(FULL),
+        })?;
+        self.take_leaves(&path, held, width, &bytes)?;
+        self.bundle = bytes;
+        Ok(())
+    }
+
+    /// Reads a tile of this width, or in its place the full one, which a log that has grown may keep alone. Returns the path read and
+    /// the width that the file has.
+    fn read_tile(&self, wanted: TilePath, bytes: &mut Vec<u8>) -> Result<Option<(String, u16)>, Fault> {
+        let (width, grown) = match wanted {
+            TilePath::Hashes { level, index, width } => (width, TilePath::Hashes { level, index, width: FULL }),
+            TilePath::Entries { index, width } => (width, TilePath::Entries { index, width: FULL }),
+        };
+        for (path, width) in [(wanted.to_string(), width), (grown.to_string(), FULL)] {
+            if read(self.dir, &path, bytes)? {
+                return Ok(Some((path, width)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Appends the first `wanted` leaves of a bundle that must hold exactly `held`.
+    fn take_leaves(&mut self, file: &str, held: u16, wanted: u16, mut bytes: &[u8]) -> Result<(), Fault> {
+        let first = self.tree.size();
+        for at in 0..held {
+            let index = first + u64::from(at);
+            let cut_off = || Fault::Truncated { file: file.to_owned(), index, width: held };
+            let (leaf, rest) = next_leaf(bytes).ok_or_else(cut_off)?;
+            bytes = rest;
+            if at < wanted {
+                let full = self.tree.append_hash(leaf_hash(leaf));
+                full.iter().try_for_each(|tile| self.compare(tile))?;
+            }
+        }
+        if bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault::Trailing { file: file.to_owned(), width: held, last: first + u64::from(held) - 1, extra: bytes.len() })
+        }
+    }
+
+    /// Compares the partial tiles, once all leaves are in.
+    fn compare_edge(&self) -> Result<(), Fault> {
+        for (level, hashes) in self.tree.edge().iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
+            let index = (self.size >> (8 * level)) / u64::from(FULL);
+            self.compare(&FullTile { level: level as u8, index, hashes: hashes.concat() })?;
+        }
+        Ok(())
+    }
+
+    /// Holds computed hashes against the file of their tile, if there is one.
+    fn compare(&self, computed: &FullTile) -> Result<(), Fault> {
+        let FullTile { level, index, ref hashes } = *computed;
+        let width = (hashes.len() / 32) as u16;
+        let mut bytes = Vec::new();
+        let Some((tile, held)) = self.read_tile(TilePath::Hashes { level, index, width }, &mut bytes)? else {
+            return Ok(());
+        };
+        if bytes.len() != usize::from(held) * 32 {
+            return Err(Fault::TileLength { file: tile, expected: usize::from(held) * 32, found: bytes.len() });
+        }
+        let differing = hashes.chunks_exact(32).zip(bytes.chunks_exact(32)).position(|(found, expected)| found != expected);
+        match differing {
+            None => Ok(()),
+            Some(at) => Err(self.difference(computed, tile, &bytes, at)),
+        }
+    }
+
+    fn difference(&self, computed: &FullTile, tile: String, bytes: &[u8], at: usize) -> Fault {
+        let expected = hash_at(bytes, at);
+        let found = hash_at(&computed.hashes, at);
+        let place = computed.index * u64::from(FULL) + at as u64;
+        if computed.level == 0 {
+            let bundle = TilePath::Entries { index: computed.index, width: width_at(self.size, 0, computed.index) }.to_string();
+            Fault::Leaf { index: place, bundle, tile, expected, found }
+        } else {
+            let leaves = 1u64 << (8 * computed.level);
+            Fault::Node { first: place * leaves, last: (place + 1) * leaves - 1, tile, expected, found }
+        }
+    }
+}
+
+fn hash_at(hashes: &[u8], at: usize) -> Hash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(&hashes[32 * at..32 * (at + 1)]);
+    hash
+}

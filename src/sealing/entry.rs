@@ -1,0 +1,133 @@
+//! Audit entries become leaves here: padded, so that a length says little, and committed to their key, so that no leaf can be made to
+//! open as two different entries under two keys (AES-GCM alone allows that). Without a key a leaf is 256 or more bytes of noise.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | format, 1 |
+//! | 4 | key epoch, big-endian |
+//! | 24 | nonce, random |
+//! | 32 | commitment: HMAC-SHA-256(epoch key, "contactpoint entry commit 1" and nonce) |
+//! | n | AES-256-GCM ciphertext under HMAC-SHA-256(epoch key, "contactpoint entry key 1" and nonce), GCM nonce zero, AAD the 61 bytes above |
+//! | 16 | tag |
+//!
+//! The plain text is a length (2 bytes, big-endian), the entry, and zeros up to the size class.
+
+use crate::aead::{self, KEY, NONCE, TAG};
+use crate::SealError;
+use aws_lc_rs::{constant_time, hmac};
+use contactpoint_hardening::LockedBytes;
+use zeroize::Zeroizing;
+
+/// The sizes a leaf may have, in bytes: powers of two from 256, and the largest that an entry bundle's 16-bit length can tell.
+pub const LEAF_SIZES: [usize; 9] = [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_535];
+
+/// Bytes of the longest entry that fits a leaf.
+pub const LARGEST_ENTRY: usize = 65_535 - HEADER - TAG - LENGTH;
+
+const FORMAT: u8 = 1;
+const LENGTH: usize = 2;
+const SALT: usize = 24;
+const HEADER: usize = 1 + 4 + SALT + 32;
+/// Every key is used for one leaf only, so the GCM nonce may be a constant.
+const ONLY_NONCE: [u8; NONCE] = [0; NONCE];
+const KEY_LABEL: &[u8] = b"contactpoint entry key 1";
+const COMMIT_LABEL: &[u8] = b"contactpoint entry commit 1";
+
+/// Seals and opens audit entries under one key epoch.
+pub struct EntrySealer {
+    epoch: u32,
+    key: hmac::Key,
+}
+
+impl std::fmt::Debug for EntrySealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EntrySealer(epoch {})", self.epoch)
+    }
+}
+
+impl EntrySealer {
+    /// The sealer of an epoch.
+    #[must_use]
+    pub fn new(epoch: u32, key: LockedBytes<KEY>) -> Self {
+        Self { epoch, key: hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret()) }
+    }
+
+    /// The epoch that new leaves are sealed under.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The leaf of an entry of at most [`LARGEST_ENTRY`] bytes; its length is one of [`LEAF_SIZES`].
+    pub fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        let too_long = SealError::TooLong { length: plain.len(), longest: LARGEST_ENTRY };
+        let size = leaf_size(plain.len()).ok_or(too_long)?;
+        let length = u16::try_from(plain.len()).map_err(|_| too_long)?;
+        let mut salt = [0; SALT];
+        aead::randomise(&mut salt)?;
+
+        let mut leaf = Vec::with_capacity(size);
+        leaf.push(FORMAT);
+        leaf.extend_from_slice(&self.epoch.to_be_bytes());
+        leaf.extend_from_slice(&salt);
+        leaf.extend_from_slice(self.derived(COMMIT_LABEL, &salt).as_ref());
+        leaf.extend_from_slice(&length.to_be_bytes());
+        leaf.extend_from_slice(plain);
+        leaf.resize(size - TAG, 0);
+        let (header, text) = leaf.split_at_mut(HEADER);
+        let tag = aead::seal_in_place(&self.entry_key(&salt)?, ONLY_NONCE, header, text)?;
+        leaf.extend_from_slice(&tag);
+        Ok(leaf)
+    }
+
+    /// The entry in a leaf. [`SealError::Commitment`] where the leaf was made under another key, before the AEAD is tried.
+    pub fn open(&self, leaf: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        if !LEAF_SIZES.contains(&leaf.len()) || leaf[0] != FORMAT {
+            return Err(SealError::Malformed);
+        }
+        let (header, text) = leaf.split_first_chunk::<HEADER>().ok_or(SealError::Malformed)?;
+        let salt = self.salt_of_our_leaf(header)?;
+        let mut plain = Zeroizing::new(text.to_vec());
+        let length = aead::open_in_place(&self.entry_key(&salt)?, ONLY_NONCE, header, &mut plain)?;
+        plain.truncate(length);
+        unpadded(&plain).map(|entry| Zeroizing::new(entry.to_vec()))
+    }
+
+    /// The nonce in a header, once epoch and commitment are found to be ours.
+    fn salt_of_our_leaf(&self, header: &[u8; HEADER]) -> Result<[u8; SALT], SealError> {
+        let (epoch, rest) = header[1..].split_first_chunk::<4>().ok_or(SealError::Malformed)?;
+        let found = u32::from_be_bytes(*epoch);
+        if found != self.epoch {
+            return Err(SealError::OtherEpoch { expected: self.epoch, found });
+        }
+        let (salt, commitment) = rest.split_first_chunk::<SALT>().ok_or(SealError::Malformed)?;
+        constant_time::verify_slices_are_equal(self.derived(COMMIT_LABEL, salt).as_ref(), commitment).map_err(|_| SealError::Commitment)?;
+        Ok(*salt)
+    }
+
+    fn entry_key(&self, salt: &[u8; SALT]) -> Result<aws_lc_rs::aead::LessSafeKey, SealError> {
+        aead::expanded(self.derived(KEY_LABEL, salt).as_ref().try_into().map_err(|_| SealError::Library)?)
+    }
+
+    fn derived(&self, label: &[u8], salt: &[u8; SALT]) -> hmac::Tag {
+        let mut state = hmac::Context::with_key(&self.key);
+        state.update(label);
+        state.update(salt);
+        state.sign()
+    }
+}
+
+/// The smallest class that holds an entry of so many bytes.
+fn leaf_size(entry: usize) -> Option<usize> {
+    LEAF_SIZES.into_iter().find(|size| size - HEADER - TAG - LENGTH >= entry)
+}
+
+/// What stands between the length and the padding, which must be zeros.
+fn unpadded(plain: &[u8]) -> Result<&[u8], SealError> {
+    let (length, rest) = plain.split_first_chunk::<LENGTH>().ok_or(SealError::Malformed)?;
+    let (entry, padding) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(SealError::Malformed)?;
+    if padding.iter().any(|byte| *byte != 0) {
+        return Err(SealError::Malformed);
+    }
+    Ok(entry)
+}
