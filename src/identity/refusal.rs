@@ -20,6 +20,9 @@ pub enum IdentityRefusal {
     /// The person is suspended, or belongs to another organisation than the certificate. Their administrator knows why.
     #[error("the person is suspended")]
     PersonSuspended,
+    /// The registry could not be read, so nobody can be let in. The store's own report, in the log, says why.
+    #[error("the registry cannot be read")]
+    Unavailable,
 }
 
 /// Why a log-in failed, as far as the one who tried may know (rule C6: never which factor, nor whether the account exists).
