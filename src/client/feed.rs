@@ -149,18 +149,29 @@ struct Patience {
 impl Patience {
     /// How long to wait before the same request is sent again; the error itself where that would not help or was tried enough.
     fn pause_after(&mut self, error: ClientError) -> Result<Duration, ClientError> {
-        match &error {
-            ClientError::Connection(cause) if cause.is_passing() && self.tries + 1 < MOST_TRIES => {
-                self.tries += 1;
-                Ok(Duration::from_millis(50 << self.tries.min(7)))
-            }
-            ClientError::Refused(problem) if problem.is_passing() && self.waits + 1 < MOST_WAITS => {
+        if may_find_an_answer(&error) && self.tries + 1 < MOST_TRIES {
+            self.tries += 1;
+            return Ok(Duration::from_millis(50 << self.tries.min(7)));
+        }
+        match asked_to_wait(&error) {
+            Some(pause) if self.waits + 1 < MOST_WAITS => {
                 self.waits += 1;
-                Ok(problem.pause())
+                Ok(pause)
             }
             _ => Err(error),
         }
     }
+}
+
+fn may_find_an_answer(error: &ClientError) -> bool {
+    matches!(error, ClientError::Connection(cause) if cause.is_passing())
+}
+
+fn asked_to_wait(error: &ClientError) -> Option<Duration> {
+    if let ClientError::Refused(problem) = error {
+        return problem.is_passing().then(|| problem.pause());
+    }
+    None
 }
 
 #[cfg(test)]

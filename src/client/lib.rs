@@ -15,8 +15,8 @@ pub mod error;
 mod feed;
 mod feed_records;
 mod feed_report;
-//mod log_fetch;
-//mod log_verify;
+mod log_fetch;
+mod log_verify;
 mod lookup;
 pub mod problem;
 pub mod profile;
@@ -33,7 +33,7 @@ pub use error::ClientError;
 pub use problem::Problem;
 pub use profile::Profile;
 
-use arguments::Verb;
+use arguments::{LogVerb, Verb};
 use clap::Parser;
 
 /// Reads the command line and the environment, does what they ask, says what went wrong; the number is the process's exit code:
@@ -74,6 +74,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
-        Verb::Log { .. } => Ok(()),
+        Verb::Log { verb: LogVerb::Fetch { directory } } => log_fetch::fetch(place, directory).await,
+        Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
     }
 }
