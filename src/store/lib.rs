@@ -1,1 +1,34 @@
-//! Schema, transactions, group commit; the only crate that names rusqlite.
+//! The encrypted store: schema, transactions, group commit.
+//!
+//! For: every durable thing. Reads of children and every change go through [`Store::look`] and [`Store::change`], which hand out their
+//! result only as [`Committed`], after the audit entry that tells of it is on the disk (rule F1). Rows are sealed for their own place
+//! (rule G3) and found by tokens; the file is SQLCipher under a page key that only the HSM unwraps. Leaves to others: who may look
+//! (`policy`), what a look shows (`directory`). Does not promise: that an entry is true, only that no answer exists without one.
+//! Only this crate names rusqlite.
+
+mod children;
+mod codec;
+mod committed;
+mod connection;
+mod error;
+mod feeds;
+mod group;
+mod looked;
+mod log;
+mod open;
+mod registry;
+mod schema;
+mod sealed;
+mod snapshot;
+mod transaction;
+mod writer;
+
+pub use children::Held;
+pub use committed::Committed;
+pub use error::{OpenError, StoreError};
+pub use feeds::{Feed, FeedCounts, FeedFault, FeedId, NewFeed};
+pub use open::{Options, StoreKeys};
+pub use registry::{Account, NewAccount, NewOrganisation, Registry};
+pub use snapshot::{Look, Snapshot};
+pub use transaction::Transaction;
+pub use writer::Store;

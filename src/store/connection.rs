@@ -1,0 +1,69 @@
+//! One connection: its key, its cipher settings, its cache.
+
+use crate::error::OpenError;
+use contactpoint_hardening::LockedBytes;
+use rusqlite::{Connection, OpenFlags};
+use std::fmt::Write as _;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The cipher settings that every connection sets and that are read back.
+const CIPHER_SETTINGS: &[(&str, &str)] = &[("cipher_hmac_algorithm", "HMAC_SHA256"), ("cipher_page_size", "4096")];
+
+/// Pages of WAL after which it is copied back: 16 MiB.
+const WAL_PAGES: u32 = 4096;
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Makes the file.
+    Create,
+    /// The one writer.
+    Write,
+    /// A reader, which can write nothing.
+    Read,
+}
+
+/// Opens a connection under the raw page key, with `cache_kib` of page cache.
+pub(crate) fn open(file: &Path, key: &LockedBytes<32>, purpose: Purpose, cache_kib: u32) -> Result<Connection, OpenError> {
+    let flags = match purpose {
+        Purpose::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    unlock(&connection, key)?;
+    connection.execute_batch(&format!(
+        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000;"
+    ))?;
+    if purpose != Purpose::Read {
+        connection.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = {WAL_PAGES};"
+        ))?;
+    }
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Gives the connection its key and proves that the first page reads.
+fn unlock(connection: &Connection, key: &LockedBytes<32>) -> Result<(), OpenError> {
+    let mut pragma = Zeroizing::new(String::with_capacity(96));
+    pragma.push_str("PRAGMA key = \"x'");
+    for byte in key.expose_secret() {
+        let _ = write!(pragma, "{byte:02x}");
+    }
+    pragma.push_str("'\";");
+    connection.execute_batch(&pragma)?;
+    for (name, value) in CIPHER_SETTINGS {
+        connection.execute_batch(&format!("PRAGMA {name} = {value};"))?;
+        let set: String = connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(|_| OpenError::Cipher(name))?;
+        if set != *value {
+            return Err(OpenError::Cipher(name));
+        }
+    }
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)) {
+        Ok(_) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => Err(OpenError::WrongKey),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,136 @@
+//! One durable commit for many transactions (group commit): begin, run each in its savepoint, commit, and only then settle.
+
+use crate::error::StoreError;
+use crate::log;
+use crate::looked::{self, Pair, Pending};
+use crate::registry::Registry;
+use crate::sealed::SealKeys;
+use crate::snapshot::Snapshot;
+use crate::transaction::Transaction;
+use contactpoint_audit::{Entry, Tree};
+use rusqlite::Connection;
+
+/// What happens to a transaction once its group's fate is known.
+pub(crate) type Settle = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// What the writer thread owns.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) keys: std::sync::Arc<SealKeys>,
+    pub(crate) tree: Tree,
+    pub(crate) pending: Pending,
+}
+
+/// The group under way.
+pub(crate) struct Group<'w> {
+    writer: &'w mut Writer,
+    looked: Vec<Pair>,
+    put_down: Vec<Pair>,
+    registry_changed: bool,
+    /// Set once the log could not be written: the group must not be committed.
+    broken: Option<StoreError>,
+}
+
+/// What a committed group did beyond its own rows.
+pub(crate) struct Done {
+    /// The log's size.
+    pub(crate) size: u64,
+    /// Organisations or accounts are not what they were.
+    pub(crate) registry_changed: bool,
+}
+
+impl<'w> Group<'w> {
+    /// Begins the commit.
+    pub(crate) fn begin(writer: &'w mut Writer) -> Result<Self, StoreError> {
+        writer.connection.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(Self { writer, looked: Vec::new(), put_down: Vec::new(), registry_changed: false, broken: None })
+    }
+
+    /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns its index.
+    pub(crate) fn append(&mut self, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<u64, StoreError> {
+        let index = log::append(&self.writer.connection, &mut self.writer.tree, leaf).inspect_err(|error| self.broken = Some(error.alike()))?;
+        self.looked.extend(tokens.into_iter().map(|token| (token, index)));
+        Ok(index)
+    }
+
+    /// Runs a change in a savepoint of its own and adds its entry; a change that fails leaves nothing behind.
+    pub(crate) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>,
+    ) -> Result<(T, u64), StoreError> {
+        self.writer.connection.execute_batch("SAVEPOINT change")?;
+        match self.write(change) {
+            Ok((value, entry, leaf)) => {
+                let tokens = looked::tokens_of(&self.writer.keys, &entry);
+                // INVARIANT: a change without its entry is never committed: a failed append breaks the whole group
+                let index = self.append(&leaf, tokens)?;
+                self.writer.connection.execute_batch("RELEASE change")?;
+                Ok((value, index))
+            }
+            Err(error) => {
+                self.writer.connection.execute_batch("ROLLBACK TO change; RELEASE change")?;
+                Err(error)
+            }
+        }
+    }
+
+    fn write<T>(&mut self, change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>) -> Result<(T, Entry, Vec<u8>), StoreError> {
+        let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
+        let mut transaction = Transaction { snapshot: Snapshot { registry }, changes: Vec::new(), registry_changed: false };
+        let (value, mut entry) = change(&mut transaction)?;
+        entry.changes.append(&mut transaction.changes);
+        self.registry_changed |= transaction.registry_changed;
+        let leaf = self.writer.keys.entries.seal(&entry.encode())?;
+        Ok((value, entry, leaf))
+    }
+
+    /// Puts waiting looks into their index beside the group's own work.
+    pub(crate) fn put_down(&mut self, most: usize) -> Result<(), StoreError> {
+        let size = self.writer.tree.size();
+        self.put_down.extend(self.writer.pending.put_down(&self.writer.connection, most, size)?);
+        Ok(())
+    }
+
+    /// Puts down as many as keep the waiting ones bounded while the store is busy.
+    pub(crate) fn put_down_beside(&mut self) -> Result<(), StoreError> {
+        let most = self.writer.pending.slice_beside(self.looked.len());
+        if most == 0 {
+            return Ok(());
+        }
+        self.put_down(most)
+    }
+
+    /// Keeps a signed checkpoint.
+    pub(crate) fn keep_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+        log::keep_checkpoint(&self.writer.connection, size, note)
+    }
+
+    /// The log's head as it stands in this group.
+    pub(crate) fn head(&self) -> (u64, [u8; 32]) {
+        (self.writer.tree.size(), self.writer.tree.root())
+    }
+
+    /// Makes everything durable. After an error nothing of the group is in the store.
+    pub(crate) fn commit(mut self) -> Result<Done, StoreError> {
+        if let Some(error) = self.broken.take() {
+            self.roll_back();
+            return Err(error);
+        }
+        if let Err(error) = self.writer.connection.execute_batch("COMMIT") {
+            self.roll_back();
+            return Err(error.into());
+        }
+        self.writer.pending.add(self.looked);
+        Ok(Done { size: self.writer.tree.size(), registry_changed: self.registry_changed })
+    }
+
+    /// Undoes everything and makes the tree what the store says it is.
+    pub(crate) fn roll_back(self) {
+        // the engine may have rolled back by itself: then there is nothing to roll back
+        let _ = self.writer.connection.execute_batch("ROLLBACK");
+        self.writer.pending.add(self.put_down);
+        if let Ok(tree) = log::resume(&self.writer.connection) {
+            self.writer.tree = tree;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The log as rows: leaves, full tiles, checkpoints, and the tree that grows over them.
+
+use crate::error::{OpenError, StoreError};
+use contactpoint_audit::tiles::{self, TilePath};
+use contactpoint_audit::{leaf_hash, Hash, Tree};
+use rusqlite::{params, Connection, OptionalExtension};
+
+/// Leaves in a full tile (C2SP tlog-tiles).
+const WIDTH: u64 = 256;
+
+/// The tree over the leaves that the store has, from the full tiles and the leaves behind the last of them.
+pub(crate) fn resume(connection: &Connection) -> Result<Tree, OpenError> {
+    let size = size(connection)?;
+    let mut edge = vec![leaf_hashes(connection, size - size % WIDTH, size)?];
+    let mut below = size / WIDTH;
+    let mut level = 0;
+    while below > 0 {
+        edge.push(tile_roots(connection, level, below - below % WIDTH, below)?);
+        below /= WIDTH;
+        level += 1;
+    }
+    Tree::resume(size, edge).map_err(|fault| OpenError::Log(fault.to_string()))
+}
+
+/// The number of leaves; a gap among them is a log that is not whole.
+fn size(connection: &Connection) -> Result<u64, OpenError> {
+    let (count, next): (i64, i64) = connection.query_row(
+        "SELECT (SELECT count(*) FROM leaf WHERE entry >= (SELECT coalesce(max(entry), -1) FROM leaf) - 255),
+                (SELECT coalesce(max(entry), -1) + 1 FROM leaf)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if count != next.min(256) {
+        return Err(OpenError::Log(format!("a leaf before entry {next} is missing")));
+    }
+    Ok(next.cast_unsigned())
+}
+
+fn leaf_hashes(connection: &Connection, from: u64, to: u64) -> Result<Vec<[u8; 32]>, OpenError> {
+    let mut select = connection.prepare("SELECT leaf FROM leaf WHERE entry >= ?1 AND entry < ?2 ORDER BY entry")?;
+    let hashes = select.query_map([from.cast_signed(), to.cast_signed()], |row| Ok(leaf_hash(&row.get::<_, Vec<u8>>(0)?)))?;
+    Ok(hashes.collect::<Result<_, _>>()?)
+}
+
+/// The roots of the full tiles of one level, which are the hashes of the level above.
+fn tile_roots(connection: &Connection, level: u8, from: u64, to: u64) -> Result<Vec<[u8; 32]>, OpenError> {
+    let mut select = connection.prepare("SELECT hashes FROM tile WHERE level = ?1 AND number >= ?2 AND number < ?3 ORDER BY number")?;
+    let roots = select.query_map(params![level, from.cast_signed(), to.cast_signed()], |row| Ok(tile_root(&row.get::<_, Vec<u8>>(0)?)))?;
+    let roots: Vec<[u8; 32]> = roots.collect::<Result<_, _>>()?;
+    if roots.len() as u64 == to - from {
+        Ok(roots)
+    } else {
+        Err(OpenError::Log(format!("a tile of level {level} is missing")))
+    }
+}
+
+/// The root over the hashes of one full tile.
+fn tile_root(hashes: &[u8]) -> Hash {
+    let mut tree = Tree::new();
+    for hash in hashes.as_chunks().0 {
+        drop(tree.append_hash(*hash));
+    }
+    tree.root()
+}
+
+/// Writes one leaf at the tree's end and the tiles that it fills. Returns its index.
+pub(crate) fn append(connection: &Connection, tree: &mut Tree, leaf: &[u8]) -> Result<u64, StoreError> {
+    let index = tree.size();
+    connection.prepare_cached("INSERT INTO leaf (entry, leaf) VALUES (?1, ?2)")?.execute(params![index.cast_signed(), leaf])?;
+    for tile in tree.append(leaf) {
+        let mut insert = connection.prepare_cached("INSERT INTO tile (level, number, hashes) VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![tile.level, tile.index.cast_signed(), tile.hashes])?;
+    }
+    Ok(index)
+}
+
+/// Keeps a signed checkpoint.
+pub(crate) fn keep_checkpoint(connection: &Connection, size: u64, note: &str) -> Result<(), StoreError> {
+    connection.prepare_cached("INSERT OR REPLACE INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![size.cast_signed(), note])?;
+    Ok(())
+}
+
+/// The newest checkpoint: size and note.
+pub(crate) fn newest_checkpoint(connection: &Connection) -> rusqlite::Result<Option<(u64, String)>> {
+    let mut select = connection.prepare_cached("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1")?;
+    select.query_row([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))).optional()
+}
+
+/// The bytes under a C2SP path ("tile/0/000", "tile/entries/000.p/17"), no further than `covered`, the size of a signed checkpoint.
+pub(crate) fn tile(connection: &Connection, path: &str, covered: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(path) = TilePath::parse(path) else { return Ok(None) };
+    match path {
+        TilePath::Entries { index, width } => entries(connection, index, u64::from(width), covered),
+        TilePath::Hashes { level, index, width } => hashes(connection, level, index, u64::from(width), covered),
+    }
+}
+
+fn entries(connection: &Connection, index: u64, width: u64, covered: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some((from, to)) = bounds(index, width, covered) else { return Ok(None) };
+    let mut select = connection.prepare_cached("SELECT leaf FROM leaf WHERE entry >= ?1 AND entry < ?2 ORDER BY entry")?;
+    let leaves = select.query_map([from.cast_signed(), to.cast_signed()], |row| row.get::<_, Vec<u8>>(0))?;
+    let leaves: Vec<Vec<u8>> = leaves.collect::<Result<_, _>>()?;
+    Ok(Some(tiles::encode_bundle(&leaves)?))
+}
+
+fn hashes(connection: &Connection, level: u8, index: u64, width: u64, covered: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let nodes = covered.checked_shr(8 * u32::from(level)).unwrap_or(0);
+    let Some((from, to)) = bounds(index, width, nodes) else { return Ok(None) };
+    if width == WIDTH {
+        let mut select = connection.prepare_cached("SELECT hashes FROM tile WHERE level = ?1 AND number = ?2")?;
+        return Ok(select.query_row(params![level, index.cast_signed()], |row| row.get(0)).optional()?);
+    }
+    let partial = match level.checked_sub(1) {
+        None => leaf_hashes(connection, from, to),
+        Some(below) => tile_roots(connection, below, from, to),
+    };
+    Ok(Some(partial.map_err(|_| StoreError::Stopped)?.concat()))
+}
+
+/// The first node of a tile and the one behind its last, where all of them are among the first `nodes`.
+fn bounds(index: u64, width: u64, nodes: u64) -> Option<(u64, u64)> {
+    let from = index.checked_mul(WIDTH)?;
+    let to = from.checked_add(width)?;
+    (to <= nodes).then_some((from, to))
+}

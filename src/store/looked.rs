@@ -1,0 +1,129 @@
+//! The index "who looked at this child" (rule F3), kept a little behind the log and made up for before it is asked.
+//!
+//! Tokens are random, so each insert dirties a page of its own. What is pending is therefore kept sorted in memory and put down in
+//! slices of neighbouring tokens, which share pages. Nothing is lost by a crash: the index is made again from the log, from the mark on.
+
+use crate::children;
+use crate::error::{OpenError, StoreError};
+use crate::sealed::SealKeys;
+use contactpoint_audit::{Entry, Operation};
+use rusqlite::{params, Connection};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+
+/// A look that is in the log and not yet in the index.
+pub(crate) type Pair = ([u8; 16], u64);
+
+/// From here on, slices are put down while the store is busy.
+const BUSY_ENOUGH: usize = 4096;
+
+/// The looks that wait for the index.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pairs: BTreeSet<Pair>,
+    /// How many pairs of each entry wait: its first key is the mark.
+    entries: BTreeMap<u64, u32>,
+    cursor: Option<Pair>,
+}
+
+/// The tokens under which an entry is indexed: a look's children. What a feed writes is no look.
+pub(crate) fn tokens_of(keys: &SealKeys, entry: &Entry) -> Vec<[u8; 16]> {
+    match entry.operation {
+        Operation::Search | Operation::View | Operation::WhoSaw => {
+            entry.children.iter().map(|number| children::looked_token(keys, number)).collect()
+        }
+        Operation::LogIn
+        | Operation::LogOut
+        | Operation::Feed
+        | Operation::EnrolOrganisation
+        | Operation::EnrolCertificate
+        | Operation::EnrolPerson
+        | Operation::Start
+        | Operation::Stop => Vec::new(),
+    }
+}
+
+impl Pending {
+    /// The looks that the log has beyond the mark.
+    pub(crate) fn resume(connection: &Connection, keys: &SealKeys) -> Result<Self, OpenError> {
+        let mut pending = Self::default();
+        let mark: i64 = connection.query_row("SELECT entry FROM looked_mark", [], |row| row.get(0))?;
+        let mut select = connection.prepare("SELECT entry, leaf FROM leaf WHERE entry >= ?1")?;
+        let mut rows = select.query([mark])?;
+        while let Some(row) = rows.next()? {
+            let (index, leaf): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let damaged = || OpenError::Log(format!("entry {index} does not open"));
+            let plain = keys.entries.open(&leaf).map_err(|_| damaged())?;
+            let entry = Entry::decode(&plain).map_err(|_| damaged())?;
+            pending.add(tokens_of(keys, &entry).into_iter().map(|token| (token, u64::try_from(index).unwrap_or_default())));
+        }
+        Ok(pending)
+    }
+
+    /// Looks that have been committed.
+    pub(crate) fn add(&mut self, pairs: impl IntoIterator<Item = Pair>) {
+        for pair in pairs {
+            if self.pairs.insert(pair) {
+                *self.entries.entry(pair.1).or_default() += 1;
+            }
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// How many to put down beside a group that brings `coming` more: none while few wait, else more than come.
+    pub(crate) fn slice_beside(&self, coming: usize) -> usize {
+        if self.pairs.len() < BUSY_ENOUGH {
+            0
+        } else {
+            2 * coming + 64
+        }
+    }
+
+    /// Puts down up to `most` neighbours, going round through all tokens, and moves the mark. `size`: the log's size with all that is
+    /// committed. Returns what was put down, to be given back by [`Pending::add`] if the commit fails.
+    pub(crate) fn put_down(&mut self, connection: &Connection, most: usize, size: u64) -> Result<Vec<Pair>, StoreError> {
+        let slice = self.take(most);
+        let put = Self::insert(connection, &slice, self.mark(size));
+        if put.is_err() {
+            self.add(slice.iter().copied());
+        }
+        put.map(|()| slice)
+    }
+
+    fn mark(&self, size: u64) -> u64 {
+        self.entries.keys().next().copied().unwrap_or(size)
+    }
+
+    fn insert(connection: &Connection, slice: &[Pair], mark: u64) -> Result<(), StoreError> {
+        let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO looked (child, entry) VALUES (?1, ?2)")?;
+        for (token, entry) in slice {
+            insert.execute(params![token.as_slice(), entry.cast_signed()])?;
+        }
+        connection.prepare_cached("UPDATE looked_mark SET entry = ?1")?.execute([mark.cast_signed()])?;
+        Ok(())
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Pair> {
+        let from = self.cursor.map_or(Unbounded, Excluded);
+        let mut slice: Vec<Pair> = self.pairs.range((from, Unbounded)).take(most).copied().collect();
+        slice.iter().for_each(|pair| self.remove(pair));
+        let wrapped: Vec<Pair> = self.pairs.iter().take(most - slice.len()).copied().collect();
+        wrapped.iter().for_each(|pair| self.remove(pair));
+        slice.extend(wrapped);
+        self.cursor = slice.last().copied();
+        slice
+    }
+
+    fn remove(&mut self, pair: &Pair) {
+        self.pairs.remove(pair);
+        if let Some(count) = self.entries.get_mut(&pair.1) {
+            *count -= 1;
+            if *count == 0 {
+                self.entries.remove(&pair.1);
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Organisations, their certificates, and accounts: what is read to know who calls. No child is within reach.
+
+use crate::codec::StoredName;
+use crate::error::StoreError;
+use crate::sealed::{SealKeys, SealedRow, ACCOUNT, ORGANISATION};
+use contactpoint_domain::{
+    Capability, EmailAddress, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind, OrganisationName,
+    PersonId, PhoneNumber, Postcode, Role,
+};
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// An organisation to be enrolled: everything but its number.
+#[derive(Debug, Clone)]
+pub struct NewOrganisation {
+    /// Its name.
+    pub name: OrganisationName,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// The local authority it works for; a council is its own, whatever stands here.
+    pub authority: Option<OrganisationId>,
+    /// What it is accredited for.
+    pub capabilities: Vec<Capability>,
+    /// Switchboard.
+    pub telephone: Option<PhoneNumber>,
+    /// Duty mailbox.
+    pub email: Option<EmailAddress>,
+    /// Where it is.
+    pub postcode: Option<Postcode>,
+}
+
+/// A person's account as the store opens it. Prints neither name nor secret.
+#[derive(Clone)]
+pub struct Account {
+    /// The person's number.
+    pub id: PersonId,
+    /// The one organisation they belong to (rule C4).
+    pub organisation: OrganisationId,
+    /// Log-in name.
+    pub login: LoginName,
+    /// Name.
+    pub name: Name,
+    /// What they may be.
+    pub roles: Vec<Role>,
+    /// The password's record: a PHC string over the peppered password (rule C2).
+    pub password: Zeroizing<Vec<u8>>,
+    /// The secret of the time-based code (RFC 6238), 20 bytes.
+    pub code_secret: Zeroizing<Vec<u8>>,
+    /// The step of the last code accepted; no code of this step or an earlier one is accepted again.
+    pub last_code_step: u64,
+    /// Failed log-ins since the last good one.
+    pub failures: u32,
+    /// No log-in is tried before (rule C6).
+    pub delayed_until: Instant,
+    /// Suspended accounts are refused at the next request.
+    pub suspended: bool,
+}
+
+/// An account to be made: everything that [`Account`] has at its birth.
+pub struct NewAccount {
+    /// The one organisation they belong to.
+    pub organisation: OrganisationId,
+    /// Log-in name, unique in the directory.
+    pub login: LoginName,
+    /// Name.
+    pub name: Name,
+    /// What they may be.
+    pub roles: Vec<Role>,
+    /// The password's record.
+    pub password: Zeroizing<Vec<u8>>,
+    /// The secret of the time-based code.
+    pub code_secret: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Account({})", self.id.0)
+    }
+}
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewAccount(..)")
+    }
+}
+
+/// A reader of organisations and accounts.
+pub struct Registry<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) keys: &'a SealKeys,
+}
+
+impl Registry<'_> {
+    /// An organisation by its number.
+    pub fn organisation(&self, id: OrganisationId) -> Result<Option<Organisation>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM organisation WHERE row = ?1")?;
+        let row = select.query_row([id.0], SealedRow::of).optional()?;
+        row.map(|row| self.open_organisation(&row)).transpose()
+    }
+
+    /// The organisation that a client key is on record for. `key`: SHA-256 of the certificate's SubjectPublicKeyInfo.
+    pub fn organisation_by_certificate(&self, key: &[u8; 32]) -> Result<Option<Organisation>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT o.row, o.version, o.key, o.sealed FROM certificate c JOIN organisation o ON o.row = c.organisation WHERE c.spki = ?1",
+        )?;
+        let row = select.query_row([key.as_slice()], SealedRow::of).optional()?;
+        row.map(|row| self.open_organisation(&row)).transpose()
+    }
+
+    /// An account by the person's number.
+    pub fn account(&self, id: PersonId) -> Result<Option<Account>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM account WHERE row = ?1")?;
+        let row = select.query_row([id.0], SealedRow::of).optional()?;
+        row.map(|row| self.open_account(&row)).transpose()
+    }
+
+    /// An account by its log-in name.
+    pub fn account_by_login(&self, login: &LoginName) -> Result<Option<Account>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM account WHERE login = ?1")?;
+        let row = select.query_row([self.login_token(login).as_slice()], SealedRow::of).optional()?;
+        row.map(|row| self.open_account(&row)).transpose()
+    }
+
+    pub(crate) fn login_token(&self, login: &LoginName) -> [u8; 16] {
+        self.keys.tokens.token("login", &[login.as_str().as_bytes()])
+    }
+
+    fn open_organisation(&self, row: &SealedRow) -> Result<Organisation, StoreError> {
+        let plain = row.open(ORGANISATION, self.keys)?;
+        let stored: StoredOrganisation<'_> =
+            postcard::from_bytes(&plain).map_err(|_| StoreError::Form { table: ORGANISATION.name, row: row.row })?;
+        Ok(stored.open(OrganisationId(number_of(row.row)?))?)
+    }
+
+    fn open_account(&self, row: &SealedRow) -> Result<Account, StoreError> {
+        let plain = row.open(ACCOUNT, self.keys)?;
+        let stored: StoredAccount<'_> = postcard::from_bytes(&plain).map_err(|_| StoreError::Form { table: ACCOUNT.name, row: row.row })?;
+        Ok(stored.open(PersonId(number_of(row.row)?))?)
+    }
+}
+
+fn number_of(row: i64) -> Result<u32, StoreError> {
+    u32::try_from(row).map_err(|_| StoreError::Unknown("row"))
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredOrganisation<'a> {
+    name: &'a str,
+    kind: u8,
+    authority: Option<u32>,
+    capabilities: Vec<u8>,
+    telephone: Option<&'a str>,
+    email: Option<&'a str>,
+    postcode: Option<&'a str>,
+    suspended: bool,
+}
+
+impl<'a> StoredOrganisation<'a> {
+    pub(crate) fn of(organisation: &'a Organisation) -> Self {
+        let Organisation { id: _, name, kind, authority, capabilities, telephone, email, postcode, suspended } = organisation;
+        Self {
+            name: name.as_str(),
+            kind: kind.number(),
+            authority: authority.map(|id| id.0),
+            capabilities: capabilities.iter().map(|capability| capability.number()).collect(),
+            telephone: telephone.as_ref().map(|number| number.as_str()),
+            email: email.as_ref().map(|address| address.as_str()),
+            postcode: postcode.as_ref().map(|postcode| postcode.as_str()),
+            suspended: *suspended,
+        }
+    }
+
+    fn open(self, id: OrganisationId) -> Result<Organisation, InvalidValue> {
+        let unknown = |what| InvalidValue { what, why: "is a number that this version does not know" };
+        Ok(Organisation {
+            id,
+            name: self.name.try_into()?,
+            kind: OrganisationKind::of_number(self.kind).ok_or(unknown("organisation kind"))?,
+            authority: self.authority.map(OrganisationId),
+            capabilities: self
+                .capabilities
+                .into_iter()
+                .map(|number| Capability::of_number(number).ok_or(unknown("capability")))
+                .collect::<Result<_, _>>()?,
+            telephone: self.telephone.map(TryInto::try_into).transpose()?,
+            email: self.email.map(TryInto::try_into).transpose()?,
+            postcode: self.postcode.map(TryInto::try_into).transpose()?,
+            suspended: self.suspended,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredAccount<'a> {
+    organisation: u32,
+    login: &'a str,
+    #[serde(borrow)]
+    name: StoredName<'a>,
+    roles: Vec<u8>,
+    password: &'a [u8],
+    code_secret: &'a [u8],
+    last_code_step: u64,
+    failures: u32,
+    delayed_until: u64,
+    suspended: bool,
+}
+
+impl<'a> StoredAccount<'a> {
+    pub(crate) fn of(account: &'a Account) -> Self {
+        let Account {
+            id: _,
+            organisation,
+            login,
+            name,
+            roles,
+            password,
+            code_secret,
+            last_code_step,
+            failures,
+            delayed_until,
+            suspended,
+        } = account;
+        Self {
+            organisation: organisation.0,
+            login: login.as_str(),
+            name: StoredName::of(name),
+            roles: roles.iter().map(|role| role.number()).collect(),
+            password,
+            code_secret,
+            last_code_step: *last_code_step,
+            failures: *failures,
+            delayed_until: delayed_until.millis(),
+            suspended: *suspended,
+        }
+    }
+
+    fn open(self, id: PersonId) -> Result<Account, InvalidValue> {
+        let unknown = InvalidValue { what: "role", why: "is a number that this version does not know" };
+        Ok(Account {
+            id,
+            organisation: OrganisationId(self.organisation),
+            login: self.login.try_into()?,
+            name: self.name.open()?,
+            roles: self.roles.into_iter().map(|number| Role::of_number(number).ok_or(unknown)).collect::<Result<_, _>>()?,
+            password: Zeroizing::new(self.password.to_vec()),
+            code_secret: Zeroizing::new(self.code_secret.to_vec()),
+            last_code_step: self.last_code_step,
+            failures: self.failures,
+            delayed_until: Instant::of_millis(self.delayed_until),
+            suspended: self.suspended,
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! What a look may read: children, beside organisations and accounts.
+
+use crate::children::{self, Held, JoinToken};
+use crate::error::StoreError;
+use crate::feeds::{self, Feed, FeedFault, FeedId};
+use crate::registry::Registry;
+use crate::sealed::SealedRow;
+use contactpoint_audit::Entry;
+use contactpoint_domain::{ChildNumber, OrganisationId, Statement};
+use contactpoint_matching::{join_keys, SearchKey};
+use rusqlite::OptionalExtension;
+
+/// One logged look at a child, as the log tells it.
+pub struct Look {
+    /// Its index in the log.
+    pub index: u64,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// A reader of everything. Handed only to closures whose result leaves with an audit entry.
+pub struct Snapshot<'a> {
+    pub(crate) registry: Registry<'a>,
+}
+
+impl<'a> std::ops::Deref for Snapshot<'a> {
+    type Target = Registry<'a>;
+    fn deref(&self) -> &Registry<'a> {
+        &self.registry
+    }
+}
+
+impl Snapshot<'_> {
+    /// A child by number.
+    pub fn child(&self, number: &ChildNumber) -> Result<Option<Held>, StoreError> {
+        let held = self.children_under(&children::number_token(self.keys, number))?;
+        Ok(held.into_iter().find(|held| held.record.number == *number))
+    }
+
+    /// The children of one scope that stand under a search key; at most `most`, in no order that means anything.
+    pub fn children_in_scope(&self, scope: OrganisationId, key: &SearchKey, most: u32) -> Result<Vec<Held>, StoreError> {
+        let token = children::scope_token(self.keys, scope, key);
+        let mut select = self.connection.prepare_cached(
+            "SELECT c.row, c.version, c.key, c.sealed FROM child_scope s JOIN child c ON c.row = s.row WHERE s.scope = ?1 AND s.token = ?2 LIMIT ?3",
+        )?;
+        let rows = select.query_map((token.scope.as_slice(), token.key.as_slice(), most), SealedRow::of)?;
+        rows.map(|row| children::open(row?, self.keys)).collect()
+    }
+
+    /// The children that share a join key with a statement, each once, those of the strongest key first.
+    pub fn candidates_for(&self, statement: &Statement) -> Result<Vec<Held>, StoreError> {
+        let mut found: Vec<Held> = Vec::new();
+        for key in join_keys(statement) {
+            for held in self.children_under(&children::join_token(self.keys, &key))? {
+                if found.iter().all(|known| known.sealed.row != held.sealed.row) {
+                    found.push(held);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn children_under(&self, token: &JoinToken) -> Result<Vec<Held>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT c.row, c.version, c.key, c.sealed FROM child_join j JOIN child c ON c.row = j.row WHERE j.token = ?1",
+        )?;
+        let rows = select.query_map([token.as_slice()], SealedRow::of)?;
+        rows.map(|row| children::open(row?, self.keys)).collect()
+    }
+
+    /// The newest looks at a child, newest first, at most `most` (rule F3). Complete up to the last
+    /// [`Store::index_looks`](crate::Store::index_looks).
+    pub fn looks_at(&self, number: &ChildNumber, most: u32) -> Result<Vec<Look>, StoreError> {
+        let token = children::looked_token(self.keys, number);
+        let mut select = self.connection.prepare_cached(
+            "SELECT l.entry, l.leaf FROM looked k JOIN leaf l ON l.entry = k.entry WHERE k.child = ?1 ORDER BY k.entry DESC LIMIT ?2",
+        )?;
+        let rows = select.query_map((token.as_slice(), most), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let opened = rows.map(|row| self.open_look(row?));
+        // a token is cut short: hold each entry against the number itself
+        opened.filter(|look| look.as_ref().map_or(true, |look| look.entry.children.contains(number))).collect()
+    }
+
+    fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
+        let plain = self.keys.entries.open(&leaf).map_err(|_| StoreError::Damaged { table: "leaf", row: index })?;
+        Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&plain)? })
+    }
+
+    /// A feed by its number.
+    pub fn feed(&self, id: FeedId) -> Result<Option<Feed>, StoreError> {
+        Ok(self.connection.prepare_cached(feeds::SELECT_BY_ID)?.query_row([id.0], feeds::read).optional()?)
+    }
+
+    /// The feed of a file, if it was begun: the same organisation, layout and SHA-256.
+    pub fn feed_of(&self, organisation: OrganisationId, layout: &str, digest: &[u8; 32]) -> Result<Option<Feed>, StoreError> {
+        let mut select = self.connection.prepare_cached(feeds::SELECT_BY_FILE)?;
+        Ok(select.query_row((organisation.0, layout, digest.as_slice()), feeds::read).optional()?)
+    }
+
+    /// The refused lines of a feed in order, at most `most`.
+    pub fn feed_faults(&self, id: FeedId, most: u32) -> Result<Vec<FeedFault>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT line, field, reason FROM feed_fault WHERE feed = ?1 ORDER BY line LIMIT ?2")?;
+        let faults = select.query_map((id.0, most), |row| Ok(FeedFault { line: row.get(0)?, field: row.get(1)?, reason: row.get(2)? }))?;
+        Ok(faults.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,211 @@
+//! What a change may write. Each write is also told to the log: table, row, version, digest.
+
+use crate::children::{self, Held};
+use crate::codec::StoredRecord;
+use crate::error::StoreError;
+use crate::feeds::{FeedCounts, FeedFault, FeedId, NewFeed};
+use crate::registry::{Account, NewAccount, NewOrganisation, StoredAccount, StoredOrganisation};
+use crate::sealed::{self, SealedRow, Table, ACCOUNT, CHILD, ORGANISATION};
+use crate::snapshot::Snapshot;
+use contactpoint_audit::Change;
+use contactpoint_domain::{ChildNumber, ChildRecord, Instant, Organisation, OrganisationId, OrganisationKind, PersonId};
+use rusqlite::{params, OptionalExtension};
+use zeroize::Zeroizing;
+
+/// A writer of everything, inside one savepoint of a group commit.
+pub struct Transaction<'a> {
+    pub(crate) snapshot: Snapshot<'a>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) registry_changed: bool,
+}
+
+impl<'a> std::ops::Deref for Transaction<'a> {
+    type Target = Snapshot<'a>;
+    fn deref(&self) -> &Snapshot<'a> {
+        &self.snapshot
+    }
+}
+
+impl Transaction<'_> {
+    /// Enrols an organisation. A council becomes its own authority.
+    pub fn add_organisation(&mut self, new: &NewOrganisation) -> Result<Organisation, StoreError> {
+        let row = sealed::next_row(self.connection, ORGANISATION)?;
+        let id = OrganisationId(u32::try_from(row).map_err(|_| StoreError::Unknown("row"))?);
+        let NewOrganisation { name, kind, authority, capabilities, telephone, email, postcode } = new.clone();
+        let authority = if kind == OrganisationKind::Council { Some(id) } else { authority };
+        let organisation = Organisation { id, name, kind, authority, capabilities, telephone, email, postcode, suspended: false };
+        let sealed = sealed::seal_new(self.keys, ORGANISATION, row, &encode(&StoredOrganisation::of(&organisation))?)?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO organisation (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
+        insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed])?;
+        drop(insert);
+        self.note(ORGANISATION, &sealed);
+        self.registry_changed = true;
+        Ok(organisation)
+    }
+
+    /// Puts an organisation's new state in the place of its old one.
+    pub fn put_organisation(&mut self, organisation: &Organisation) -> Result<(), StoreError> {
+        let former = self.sealed_row(ORGANISATION, i64::from(organisation.id.0))?.ok_or(StoreError::Unknown("organisation"))?;
+        self.replace(ORGANISATION, &former, &encode(&StoredOrganisation::of(organisation))?)?;
+        self.registry_changed = true;
+        Ok(())
+    }
+
+    /// Puts a client key on record for an organisation. `key`: SHA-256 of the certificate's SubjectPublicKeyInfo.
+    pub fn add_certificate(&mut self, organisation: OrganisationId, key: &[u8; 32]) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT INTO certificate (spki, organisation) VALUES (?1, ?2)")?;
+        let inserted = insert.execute(params![key.as_slice(), organisation.0]);
+        drop(insert);
+        unique(inserted, "certificate")?;
+        self.registry_changed = true;
+        Ok(())
+    }
+
+    /// Makes an account.
+    pub fn add_account(&mut self, new: NewAccount) -> Result<Account, StoreError> {
+        let row = sealed::next_row(self.connection, ACCOUNT)?;
+        let id = PersonId(u32::try_from(row).map_err(|_| StoreError::Unknown("row"))?);
+        let NewAccount { organisation, login, name, roles, password, code_secret } = new;
+        let account = Account {
+            id,
+            organisation,
+            login,
+            name,
+            roles,
+            password,
+            code_secret,
+            last_code_step: 0,
+            failures: 0,
+            delayed_until: Instant::default(),
+            suspended: false,
+        };
+        let sealed = sealed::seal_new(self.keys, ACCOUNT, row, &encode(&StoredAccount::of(&account))?)?;
+        let token = self.login_token(&account.login);
+        let mut insert = self.connection.prepare_cached("INSERT INTO account (row, login, version, key, sealed) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let inserted = insert.execute(params![row, token.as_slice(), sealed.version, sealed.key.0, sealed.sealed]);
+        drop(insert);
+        unique(inserted, "log-in name")?;
+        self.note(ACCOUNT, &sealed);
+        self.registry_changed = true;
+        Ok(account)
+    }
+
+    /// Puts an account's new state in the place of its old one. The log-in name and the organisation stay as they are.
+    pub fn put_account(&mut self, account: &Account) -> Result<(), StoreError> {
+        let former = self.sealed_row(ACCOUNT, i64::from(account.id.0))?.ok_or(StoreError::Unknown("account"))?;
+        self.replace(ACCOUNT, &former, &encode(&StoredAccount::of(account))?)?;
+        self.registry_changed = true;
+        Ok(())
+    }
+
+    /// A child number that no record has (rule A4).
+    pub fn free_child_number(&self) -> Result<ChildNumber, StoreError> {
+        loop {
+            let number = ChildNumber::at_random().map_err(|_| StoreError::Stopped)?;
+            if !self.is_taken(&number)? {
+                return Ok(number);
+            }
+        }
+    }
+
+    fn is_taken(&self, number: &ChildNumber) -> Result<bool, StoreError> {
+        let token = children::number_token(self.keys, number);
+        let mut select = self.connection.prepare_cached("SELECT 1 FROM child_join WHERE token = ?1")?;
+        Ok(select.exists([token.as_slice()])?)
+    }
+
+    /// Makes a record.
+    pub fn add_child(&mut self, record: &ChildRecord) -> Result<(), StoreError> {
+        let row = sealed::next_row(self.connection, CHILD)?;
+        let sealed = sealed::seal_new(self.keys, CHILD, row, &encode(&StoredRecord::of(record))?)?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO child (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
+        insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed])?;
+        drop(insert);
+        children::insert_join(self.connection, &children::number_token(self.keys, &record.number), row)?;
+        self.retoken(row, (&[], &children::all_join_tokens(self.keys, record)), (&[], &children::all_scope_tokens(self.keys, record)))?;
+        self.note(CHILD, &sealed);
+        Ok(())
+    }
+
+    /// Puts a record's new state in the place of the one held; the old one goes into the history (rule A6).
+    pub fn put_child(&mut self, held: &Held, record: &ChildRecord) -> Result<(), StoreError> {
+        let Held { sealed: former, record: old } = held;
+        let mut keep = self.connection.prepare_cached("INSERT INTO child_history (row, version, sealed) VALUES (?1, ?2, ?3)")?;
+        keep.execute(params![former.row, former.version, former.sealed])?;
+        drop(keep);
+        self.replace(CHILD, former, &encode(&StoredRecord::of(record))?)?;
+        let joins = (children::all_join_tokens(self.keys, old), children::all_join_tokens(self.keys, record));
+        let scopes = (children::all_scope_tokens(self.keys, old), children::all_scope_tokens(self.keys, record));
+        self.retoken(former.row, (&joins.0, &joins.1), (&scopes.0, &scopes.1))
+    }
+
+    /// Brings the indexes from the old tokens of a row to the new ones.
+    fn retoken(
+        &self,
+        row: i64,
+        (old_joins, new_joins): (&[children::JoinToken], &[children::JoinToken]),
+        (old_scopes, new_scopes): (&[children::ScopeToken], &[children::ScopeToken]),
+    ) -> Result<(), StoreError> {
+        children::added(old_joins, new_joins).try_for_each(|token| children::insert_join(self.connection, token, row))?;
+        children::added(new_joins, old_joins).try_for_each(|token| children::remove_join(self.connection, token, row))?;
+        children::added(old_scopes, new_scopes).try_for_each(|token| children::insert_scope(self.connection, token, row))?;
+        children::added(new_scopes, old_scopes).try_for_each(|token| children::remove_scope(self.connection, token, row))
+    }
+
+    /// Begins a feed at its second line.
+    pub fn begin_feed(&mut self, new: &NewFeed) -> Result<FeedId, StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO feed (organisation, layout, digest, header, next_line, created, joined, unchanged, rejected, complete)
+             VALUES (?1, ?2, ?3, ?4, 2, 0, 0, 0, 0, 0)",
+        )?;
+        insert.execute(params![new.organisation.0, new.layout, new.digest.as_slice(), new.header])?;
+        Ok(FeedId(self.connection.last_insert_rowid()))
+    }
+
+    /// Notes how far a feed has come and which lines were refused on the way.
+    pub fn advance_feed(&mut self, id: FeedId, next_line: u32, counts: &FeedCounts, faults: &[FeedFault]) -> Result<(), StoreError> {
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE feed SET next_line = ?2, created = ?3, joined = ?4, unchanged = ?5, rejected = ?6 WHERE id = ?1")?;
+        update.execute(params![id.0, next_line, counts.created, counts.joined, counts.unchanged, counts.rejected])?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO feed_fault (feed, line, field, reason) VALUES (?1, ?2, ?3, ?4)")?;
+        for FeedFault { line, field, reason } in faults {
+            insert.execute(params![id.0, line, field, reason])?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a feed has no line left.
+    pub fn finish_feed(&mut self, id: FeedId) -> Result<(), StoreError> {
+        self.connection.prepare_cached("UPDATE feed SET complete = 1 WHERE id = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    fn sealed_row(&self, table: Table, row: i64) -> Result<Option<SealedRow>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!("SELECT row, version, key, sealed FROM {} WHERE row = ?1", table.name))?;
+        Ok(select.query_row([row], SealedRow::of).optional()?)
+    }
+
+    fn replace(&mut self, table: Table, former: &SealedRow, plain: &[u8]) -> Result<(), StoreError> {
+        let next = sealed::seal_next(self.keys, table, former, plain)?;
+        sealed::replace(self.connection, table, &next)?;
+        self.note(table, &next);
+        Ok(())
+    }
+
+    fn note(&mut self, table: Table, row: &SealedRow) {
+        self.changes.push(row.change(table));
+    }
+}
+
+fn encode(stored: &impl serde::Serialize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    postcard::to_stdvec(stored).map(Zeroizing::new).map_err(|_| StoreError::Form { table: "(new)", row: 0 })
+}
+
+fn unique(inserted: rusqlite::Result<usize>, what: &'static str) -> Result<(), StoreError> {
+    match inserted {
+        Ok(_) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => Err(StoreError::Exists(what)),
+        Err(error) => Err(error.into()),
+    }
+}

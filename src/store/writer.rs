@@ -1,0 +1,383 @@
+//! The store as others see it, and the one thread that writes.
+
+use crate::committed::Committed;
+use crate::connection::{self, Purpose};
+use crate::error::{OpenError, StoreError};
+use crate::group::{Group, Settle, Writer};
+use crate::log;
+use crate::looked::{self, Pending};
+use crate::open::{Options, StoreKeys};
+use crate::registry::Registry;
+use crate::schema;
+use crate::sealed::SealKeys;
+use crate::snapshot::Snapshot;
+use crate::transaction::Transaction;
+use contactpoint_audit::{Checkpoint, Entry, Signer};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The file's name below the state directory.
+const FILE: &str = "store.db";
+/// Transactions that may wait for the writer; beyond, callers are told to come again.
+const QUEUE: usize = 8192;
+/// How long the writer waits for work before it tends the index of looks.
+const IDLE: Duration = Duration::from_millis(200);
+/// Looks put into the index at a time when nothing else is to do.
+const IDLE_SLICE: usize = 8192;
+
+/// The open store; a handle that clones cheaply.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    file: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    options: Options,
+    page_key: contactpoint_hardening::LockedBytes<32>,
+    keys: Arc<SealKeys>,
+    jobs: SyncSender<Job>,
+    stopped: Arc<AtomicBool>,
+    generation: Arc<AtomicU64>,
+    committed: Arc<AtomicU64>,
+    checkpoint: Mutex<Option<(u64, String)>>,
+    signer: Arc<dyn Signer>,
+}
+
+type ChangeJob = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
+
+enum Job {
+    /// A sealed entry of a look, and the tokens of its children.
+    Look { leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<u64, StoreError>> },
+    /// Anything that writes more than its entry.
+    Change(ChangeJob),
+    /// The last job.
+    Stop,
+}
+
+impl Store {
+    /// Makes a new, empty store in a directory. Errors: [`OpenError::Exists`] where there is one.
+    pub fn create(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Self, OpenError> {
+        let file = directory.join(FILE);
+        if file.exists() {
+            return Err(OpenError::Exists(file));
+        }
+        drop(connection::open(&file, &keys.page, Purpose::Create, options.writer_cache_kib())?);
+        Self::open(directory, keys, options, signer)
+    }
+
+    /// Opens the store of a directory and starts its writer. `signer` signs checkpoints.
+    pub fn open(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Self, OpenError> {
+        let file = directory.join(FILE);
+        if !file.exists() {
+            return Err(OpenError::Missing(file));
+        }
+        let mut connection = connection::open(&file, &keys.page, Purpose::Write, options.writer_cache_kib())?;
+        migrate(&mut connection)?;
+        let tree = log::resume(&connection)?;
+        let checkpoint = log::newest_checkpoint(&connection)?;
+        let size = tree.size();
+        if checkpoint.as_ref().is_some_and(|(covered, _)| *covered > size) {
+            return Err(OpenError::Log(format!("its newest checkpoint covers more than the {size} entries that are there")));
+        }
+        let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
+        let pending = Pending::resume(&connection, &seal_keys)?;
+        let writer = Writer { connection, keys: Arc::clone(&seal_keys), tree, pending };
+        let (jobs, queue) = sync_channel(QUEUE);
+        let state = Arc::new(Flags::new(size));
+        let shared = Shared {
+            file,
+            readers: Mutex::new(Vec::new()),
+            options,
+            page_key: keys.page,
+            keys: seal_keys,
+            jobs,
+            stopped: Arc::clone(&state.stopped),
+            generation: Arc::clone(&state.generation),
+            committed: Arc::clone(&state.committed),
+            checkpoint: Mutex::new(checkpoint),
+            signer,
+        };
+        let group_max = options.group_commit_max.max(1);
+        std::thread::Builder::new().name("store-writer".into()).spawn(move || run(writer, &queue, &state, group_max))?;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Reads organisations and accounts, to find out who calls. No child is within reach, so no entry is asked for.
+    pub fn registry<T>(&self, read: impl FnOnce(&Registry<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.read(|snapshot| read(snapshot))
+    }
+
+    /// Grows with each commit that changes organisations or accounts: what was read at a generation holds while it lasts.
+    #[must_use]
+    pub fn registry_generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// Looks at something: reads it and says in an entry what was looked at. The value comes back once the entry is durable (rule F1).
+    pub async fn look<T>(&self, look: impl FnOnce(&Snapshot<'_>) -> Result<(T, Entry), StoreError>) -> Result<Committed<T>, StoreError> {
+        let (value, leaf, tokens) = self.read(|snapshot| {
+            let (value, entry) = look(snapshot)?;
+            let leaf = self.shared.keys.entries.seal(&entry.encode())?;
+            Ok((value, leaf, looked::tokens_of(&self.shared.keys, &entry)))
+        })?;
+        let (settle, settled) = oneshot::channel();
+        self.send(Job::Look { leaf, tokens, settle })?;
+        let index = settled.await.map_err(|_| StoreError::Stopped)??;
+        Ok(Committed::new(value, index))
+    }
+
+    /// Changes something and says so in an entry; both are durable when the value comes back, or neither is in the store.
+    pub async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError> + Send + 'static,
+    ) -> Result<Committed<T>, StoreError> {
+        self.run(move |group| group.change(change)).await.map(|(value, index)| Committed::new(value, index))
+    }
+
+    /// Brings the index of looks up to the newest entry, so that [`Snapshot::looks_at`] is complete.
+    pub async fn index_looks(&self) -> Result<(), StoreError> {
+        self.run(|group| group.put_down(usize::MAX)).await
+    }
+
+    /// Signs the log's head in the HSM and keeps the checkpoint, where the log has grown since the last one. Called every second and at stop.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let size = self.shared.committed.load(Ordering::Acquire);
+        if self.newest_checkpoint().as_ref().is_some_and(|(covered, _)| *covered == size) {
+            return Ok(());
+        }
+        let (size, root) = self.run(|group| Ok(group.head())).await?;
+        let origin = self.shared.signer.verifier_key().name().to_owned();
+        let note = Checkpoint { origin, size, root }.signed(self.shared.signer.as_ref()).map_err(|_| StoreError::Stopped)?;
+        let kept = note.clone();
+        self.run(move |group| group.keep_checkpoint(size, &kept)).await?;
+        *self.newest_checkpoint() = Some((size, note));
+        Ok(())
+    }
+
+    /// The newest signed checkpoint: a C2SP note.
+    #[must_use]
+    pub fn log_checkpoint(&self) -> Option<String> {
+        self.newest_checkpoint().as_ref().map(|(_, note)| note.clone())
+    }
+
+    /// The bytes under a C2SP tlog-tiles path, such as "tile/0/000" or "tile/entries/x001/234.p/17", as far as the newest checkpoint covers.
+    pub fn log_tile(&self, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let covered = self.newest_checkpoint().as_ref().map_or(0, |(size, _)| *size);
+        self.read(|snapshot| log::tile(snapshot.connection, path, covered))
+    }
+
+    /// The number of durable entries.
+    #[must_use]
+    pub fn log_size(&self) -> u64 {
+        self.shared.committed.load(Ordering::Acquire)
+    }
+
+    /// A real commit and a real read: what the watchdog asks.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.run(|group| Ok(group.head())).await?;
+        self.registry(|registry| registry.organisation(contactpoint_domain::OrganisationId(1))).map(drop)
+    }
+
+    /// Signs the last checkpoint and stops the writer once everything before it is durable.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.index_looks().await?;
+        self.checkpoint().await?;
+        self.send(Job::Stop)
+    }
+
+    /// Runs a read on a connection of the pool.
+    fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let connection = self.reader()?;
+        let registry = Registry { connection: &connection, keys: &self.shared.keys };
+        let result = read(&Snapshot { registry });
+        let mut idle = guard(&self.shared.readers);
+        if idle.len() < self.shared.options.readers as usize {
+            idle.push(connection);
+        }
+        result
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        if let Some(idle) = guard(&self.shared.readers).pop() {
+            return Ok(idle);
+        }
+        let cache = self.shared.options.reader_cache_kib();
+        connection::open(&self.shared.file, &self.shared.page_key, Purpose::Read, cache).map_err(|_| StoreError::Stopped)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (settle, settled) = oneshot::channel();
+        self.send(Job::Change(Box::new(move |group| {
+            let result = work(group);
+            Box::new(move |fate| {
+                let _ = settle.send(fate.and(result));
+            })
+        })))?;
+        settled.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        if self.shared.stopped.load(Ordering::Acquire) {
+            return Err(StoreError::Stopped);
+        }
+        self.shared.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => StoreError::Stopped,
+        })
+    }
+
+    fn newest_checkpoint(&self) -> MutexGuard<'_, Option<(u64, String)>> {
+        guard(&self.shared.checkpoint)
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    match schema::migrations().to_latest(connection) {
+        Err(rusqlite_migration::Error::MigrationDefinition(rusqlite_migration::MigrationDefinitionError::DatabaseTooFarAhead)) => {
+            Err(OpenError::Newer)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// A lock whose holder cannot have left its content half changed: a poisoned one is as good.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the writer tells everybody else.
+struct Flags {
+    stopped: Arc<AtomicBool>,
+    generation: Arc<AtomicU64>,
+    committed: Arc<AtomicU64>,
+}
+
+impl Flags {
+    fn new(size: u64) -> Self {
+        Self { stopped: Arc::default(), generation: Arc::default(), committed: Arc::new(AtomicU64::new(size)) }
+    }
+}
+
+/// The writer thread: takes what waits, commits it as one group, settles it, and tends the index when idle.
+fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usize) {
+    loop {
+        let first = match queue.recv_timeout(IDLE) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => {
+                tend(&mut writer);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        let jobs = std::iter::once(first).chain(queue.try_iter()).take(group_max);
+        if commit_group(&mut writer, jobs, flags) == Next::Stop {
+            break;
+        }
+    }
+    flags.stopped.store(true, Ordering::Release);
+    // a last truncating checkpoint of the WAL leaves one file behind; it is a convenience, not a need
+    let _ = writer.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Flags) -> Next {
+    let mut settles: Vec<Settle> = Vec::new();
+    let mut next = Next::GoOn;
+    let result = fill_group(writer, jobs, &mut settles, &mut next);
+    let fate = match result {
+        Ok(done) => {
+            flags.committed.store(done.size, Ordering::Release);
+            if done.registry_changed {
+                flags.generation.fetch_add(1, Ordering::AcqRel);
+            }
+            None
+        }
+        Err(error) => Some(error),
+    };
+    // INVARIANT: nothing settles before the commit has returned (rule F1)
+    for settle in settles {
+        settle(fate.as_ref().map_or(Ok(()), |error| Err(error.alike())));
+    }
+    match fate {
+        // a full disk can be mended while running; after any other failure of a commit nobody knows what the file holds
+        None | Some(StoreError::Full) => next,
+        Some(error) => {
+            ::log::error!("the store stops: {error}");
+            Next::Stop
+        }
+    }
+}
+
+fn fill_group(
+    writer: &mut Writer,
+    jobs: impl Iterator<Item = Job>,
+    settles: &mut Vec<Settle>,
+    next: &mut Next,
+) -> Result<crate::group::Done, StoreError> {
+    let mut group = match Group::begin(writer) {
+        Ok(group) => group,
+        Err(error) => {
+            refuse_all(jobs, settles);
+            return Err(error);
+        }
+    };
+    for job in jobs {
+        match job {
+            Job::Look { leaf, tokens, settle } => {
+                let appended = group.append(&leaf, tokens);
+                settles.push(Box::new(move |fate: Result<(), StoreError>| {
+                    let _ = settle.send(fate.and(appended));
+                }));
+            }
+            Job::Change(change) => settles.push(change(&mut group)),
+            Job::Stop => *next = Next::Stop,
+        }
+    }
+    match group.put_down_beside() {
+        Ok(()) => group.commit(),
+        Err(error) => {
+            group.roll_back();
+            Err(error)
+        }
+    }
+}
+
+/// Takes the jobs whose group could not begin.
+fn refuse_all(jobs: impl Iterator<Item = Job>, settles: &mut Vec<Settle>) {
+    for job in jobs {
+        if let Job::Look { settle, .. } = job {
+            settles.push(Box::new(move |_| {
+                let _ = settle.send(Err(StoreError::Stopped));
+            }));
+        }
+        // a change that is dropped closes its channel, which its caller reads as Stopped
+    }
+}
+
+/// With nothing else to do, puts waiting looks into their index.
+fn tend(writer: &mut Writer) {
+    if writer.pending.is_empty() {
+        return;
+    }
+    let Ok(mut group) = Group::begin(writer) else { return };
+    // what is not put down now waits: nothing depends on it before index_looks
+    match group.put_down(IDLE_SLICE) {
+        Ok(()) => drop(group.commit()),
+        Err(_) => group.roll_back(),
+    }
+}
