@@ -131,3 +131,105 @@ fn unpadded(plain: &[u8]) -> Result<&[u8], SealError> {
     }
     Ok(entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::key_of;
+    use proptest::prelude::*;
+
+    fn sealer() -> EntrySealer {
+        EntrySealer::new(1, key_of(1))
+    }
+
+    #[test]
+    fn the_lengths_of_leaves_fall_only_in_the_size_classes() {
+        // F2: verifies without reading a name, nor guessing one from a length
+        let sealer = sealer();
+        for (entry, leaf) in [(0, 256), (50, 256), (177, 256), (178, 512), (433, 512), (434, 1024), (32_689, 32_768), (32_690, 65_535)] {
+            assert_eq!(sealer.seal(&vec![7; entry]).unwrap().len(), leaf);
+        }
+        assert_eq!(sealer.seal(&vec![7; LARGEST_ENTRY]).unwrap().len(), 65_535);
+    }
+
+    #[test]
+    fn an_entry_too_long_for_a_leaf_is_refused() {
+        // F1: if the entry cannot be written, nothing is answered
+        let refused = sealer().seal(&vec![7; LARGEST_ENTRY + 1]).unwrap_err();
+        assert_eq!(refused, SealError::TooLong { length: LARGEST_ENTRY + 1, longest: LARGEST_ENTRY });
+    }
+
+    #[test]
+    fn a_leaf_does_not_open_under_another_key_of_the_same_epoch() {
+        // F2: nothing was altered - not even by two keys that both open one leaf
+        let leaf = sealer().seal(b"an entry").unwrap();
+        assert_eq!(EntrySealer::new(1, key_of(2)).open(&leaf).unwrap_err(), SealError::Commitment);
+    }
+
+    #[test]
+    fn a_leaf_that_the_aead_alone_would_open_is_refused_by_its_commitment() {
+        // F2: AES-GCM does not commit to its key. A leaf forged under our entry key but with a foreign commitment has a good tag.
+        let sealer = sealer();
+        let mut forged = sealer.seal(b"an entry").unwrap();
+        forged[29..61].fill(9);
+        let salt = forged[5..29].try_into().unwrap();
+        let body = forged.len() - TAG;
+        let (header, text) = forged.split_at_mut(HEADER);
+        text[..2].copy_from_slice(&8u16.to_be_bytes());
+        let tag = aead::seal_in_place(&sealer.entry_key(&salt).unwrap(), ONLY_NONCE, header, &mut text[..body - HEADER]).unwrap();
+        forged[body..].copy_from_slice(&tag);
+        assert_eq!(sealer.open(&forged).unwrap_err(), SealError::Commitment);
+    }
+
+    #[test]
+    fn a_leaf_of_another_epoch_says_so() {
+        // F2: the right epoch's key is asked for
+        let leaf = sealer().seal(b"an entry").unwrap();
+        assert_eq!(EntrySealer::new(2, key_of(1)).open(&leaf).unwrap_err(), SealError::OtherEpoch { expected: 2, found: 1 });
+    }
+
+    #[test]
+    fn one_flipped_bit_anywhere_does_not_open() {
+        // F2: nothing was altered
+        let sealer = sealer();
+        let leaf = sealer.seal(b"an entry").unwrap();
+        for bit in 0..leaf.len() * 8 {
+            let mut altered = leaf.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            let expected = match bit / 8 {
+                0 => SealError::Malformed,
+                1..=4 => SealError::OtherEpoch { expected: 1, found: u32::from_be_bytes(altered[1..5].try_into().unwrap()) },
+                5..=60 => SealError::Commitment,
+                _ => SealError::Damaged,
+            };
+            assert_eq!(sealer.open(&altered).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn equal_entries_do_not_look_equal() {
+        // F2: without reading a name; who looks twice is not seen to
+        let sealer = sealer();
+        assert_ne!(sealer.seal(b"an entry").unwrap(), sealer.seal(b"an entry").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn every_entry_opens_as_it_was(plain in proptest::collection::vec(any::<u8>(), 0..3000)) {
+            // F3: the auditor reads what was written
+            let leaf = sealer().seal(&plain).unwrap();
+            prop_assert!(LEAF_SIZES.contains(&leaf.len()));
+            let opened = sealer().open(&leaf).unwrap();
+            prop_assert_eq!(opened.as_slice(), &plain[..]);
+        }
+
+        #[test]
+        fn no_bytes_whatever_make_the_sealer_panic(leaf in proptest::collection::vec(any::<u8>(), 0..600), size in 0usize..3) {
+            // F2: altered leaves are noticed, by an error
+            let mut leaf = leaf;
+            prop_assert!(sealer().open(&leaf).is_err());
+            leaf.resize(LEAF_SIZES[size], 0);
+            prop_assert!(sealer().open(&leaf).is_err());
+        }
+    }
+}

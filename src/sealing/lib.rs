@@ -12,6 +12,8 @@ mod aead;
 mod entry;
 mod error;
 mod record;
+#[cfg(test)]
+mod testing;
 mod token;
 
 pub use entry::{EntrySealer, LARGEST_ENTRY, LEAF_SIZES};

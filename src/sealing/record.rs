@@ -31,8 +31,15 @@ pub struct Place {
 }
 
 /// A record's key as it is stored: epoch, nonce, ciphertext, tag; 64 bytes. Empty once it has been destroyed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct WrappedKey(pub Vec<u8>);
+
+/// Shows nothing: a copy of a wrapped key in a log line would outlive its destruction (rule I2).
+impl std::fmt::Debug for WrappedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WrappedKey(..)")
+    }
+}
 
 /// Seals and opens records under one key epoch. Cheap to share between threads; one expansion of the key a process.
 pub struct RecordSealer {
@@ -133,4 +140,136 @@ fn context(label: &[u8], place: &Place, last: u32) -> Vec<u8> {
     context.extend_from_slice(&last.to_be_bytes());
     context.extend_from_slice(place.table.as_bytes());
     context
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::key_of;
+    use proptest::prelude::*;
+
+    const HOME: Place = Place { table: "child", row: 7, version: 3 };
+
+    fn sealer() -> RecordSealer {
+        RecordSealer::new(1, key_of(1)).unwrap()
+    }
+
+    #[test]
+    fn a_record_opens_in_its_place_in_each_of_its_versions() {
+        // G3: every record is sealed for its own row
+        let sealer = sealer();
+        let (key, sealed) = sealer.seal_new(&HOME, b"first").unwrap();
+        assert_eq!((key.0.len(), sealed.len()), (64, 5 + 28));
+        assert_eq!(sealer.open(&HOME, &key, &sealed).unwrap().as_slice(), b"first");
+        let later = Place { version: 4, ..HOME };
+        let again = sealer.seal_again(&later, &key, b"second").unwrap();
+        assert_eq!(sealer.open(&later, &key, &again).unwrap().as_slice(), b"second");
+    }
+
+    #[test]
+    fn a_body_moved_to_another_row_table_or_version_does_not_open() {
+        // G3: moved, swapped or rolled-back rows are noticed
+        let sealer = sealer();
+        let (key, sealed) = sealer.seal_new(&HOME, b"a record").unwrap();
+        for elsewhere in
+            [Place { row: 8, ..HOME }, Place { row: -7, ..HOME }, Place { table: "statement", ..HOME }, Place { version: 2, ..HOME }]
+        {
+            assert_eq!(sealer.open(&elsewhere, &key, &sealed).unwrap_err(), SealError::Damaged);
+        }
+    }
+
+    #[test]
+    fn a_body_moved_alone_under_the_other_rows_own_key_does_not_open() {
+        // G3: swapped rows are noticed, though both keys are good
+        let sealer = sealer();
+        let neighbour = Place { row: 8, ..HOME };
+        let (_, sealed) = sealer.seal_new(&HOME, b"mine").unwrap();
+        let (other_key, _) = sealer.seal_new(&neighbour, b"theirs").unwrap();
+        assert_eq!(sealer.open(&neighbour, &other_key, &sealed).unwrap_err(), SealError::Damaged);
+    }
+
+    #[test]
+    fn a_wrapped_key_moved_to_another_row_or_table_does_not_open() {
+        // G3: every record is sealed for its own row, its key as well
+        let sealer = sealer();
+        let (key, _) = sealer.seal_new(&HOME, b"a record").unwrap();
+        for elsewhere in [Place { row: 8, ..HOME }, Place { table: "statement", ..HOME }] {
+            assert_eq!(sealer.seal_again(&elsewhere, &key, b"planted").unwrap_err(), SealError::Damaged);
+        }
+    }
+
+    #[test]
+    fn one_flipped_bit_anywhere_does_not_open() {
+        // G3: altered rows are noticed
+        let sealer = sealer();
+        let (key, sealed) = sealer.seal_new(&HOME, b"a record").unwrap();
+        for bit in 0..sealed.len() * 8 {
+            let mut altered = sealed.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(sealer.open(&HOME, &key, &altered).unwrap_err(), SealError::Damaged);
+        }
+        for bit in 0..key.0.len() * 8 {
+            let mut altered = key.clone();
+            altered.0[bit / 8] ^= 1 << (bit % 8);
+            let refused = sealer.open(&HOME, &altered, &sealed).unwrap_err();
+            assert!(matches!(refused, SealError::Damaged | SealError::OtherEpoch { expected: 1, .. }));
+        }
+    }
+
+    #[test]
+    fn a_destroyed_key_makes_the_record_unreadable() {
+        // I2: destroyed, by destroying its key
+        let sealer = sealer();
+        let (key, sealed) = sealer.seal_new(&HOME, b"a record").unwrap();
+        assert_eq!(sealer.open(&HOME, &WrappedKey(Vec::new()), &sealed).unwrap_err(), SealError::KeyDestroyed);
+        let overwritten = WrappedKey([&key.0[..4], &[0; 60]].concat());
+        assert_eq!(sealer.open(&HOME, &overwritten, &sealed).unwrap_err(), SealError::Damaged);
+        let (another, _) = sealer.seal_new(&HOME, b"").unwrap();
+        assert_eq!(sealer.open(&HOME, &another, &sealed).unwrap_err(), SealError::Damaged);
+    }
+
+    #[test]
+    fn another_store_key_or_epoch_does_not_open() {
+        // G3: the store opens only with the HSM, which alone unwraps this key
+        let (key, sealed) = sealer().seal_new(&HOME, b"a record").unwrap();
+        let thief = RecordSealer::new(1, key_of(2)).unwrap();
+        assert_eq!(thief.open(&HOME, &key, &sealed).unwrap_err(), SealError::Damaged);
+        let next = RecordSealer::new(2, key_of(1)).unwrap();
+        assert_eq!(next.open(&HOME, &key, &sealed).unwrap_err(), SealError::OtherEpoch { expected: 2, found: 1 });
+    }
+
+    #[test]
+    fn equal_records_do_not_look_equal() {
+        // G1: nobody reads child data from the store, not even which rows agree
+        let sealer = sealer();
+        let (first, second) = (sealer.seal_new(&HOME, b"same").unwrap(), sealer.seal_new(&HOME, b"same").unwrap());
+        assert_ne!(first.1, second.1);
+        assert_ne!(first.0, second.0);
+        assert_ne!(sealer.seal_again(&HOME, &first.0, b"same").unwrap(), first.1);
+    }
+
+    #[test]
+    fn a_sealer_prints_no_key() {
+        // G1: no log line with a secret
+        assert_eq!(format!("{:?}", sealer()), "RecordSealer(epoch 1)");
+        assert_eq!(format!("{:?}", WrappedKey(vec![1, 2, 3])), "WrappedKey(..)");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_sealed_opens_as_it_was(plain in proptest::collection::vec(any::<u8>(), 0..2000), row: i64, version: u32) {
+            // G3
+            let sealer = sealer();
+            let place = Place { row, version, ..HOME };
+            let (key, sealed) = sealer.seal_new(&place, &plain).unwrap();
+            let opened = sealer.open(&place, &key, &sealed).unwrap();
+            prop_assert_eq!(opened.as_slice(), &plain[..]);
+        }
+
+        #[test]
+        fn no_bytes_whatever_make_the_sealer_panic(key in proptest::collection::vec(any::<u8>(), 0..80), sealed in proptest::collection::vec(any::<u8>(), 0..80)) {
+            // G3: altered rows are noticed, by an error
+            prop_assert!(sealer().open(&HOME, &WrappedKey(key), &sealed).is_err());
+        }
+    }
 }
