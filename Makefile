@@ -1,0 +1,52 @@
+# The commands of this repository. `make help` lists them.
+
+PROFILE ?= release
+KEEP ?=
+CARGO ?= cargo
+# Where cargo puts what it built for a profile.
+BUILT = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+
+# What a fresh Debian 12 lacks beside the Rust toolchain.
+PACKAGES := \
+	gcc libc6-dev make pkg-config \
+	libssl-dev \
+	softhsm2 opensc \
+	oathtool jq \
+	systemd \
+	python3-venv
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test lint bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo 'make demo KEEP=1      leaves the daemon up and prints commands to paste; PROFILE=dev builds faster and runs slower'
+
+deps: ## installs the Debian packages that are missing (with sudo where you are not root)
+	@command -v $(CARGO) > /dev/null || { echo 'There is no cargo: install a Rust toolchain first (https://rustup.rs, Rust 1.88 or newer).' >&2; exit 1; }
+	@missing=; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2> /dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	command='apt-get install -y --no-install-recommends'"$$missing"; \
+	if [ "$$(id -u)" -eq 0 ]; then become=; \
+	elif command -v sudo > /dev/null; then become=sudo; echo "Not root: asking sudo for $$command"; \
+	else echo "Not root, and there is no sudo. As root, run:" >&2; echo "    apt-get update && $$command" >&2; exit 1; fi; \
+	$$become apt-get update -q && $$become env DEBIAN_FRONTEND=noninteractive $$command
+
+build: deps ## builds the four programs (PROFILE=release or dev)
+	$(CARGO) build --locked --profile $(PROFILE) --bins
+
+demo: build ## one borough, one look-up, all the way through: real HSM module, real TLS, real log; under 30 s, leaves nothing behind
+	@BUILT=$(BUILT) KEEP=$(KEEP) tests/demo/run.sh
+
+test: deps ## every test: real SoftHSM2, real SQLCipher, real TLS
+	$(CARGO) test --workspace
+
+lint: ## formatting, clippy with warnings as errors, licences, bans and sources of what we depend on
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) deny check licenses bans sources
+
+bench: deps ## installs nginx, measures against it, writes docs/performance.md
+	@benches/run.sh
