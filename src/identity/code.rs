@@ -50,7 +50,8 @@ mod tests {
     #[test]
     fn a_code_is_good_one_step_either_way_and_no_further() {
         // C2: a time-based code
-        for (seconds, good) in [(1_111_111_109 - 60, false), (1_111_111_079, true), (1_111_111_109 + 30, true), (1_111_111_109 + 60, false)] {
+        for (seconds, good) in [(1_111_111_109 - 60, false), (1_111_111_079, true), (1_111_111_109 + 30, true), (1_111_111_109 + 60, false)]
+        {
             let step = matching_step(SECRET, "081804", Instant::of_millis(seconds * 1000)).unwrap();
             assert_eq!(step.is_some(), good, "{seconds}");
         }

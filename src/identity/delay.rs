@@ -55,8 +55,8 @@ impl UnknownNames {
         table.names.get(&key(channel, login)).and_then(|failed| remaining(failed.until, now))
     }
 
-    /// One more failure.
-    pub(crate) fn failed(&self, channel: &Channel, login: &str, now: Instant) {
+    /// One more failure; but where another attempt's failure has set a delay meanwhile, that delay, and nothing is counted.
+    pub(crate) fn failed(&self, channel: &Channel, login: &str, now: Instant) -> Option<Duration> {
         let key = key(channel, login);
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !table.names.contains_key(&key) {
@@ -64,8 +64,12 @@ impl UnknownNames {
             table.order.push_back(key);
         }
         let failed = table.names.entry(key).or_insert(Failures { count: 0, until: now });
-        failed.count = failed.count.saturating_add(1);
-        failed.until = now.plus_seconds(seconds_after(failed.count));
+        let wait = remaining(failed.until, now);
+        if wait.is_none() {
+            failed.count = failed.count.saturating_add(1);
+            failed.until = now.plus_seconds(seconds_after(failed.count));
+        }
+        wait
     }
 }
 
@@ -116,9 +120,10 @@ mod tests {
         let (names, channel, now) = (UnknownNames::default(), Channel::Local { uid: 0 }, Instant::of_millis(1000));
         for _ in 0..3 {
             assert_eq!(names.remaining(&channel, "nobody", now), None);
-            names.failed(&channel, "nobody", now);
+            assert_eq!(names.failed(&channel, "nobody", now), None);
         }
         assert_eq!(names.remaining(&channel, "nobody", now), Some(Duration::from_secs(2)));
+        assert_eq!(names.failed(&channel, "nobody", now), Some(Duration::from_secs(2)));
         for n in 0..REMEMBERED {
             names.failed(&channel, &n.to_string(), now);
         }

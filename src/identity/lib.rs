@@ -5,14 +5,29 @@
 //! Does not promise: sessions that outlive the process; they are in memory on purpose.
 
 mod caller;
+mod certificates;
 pub mod clock;
+mod code;
 mod delay;
+pub mod enrol;
+mod error;
+mod identity;
+mod log_in;
+mod password;
 mod refusal;
 mod request;
 mod session;
 
 pub use caller::{Caller, Channel};
 pub use clock::{Clock, Now};
+pub use code::STEP_SECONDS;
+pub use enrol::{credentials, NewPerson, OneTimeSecrets};
+pub use error::IdentityError;
+pub use identity::Identity;
+pub use password::Pepper;
 pub use refusal::{IdentityRefusal, LoginRefused};
 pub use request::RequestSeen;
 pub use session::SessionTicket;
+
+#[cfg(all(feature = "dangerous-callers", not(debug_assertions)))]
+compile_error!("the feature dangerous-callers makes callers that nobody proved; a release build refuses it");

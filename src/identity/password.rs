@@ -26,8 +26,7 @@ impl Pepper for Custody {
 /// The longest password looked at, in bytes; a longer one is wrong.
 pub(crate) const LONGEST: usize = 1024;
 /// Verifies like any record and matches no password: what is checked where no account is.
-pub(crate) const NOBODYS_RECORD: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+pub(crate) const NOBODYS_RECORD: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A new record for a password, as a PHC string.
 pub(crate) fn record(pepper: &dyn Pepper, password: &[u8]) -> Result<String, IdentityError> {

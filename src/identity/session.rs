@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A session without a request for this long has ended (rule C2: 15 idle minutes).
-pub(crate) const IDLE: Duration = Duration::from_secs(15 * 60);
+/// No session lives longer than this without a request (rule C2: 15 idle minutes); a setting may make it shorter.
+pub(crate) const LONGEST_IDLE: Duration = Duration::from_secs(15 * 60);
 /// No session is older than this, however busy: one working day.
 pub(crate) const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 /// Sessions a person may have side by side; with one more, the oldest ends.
@@ -64,8 +64,15 @@ impl SessionTicket {
         &self.token
     }
 
-    pub(crate) fn new(token: Zeroizing<String>, person: PersonId, name: Name, roles: Vec<Role>, organisation: Arc<Organisation>) -> Self {
-        Self { token, person, name, roles, organisation, idle: IDLE }
+    pub(crate) fn new(
+        token: Zeroizing<String>,
+        person: PersonId,
+        name: Name,
+        roles: Vec<Role>,
+        organisation: Arc<Organisation>,
+        idle: Duration,
+    ) -> Self {
+        Self { token, person, name, roles, organisation, idle }
     }
 }
 
@@ -99,16 +106,28 @@ struct Session {
 }
 
 impl Session {
-    fn has_ended(&self, now: Duration) -> bool {
-        now.saturating_sub(self.last_used) >= IDLE || now.saturating_sub(self.began) >= LONGEST
+    fn has_ended(&self, now: Duration, idle: Duration) -> bool {
+        now.saturating_sub(self.last_used) >= idle || now.saturating_sub(self.began) >= LONGEST
     }
 }
 
 /// Every live session.
-#[derive(Default)]
-pub(crate) struct Sessions(Mutex<HashMap<SessionId, Session>>);
+pub(crate) struct Sessions {
+    idle: Duration,
+    table: Mutex<HashMap<SessionId, Session>>,
+}
 
 impl Sessions {
+    /// None yet. Each will end after `idle` without a request, and never later than rule C2 allows.
+    pub(crate) fn ending_after(idle: Duration) -> Self {
+        Self { idle: idle.min(LONGEST_IDLE), table: Mutex::default() }
+    }
+
+    /// How long a session lives without a request.
+    pub(crate) fn idle(&self) -> Duration {
+        self.idle
+    }
+
     /// Begins one and hands back its token.
     pub(crate) fn begin(
         &self,
@@ -120,7 +139,7 @@ impl Sessions {
         let (token, id) = fresh_token()?;
         let at = now.monotonic;
         let mut all = self.lock();
-        all.retain(|_, session| !session.has_ended(at));
+        all.retain(|_, session| !session.has_ended(at, self.idle));
         make_room(&mut all, person);
         all.insert(id, Session { person, channel, began: at, last_used: at, standing, requests: RequestIds::default() });
         Ok(token)
@@ -134,7 +153,7 @@ impl Sessions {
         if session.channel != *channel {
             return Err(IdentityRefusal::NotAuthenticated);
         }
-        if session.has_ended(now.monotonic) {
+        if session.has_ended(now.monotonic, self.idle) {
             all.remove(&id);
             return Err(IdentityRefusal::SessionEnded);
         }
@@ -161,7 +180,7 @@ impl Sessions {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
         // a poisoned table is whole: every change to it is one call
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
