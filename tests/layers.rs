@@ -1,0 +1,440 @@
+//! The walls of the workspace: which crate may name which, who may use `unsafe`, who reads the clock. Each check is a function over plain
+//! data, run once over the real manifests and sources and once over a planted offender, so that it is known to be able to fail.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Which members a member may name, in flow order. A line more or less is a decision about the architecture.
+const WALLS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("settings", &[]),
+    ("hardening", &[]),
+    ("keys", &["hardening"]),
+    ("sealing", &["hardening"]),
+    ("audit", &["domain"]),
+    ("matching", &["domain"]),
+    ("intake", &["domain"]),
+    ("store", &["domain", "hardening", "sealing", "audit", "matching"]),
+    ("identity", &["domain", "store", "keys", "audit"]),
+    ("policy", &["domain", "audit", "identity"]),
+    ("directory", &["domain", "policy", "store", "matching", "intake", "audit", "identity"]),
+    ("edge", &["domain", "settings", "keys", "audit", "store", "policy", "identity", "directory", "intake"]),
+    ("operator", &["domain", "settings", "hardening", "keys", "sealing", "audit", "store", "identity", "intake"]),
+    ("client", &["audit", "intake"]),
+    ("synthesise", &["domain"]),
+    ("support", &["keys", "client", "audit"]),
+    (
+        ROOT,
+        &[
+            "domain",
+            "settings",
+            "hardening",
+            "keys",
+            "sealing",
+            "audit",
+            "intake",
+            "store",
+            "policy",
+            "identity",
+            "directory",
+            "edge",
+            "operator",
+            "client",
+            "synthesise",
+        ],
+    ),
+];
+
+/// The root package: the daemon, and the two tools' few lines.
+const ROOT: &str = "contactpoint";
+
+/// Powerful crates, who may name them, and who may for tests alone.
+const FENCES: &[Fence] = &[
+    Fence { name: "cryptoki", inside: &["keys"], in_tests: &[] },
+    Fence { name: "rusqlite", inside: &["store"], in_tests: &[] },
+    Fence { name: "rusqlite_migration", inside: &["store"], in_tests: &[] },
+    Fence { name: "libsqlite3-sys", inside: &["store"], in_tests: &[] },
+    Fence { name: "aws-lc-rs", inside: &["sealing"], in_tests: &[] },
+    Fence { name: "aes-gcm", inside: &[], in_tests: &[] },
+    Fence { name: "rustls", inside: &["edge", "client"], in_tests: &["support", ROOT] },
+    Fence { name: "tokio-rustls", inside: &["edge", "client"], in_tests: &["support", ROOT] },
+    Fence { name: "axum", inside: &["edge"], in_tests: &[] },
+    Fence { name: "landlock", inside: &["hardening"], in_tests: &[] },
+    Fence { name: "seccompiler", inside: &["hardening"], in_tests: &[] },
+    Fence { name: "libc", inside: &["hardening"], in_tests: &[] },
+];
+
+/// The one crate in which `unsafe` may stand.
+const UNSAFE_MEMBER: &str = "hardening";
+/// The one file that reads the system clock, and the one that does for the tests (one-time codes are of their second).
+const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs"];
+/// No file is longer.
+const MOST_LINES: usize = 800;
+
+struct Fence {
+    name: &'static str,
+    inside: &'static [&'static str],
+    in_tests: &'static [&'static str],
+}
+
+/// A member as its manifest has it: names without the prefix `contactpoint-`.
+#[derive(Debug, Clone, Default)]
+struct Member {
+    name: String,
+    /// Members that it builds on (build and normal dependencies).
+    builds_on: BTreeSet<String>,
+    /// Crates of others that it builds on.
+    foreign: BTreeSet<String>,
+    /// Crates that its tests alone name, of either sort.
+    tested_with: BTreeSet<String>,
+    /// Its manifest.
+    manifest: toml::Table,
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("contactpoint-").unwrap_or(name)
+}
+
+fn members() -> Vec<Member> {
+    let packages = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap().packages;
+    let ours: BTreeSet<String> = packages.iter().map(|package| package.name.to_string()).collect();
+    packages.iter().map(|package| member(package, &ours)).collect()
+}
+
+fn member(package: &cargo_metadata::Package, ours: &BTreeSet<String>) -> Member {
+    let mut member = Member { name: short(&package.name).to_owned(), ..Member::default() };
+    for dependency in &package.dependencies {
+        let name = short(&dependency.name).to_owned();
+        if dependency.kind == DependencyKind::Development {
+            member.tested_with.insert(name);
+        } else if ours.contains(&dependency.name) {
+            member.builds_on.insert(name);
+        } else {
+            member.foreign.insert(name);
+        }
+    }
+    member.manifest = std::fs::read_to_string(&package.manifest_path).unwrap().parse().unwrap();
+    member
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The sources and scripts below the folders that we write: path from the root, text.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = ["src", "tests", "benches", "fuzz"].iter().map(|folder| root().join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "sh" || kind == "py") {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                found.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+// --- the checks: each returns its offenders, one sentence each -------------------------------------------------------------------
+
+/// Members that name a member which the table does not allow, members not in the table, and lines of the table that nothing uses.
+fn through_the_wall(members: &[Member], walls: &[(&str, &[&str])]) -> Vec<String> {
+    let mut offenders = Vec::new();
+    for member in members {
+        let Some((_, allowed)) = walls.iter().find(|(name, _)| *name == member.name) else {
+            offenders.push(format!("{} is not in the table", member.name));
+            continue;
+        };
+        let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
+        offenders.extend(member.builds_on.difference(&allowed).map(|other| format!("{} names {other}", member.name)));
+        offenders.extend(allowed.difference(&member.builds_on).map(|other| format!("{} does not use {other}", member.name)));
+    }
+    offenders
+}
+
+/// Lines of the table that name a later line: the flow would run backwards.
+fn against_the_flow(walls: &[(&str, &[&str])]) -> Vec<String> {
+    let place: BTreeMap<&str, usize> = walls.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+    let backwards = |name: &str, other: &str| place.get(other).is_none_or(|at| *at >= place[name]);
+    let pairs = walls.iter().flat_map(|(name, others)| others.iter().map(move |other| (*name, *other)));
+    pairs.filter(|(name, other)| backwards(name, other)).map(|(name, other)| format!("{name} names {other}")).collect()
+}
+
+/// Members that name a fenced crate from outside its fence.
+fn over_the_fence(members: &[Member], fences: &[Fence]) -> Vec<String> {
+    let mut offenders = Vec::new();
+    for fence in fences {
+        for member in members {
+            let inside = fence.inside.contains(&member.name.as_str());
+            let tests = fence.in_tests.contains(&member.name.as_str());
+            // support is a crate of tests: what it builds on, tests build on
+            let builds = member.foreign.contains(fence.name) && !(inside || tests && member.name == "support");
+            if builds || member.tested_with.contains(fence.name) && !(inside || tests) {
+                offenders.push(format!("{} names {}", member.name, fence.name));
+            }
+        }
+    }
+    offenders
+}
+
+/// Members whose lints let `unsafe` in.
+fn without_the_lints(members: &[Member], workspace: &toml::Table) -> Vec<String> {
+    let mut offenders = Vec::new();
+    if lint(workspace.get("workspace").and_then(toml::Value::as_table), "rust", "unsafe_code") != Some("forbid") {
+        offenders.push("the workspace does not forbid unsafe code".to_owned());
+    }
+    for member in members {
+        let lints = member.manifest.get("lints");
+        let shared = lints.and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool) == Some(true);
+        let own = lint(Some(&member.manifest), "clippy", "undocumented_unsafe_blocks") == Some("deny")
+            && lint(Some(&member.manifest), "rust", "unsafe_op_in_unsafe_fn") == Some("deny");
+        if !(if member.name == UNSAFE_MEMBER { own } else { shared }) {
+            offenders.push(format!("{} does not have the lints it should", member.name));
+        }
+    }
+    offenders
+}
+
+fn lint<'a>(table: Option<&'a toml::Table>, tool: &str, name: &str) -> Option<&'a str> {
+    table?.get("lints")?.get(tool)?.get(name)?.as_str()
+}
+
+/// Files outside `hardening` in which `unsafe` stands as code.
+fn unsafe_outside(sources: &[(String, String)]) -> Vec<String> {
+    let fenced = format!("src/{UNSAFE_MEMBER}/");
+    let outside = sources.iter().filter(|(path, _)| path.ends_with(".rs") && !path.starts_with(&fenced));
+    outside.filter(|(_, text)| words(&code_of(text)).any(|word| word == "unsafe")).map(|(path, _)| path.clone()).collect()
+}
+
+/// Files that ask to be let past the ban on the clock, or reach it from the epoch.
+fn reads_the_clock(sources: &[(String, String)]) -> Vec<String> {
+    let others = sources.iter().filter(|(path, _)| path.ends_with(".rs") && !CLOCKS.contains(&path.as_str()));
+    let asks = |text: &str| words(&code_of(text)).any(|word| word == "disallowed_methods" || word == "UNIX_EPOCH");
+    others.filter(|(_, text)| asks(text)).map(|(path, _)| path.clone()).collect()
+}
+
+/// Ways to the clock that clippy.toml does not ban.
+fn clocks_not_banned(clippy: &toml::Table) -> Vec<String> {
+    let banned = clippy.get("disallowed-methods").and_then(toml::Value::as_array);
+    let banned: BTreeSet<&str> = banned.into_iter().flatten().filter_map(|entry| entry.get("path")?.as_str()).collect();
+    let clocks = ["std::time::SystemTime::now", "std::time::SystemTime::elapsed", "jiff::Timestamp::now", "jiff::Zoned::now"];
+    clocks.iter().filter(|clock| !banned.contains(*clock)).map(|clock| (*clock).to_owned()).collect()
+}
+
+/// Files longer than house style allows.
+fn too_long(sources: &[(String, String)]) -> Vec<String> {
+    let lengths = sources.iter().map(|(path, text)| (path, text.lines().count()));
+    lengths.filter(|(_, lines)| *lines > MOST_LINES).map(|(path, lines)| format!("{path}: {lines} lines")).collect()
+}
+
+// --- reading Rust ----------------------------------------------------------------------------------------------------------------
+
+/// Rust source without comments, strings and characters. Knows raw strings and nested comments; a lifetime is no character.
+fn code_of(source: &str) -> String {
+    let mut code = String::new();
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        let skipped = not_code(rest, code.chars().next_back());
+        if skipped == 0 {
+            code.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            code.push(' ');
+            rest = &rest[skipped..];
+        }
+    }
+    code
+}
+
+/// Bytes of the comment, string or character that `rest` begins with; 0 where it begins with code.
+fn not_code(rest: &str, before: Option<char>) -> usize {
+    if rest.starts_with("//") {
+        return rest.find('\n').unwrap_or(rest.len());
+    }
+    if rest.starts_with("/*") {
+        return nested_comment(rest);
+    }
+    let in_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let hashes = rest.trim_start_matches(['b', 'c']).strip_prefix('r').map(|raw| raw.len() - raw.trim_start_matches('#').len());
+    if let (Some(hashes), false) = (hashes, in_word) {
+        let open = rest.find('"').filter(|at| rest[..*at].chars().all(|c| matches!(c, 'b' | 'c' | 'r' | '#')));
+        if let Some(open) = open {
+            let close = format!("\"{}", "#".repeat(hashes));
+            return rest[open + 1..].find(&close).map_or(rest.len(), |at| open + 1 + at + close.len());
+        }
+    }
+    if let Some(text) = rest.strip_prefix('"') {
+        return quoted(text, '"').map_or(rest.len(), |length| length + 1);
+    }
+    let character = rest.strip_prefix('\'').filter(|text| text.starts_with('\\') || text.chars().nth(1) == Some('\''));
+    character.map_or(0, |text| quoted(text, '\'').map_or(rest.len(), |length| length + 1))
+}
+
+/// Bytes up to and with the closing quote; `None` where there is none.
+fn quoted(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if !escaped && c == quote {
+            return Some(at + c.len_utf8());
+        }
+        escaped = !escaped && c == '\\';
+    }
+    None
+}
+
+fn nested_comment(text: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text.as_bytes()[at..];
+        if rest.starts_with(b"/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += 1;
+        }
+    }
+    text.len()
+}
+
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+}
+
+// --- the workspace as it is ------------------------------------------------------------------------------------------------------
+
+fn table(path: &Path) -> toml::Table {
+    std::fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn every_member_names_the_members_of_its_line_and_no_others() {
+    // architecture: a circle does not compile, and the manifests show who can reach the HSM, the store, or `unsafe`
+    assert_eq!(through_the_wall(&members(), WALLS), NONE);
+}
+
+#[test]
+fn the_flow_runs_one_way() {
+    assert_eq!(against_the_flow(WALLS), NONE);
+}
+
+#[test]
+fn powerful_crates_stay_inside_their_fences() {
+    // style 5: one fence for each powerful thing
+    assert_eq!(over_the_fence(&members(), FENCES), NONE);
+}
+
+#[test]
+fn every_member_has_the_shared_lints_and_hardening_its_own() {
+    assert_eq!(without_the_lints(&members(), &table(&root().join("Cargo.toml"))), NONE);
+}
+
+#[test]
+fn unsafe_stands_in_hardening_alone() {
+    // style 5: `unsafe` only in `hardening`
+    assert_eq!(unsafe_outside(&sources()), NONE);
+}
+
+#[test]
+fn one_file_reads_the_clock() {
+    // style 4: decisions are pure, the clock is an argument
+    assert_eq!(reads_the_clock(&sources()), NONE);
+    assert_eq!(clocks_not_banned(&table(&root().join("clippy.toml"))), NONE);
+}
+
+#[test]
+fn no_file_is_past_eight_hundred_lines() {
+    assert_eq!(too_long(&sources()), NONE);
+}
+
+// --- and an offender for each check ----------------------------------------------------------------------------------------------
+
+fn planted(name: &str, builds_on: &[&str], foreign: &[&str], tested_with: &[&str]) -> Member {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let manifest = "[lints]\nworkspace = true".parse().unwrap();
+    Member { name: name.to_owned(), builds_on: set(builds_on), foreign: set(foreign), tested_with: set(tested_with), manifest }
+}
+
+fn source(path: &str, text: &str) -> Vec<(String, String)> {
+    vec![(path.to_owned(), text.to_owned())]
+}
+
+#[test]
+fn a_door_in_a_wall_is_found() {
+    let policy = planted("policy", &["domain", "store"], &[], &[]);
+    assert_eq!(through_the_wall(&[policy], WALLS), ["policy names store"]);
+    assert_eq!(through_the_wall(&[planted("matching", &[], &[], &[])], WALLS), ["matching does not use domain"]);
+    assert_eq!(through_the_wall(&[planted("utils", &[], &[], &[])], WALLS), ["utils is not in the table"]);
+}
+
+#[test]
+fn a_line_against_the_flow_is_found() {
+    assert_eq!(against_the_flow(&[("domain", &["store"]), ("store", &["domain"])]), ["domain names store"]);
+    assert_eq!(against_the_flow(&[("domain", &["domain"])]), ["domain names domain"]);
+    assert_eq!(against_the_flow(&[("domain", &["elsewhere"])]), ["domain names elsewhere"]);
+}
+
+#[test]
+fn a_reach_over_a_fence_is_found() {
+    let offenders = [
+        planted("directory", &[], &["rusqlite"], &[]),
+        planted("edge", &[], &["axum", "rustls"], &["cryptoki"]),
+        planted(ROOT, &[], &["tokio-rustls"], &["rustls"]),
+        planted("support", &[], &["rustls"], &[]),
+    ];
+    assert_eq!(over_the_fence(&offenders, FENCES), ["edge names cryptoki", "directory names rusqlite", "contactpoint names tokio-rustls"]);
+}
+
+#[test]
+fn a_member_without_its_lints_is_found() {
+    let workspace: toml::Table = "[workspace.lints.rust]\nunsafe_code = 'forbid'".parse().unwrap();
+    let mut bare = planted("edge", &[], &[], &[]);
+    assert_eq!(without_the_lints(std::slice::from_ref(&bare), &workspace), NONE);
+    bare.manifest = toml::Table::new();
+    assert_eq!(without_the_lints(&[bare], &workspace), ["edge does not have the lints it should"]);
+    // hardening may not hide behind the shared lints, nor be without its own
+    assert_eq!(without_the_lints(&[planted("hardening", &[], &[], &[])], &workspace).len(), 1);
+    let lax: toml::Table = "[workspace.lints.rust]\nunsafe_code = 'deny'".parse().unwrap();
+    assert_eq!(without_the_lints(&[], &lax).len(), 1);
+}
+
+#[test]
+fn planted_unsafe_is_found_and_talk_of_it_is_not() {
+    let found = |text: &str| !unsafe_outside(&source("src/edge/lib.rs", text)).is_empty();
+    for code in ["unsafe { f() }", "unsafe fn f() {}", "/* a */unsafe impl Send for A {}", "let c = '\"'; unsafe { } // \"", "'a: unsafe"] {
+        assert!(found(code), "{code}");
+    }
+    for talk in ["// unsafe", "/* /* */ unsafe */", "\"unsafe\"", "r#\"a\" unsafe\"#", "unsafe_code", "\"\\\" unsafe\"", "b\"unsafe\""] {
+        assert!(!found(talk), "{talk}");
+    }
+    assert_eq!(unsafe_outside(&source("src/hardening/memory.rs", "unsafe { f() }")), NONE);
+    assert_eq!(unsafe_outside(&source("tests/support/lib.rs", "unsafe { f() }")), ["tests/support/lib.rs"]);
+}
+
+#[test]
+fn a_planted_clock_is_found() {
+    let asking = "#[expect(clippy::disallowed_methods, reason = \"x\")] fn f() { SystemTime::now(); }";
+    assert_eq!(reads_the_clock(&source("src/policy/lib.rs", asking)), ["src/policy/lib.rs"]);
+    assert_eq!(reads_the_clock(&source("src/policy/lib.rs", "use std::time::UNIX_EPOCH;")), ["src/policy/lib.rs"]);
+    assert_eq!(reads_the_clock(&source("src/identity/clock.rs", asking)), NONE);
+    let lax = "[[disallowed-methods]]\npath = 'std::time::SystemTime::now'".parse().unwrap();
+    assert_eq!(clocks_not_banned(&lax), ["std::time::SystemTime::elapsed", "jiff::Timestamp::now", "jiff::Zoned::now"]);
+}
+
+#[test]
+fn a_planted_monster_is_found() {
+    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(801))), ["src/edge/lib.rs: 801 lines"]);
+    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(800))), NONE);
+}
