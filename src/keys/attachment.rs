@@ -1,12 +1,59 @@
-//! Where the HSM is.
+//! Where the HSM is: loading the module once a process, and finding the token by its label.
 
-use std::path::PathBuf;
+use crate::KeyError;
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::slot::Slot;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The PKCS#11 module and the token in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Absolute path of the vendor's module (a shared library).
     pub module: PathBuf,
-    /// The token's label; at most 32 bytes (PKCS#11 CK_TOKEN_INFO).
+    /// The token's label; at most 32 bytes (PKCS#11 CK_TOKEN_INFO). Slots change their numbers, labels do not.
     pub token: String,
+}
+
+impl Attachment {
+    /// The started module and the slot that holds the token.
+    pub(crate) fn attach(&self) -> Result<(Pkcs11, Slot), KeyError> {
+        let module = loaded(&self.module)?;
+        let slot = self.slot(&module)?;
+        Ok((module, slot))
+    }
+
+    fn slot(&self, module: &Pkcs11) -> Result<Slot, KeyError> {
+        let slots = module.get_slots_with_initialized_token().map_err(KeyError::hsm("listing the tokens"))?;
+        let has_label = |slot: &Slot| module.get_token_info(*slot).is_ok_and(|token| token.label() == self.token);
+        match slots.into_iter().filter(has_label).collect::<Vec<_>>().as_slice() {
+            [] => Err(KeyError::TokenAbsent { token: self.token.clone() }),
+            [slot] => Ok(*slot),
+            several => Err(KeyError::TokenTwice { token: self.token.clone(), count: several.len() }),
+        }
+    }
+}
+
+/// Loads and starts a module, or hands out the one that was: C_Initialize works once a process.
+///
+/// INVARIANT: nothing forks after this. A forked child could sign (PKCS#11 v2.40 section 5.4 leaves that to the module).
+pub(crate) fn loaded(path: &Path) -> Result<Pkcs11, KeyError> {
+    static LOADED: Mutex<Vec<(PathBuf, Pkcs11)>> = Mutex::new(Vec::new());
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, module)) = loaded.iter().find(|(known, _)| known == path) {
+        return Ok(module.clone());
+    }
+    let module = start(path).map_err(|source| KeyError::Module { path: path.to_owned(), source })?;
+    loaded.push((path.to_owned(), module.clone()));
+    Ok(module)
+}
+
+fn start(path: &Path) -> Result<Pkcs11, Error> {
+    let module = Pkcs11::new(path)?;
+    match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+        // the same module under another path
+        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(module),
+        Err(error) => Err(error),
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::DataKeyName;
 use contactpoint_hardening::HardeningError;
+use cryptoki::error::{Error, RvError};
 use std::io;
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ pub enum KeyError {
         /// The module.
         path: PathBuf,
         /// The loader's or C_Initialize's answer.
-        source: cryptoki::error::Error,
+        source: Error,
     },
     /// No token has the label. Check `[hsm] token`, the HSM's cable, or initialise the token.
     #[error("no token with the label {token:?} is present; check [hsm] token, and that the HSM is attached and initialised")]
@@ -188,7 +189,7 @@ pub enum KeyError {
         /// "signing a handshake".
         doing: &'static str,
         /// The module's answer.
-        source: cryptoki::error::Error,
+        source: Error,
     },
     /// Every session with the HSM was in use for longer than a caller can wait. Answer 503.
     #[error("every session with the HSM was busy for {waited_seconds} s")]
@@ -202,7 +203,7 @@ pub enum KeyError {
         /// "signing a handshake".
         doing: &'static str,
         /// The module's answer.
-        source: cryptoki::error::Error,
+        source: Error,
     },
     /// The HSM answered with something that does not have the shape it must have.
     #[error("the HSM's answer to {doing} does not have the right shape")]
@@ -216,6 +217,37 @@ pub enum KeyError {
     /// The kernel has no randomness to give.
     #[error("the kernel gave no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
+}
+
+impl KeyError {
+    /// The HSM's answer as ours: lost, or refused.
+    pub(crate) fn hsm(doing: &'static str) -> impl Fn(Error) -> Self {
+        move |source| match is_loss(&source) {
+            true => Self::TokenLost { doing, source },
+            false => Self::Hsm { doing, source },
+        }
+    }
+}
+
+/// Answers that mean that token, session, log-in or keys are gone and that only a new start of the module brings them back.
+fn is_loss(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::TokenNotPresent
+                | RvError::TokenNotRecognized
+                | RvError::DeviceRemoved
+                | RvError::DeviceError
+                | RvError::SlotIdInvalid
+                | RvError::KeyHandleInvalid
+                | RvError::ObjectHandleInvalid
+                | RvError::SessionHandleInvalid
+                | RvError::SessionClosed
+                | RvError::UserNotLoggedIn
+                | RvError::CryptokiNotInitialized,
+            _
+        )
+    )
 }
 
 fn listed(labels: &[&'static str]) -> String {

@@ -1,6 +1,11 @@
-//! Holding what is on the token against what must be (rule G2).
+//! Finding our keys on the token and holding each against what it must be (rule G2: not extractable, checked at every start).
 
+use crate::kind::{HsmKey, Task, SECRET_BYTES};
+use crate::KeyError;
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
 use serde::Serialize;
+use std::fmt;
 
 /// What the HSM says of one key, as read at start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,4 +24,129 @@ pub struct KeyReport {
     pub never_extractable: bool,
     /// CKA_LOCAL: generated in this HSM.
     pub local: bool,
+}
+
+impl fmt::Display for KeyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, kind, sensitive, always_sensitive, extractable, never_extractable, local } = self;
+        write!(f, "{label}: {kind}; sensitive {sensitive}, always {always_sensitive}; extractable {extractable}, ")?;
+        write!(f, "never {never_extractable}; generated here {local}")
+    }
+}
+
+/// A key that passed every check. Made by [`checked`] alone.
+pub(crate) struct CheckedKey {
+    handle: ObjectHandle,
+    report: KeyReport,
+}
+
+impl CheckedKey {
+    pub(crate) const fn handle(&self) -> ObjectHandle {
+        self.handle
+    }
+
+    pub(crate) const fn report(&self) -> &KeyReport {
+        &self.report
+    }
+}
+
+/// Finds one of our keys and refuses unless it is exactly what the ceremony makes.
+pub(crate) fn checked(session: &Session, key: HsmKey) -> Result<CheckedKey, KeyError> {
+    let handle = found(session, key)?;
+    refuse_other_type(session, handle, key)?;
+    let report = reported(session, handle, key)?;
+    refuse_loose(&report)?;
+    refuse_other_tasks(session, handle, key)?;
+    Ok(CheckedKey { handle, report })
+}
+
+/// The public half of a pair.
+pub(crate) fn public_half(session: &Session, key: HsmKey) -> Result<ObjectHandle, KeyError> {
+    only_one(key.label(), &of_class(session, key, ObjectClass::PUBLIC_KEY)?)
+}
+
+/// True where anything on the token has the key's label.
+pub(crate) fn exists(session: &Session, key: HsmKey) -> Result<bool, KeyError> {
+    let template = [Attribute::Label(key.label().into())];
+    let found = session.find_objects(&template).map_err(KeyError::hsm("looking for keys"))?;
+    Ok(!found.is_empty())
+}
+
+fn found(session: &Session, key: HsmKey) -> Result<ObjectHandle, KeyError> {
+    let handles = of_class(session, key, key.class())?;
+    let other = if key.class() == ObjectClass::SECRET_KEY { ObjectClass::PRIVATE_KEY } else { ObjectClass::SECRET_KEY };
+    if handles.is_empty() && !of_class(session, key, other)?.is_empty() {
+        return Err(KeyError::WrongType { label: key.label(), wanted: key.kind() });
+    }
+    only_one(key.label(), &handles)
+}
+
+fn of_class(session: &Session, key: HsmKey, class: ObjectClass) -> Result<Vec<ObjectHandle>, KeyError> {
+    let template = [Attribute::Label(key.label().into()), Attribute::Class(class)];
+    session.find_objects(&template).map_err(KeyError::hsm("looking for keys"))
+}
+
+fn only_one(label: &'static str, handles: &[ObjectHandle]) -> Result<ObjectHandle, KeyError> {
+    match handles {
+        [] => Err(KeyError::Missing { label }),
+        [handle] => Ok(*handle),
+        several => Err(KeyError::Twice { label, count: several.len() }),
+    }
+}
+
+fn refuse_other_type(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<(), KeyError> {
+    let size_or_curve = key.curve().map_or(Attribute::ValueLen(SECRET_BYTES.into()), |curve| Attribute::EcParams(curve.to_vec()));
+    let wanted = [Attribute::KeyType(key.key_type()), size_or_curve];
+    let types = wanted.each_ref().map(Attribute::attribute_type);
+    let read = session.get_attributes(handle, &types).map_err(KeyError::hsm("reading a key's type"))?;
+    if read == wanted {
+        Ok(())
+    } else {
+        Err(KeyError::WrongType { label: key.label(), wanted: key.kind() })
+    }
+}
+
+fn reported(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<KeyReport, KeyError> {
+    let types = [
+        AttributeType::Sensitive,
+        AttributeType::AlwaysSensitive,
+        AttributeType::Extractable,
+        AttributeType::NeverExtractable,
+        AttributeType::Local,
+    ];
+    let read = session.get_attributes(handle, &types).map_err(KeyError::hsm("reading a key's attributes"))?;
+    Ok(KeyReport {
+        label: key.label(),
+        kind: key.kind(),
+        // an attribute that the HSM does not tell counts as the worse of the two
+        sensitive: read.contains(&Attribute::Sensitive(true)),
+        always_sensitive: read.contains(&Attribute::AlwaysSensitive(true)),
+        extractable: !read.contains(&Attribute::Extractable(false)),
+        never_extractable: read.contains(&Attribute::NeverExtractable(true)),
+        local: read.contains(&Attribute::Local(true)),
+    })
+}
+
+fn refuse_loose(report: &KeyReport) -> Result<(), KeyError> {
+    let label = report.label;
+    if report.extractable || (report.local && !report.never_extractable) {
+        Err(KeyError::Extractable { label })
+    } else if !report.sensitive || (report.local && !report.always_sensitive) {
+        Err(KeyError::NotSensitive { label })
+    } else if !report.local {
+        // an imported key is never "always sensitive" either; say the cause, not the consequence
+        Err(KeyError::NotLocal { label })
+    } else {
+        Ok(())
+    }
+}
+
+fn refuse_other_tasks(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<(), KeyError> {
+    for task in Task::ALL.iter().filter(|task| task.applies_to(key) && !task.is_of(key)) {
+        let read = session.get_attributes(handle, &[task.attribute_type]).map_err(KeyError::hsm("reading a key's tasks"))?;
+        if read.contains(&task.allowed()) {
+            return Err(KeyError::WrongUsage { label: key.label(), usage: task.words });
+        }
+    }
+    Ok(())
 }

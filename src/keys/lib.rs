@@ -17,6 +17,7 @@ mod inspect;
 mod kind;
 mod pin;
 mod sessions;
+mod wrapping;
 #[cfg(any(test, feature = "dangerous-test-token"))]
 mod test_token;
 
