@@ -1,0 +1,209 @@
+//! What may leave: an [`Answer`] is made from a store's `Committed<T>`, whose audit entry is durable, or from the closed list [`Public`].
+//!
+//! For: that no handler can answer with something nobody recorded (rule F1), and that no machine on the way or at the end keeps what
+//! was answered (rule G8). Leaves to others: what a `T` shows (`policy` makes it). Nothing else becomes an answer:
+//!
+//! ```compile_fail,E0308
+//! use contactpoint_edge::{Answer, Success};
+//! let child = "4182736455";
+//! let _ = Answer::json(Success::Ok, child);
+//! ```
+
+use crate::problem::{Problem, ProblemCode};
+use bytes::Bytes;
+use contactpoint_store::Committed;
+use http::header::{HeaderValue, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::{Response, StatusCode, Version};
+use http_body_util::Full;
+use serde::Serialize;
+
+/// The statuses of answers that are no problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Success {
+    /// 200.
+    Ok,
+    /// 201: something was made.
+    Created,
+}
+
+/// What may be answered without an entry: it tells nothing of a child or a person.
+#[derive(Debug)]
+pub enum Public {
+    /// The interface's own description (JSON).
+    Document(Bytes),
+    /// The newest signed head of the log (C2SP tlog-checkpoint, text).
+    Checkpoint(String),
+    /// A tile or an entry bundle of the log (C2SP tlog-tiles): hashes, or sealed entries.
+    Tile(Vec<u8>),
+    /// Whether store and keys work, for the control socket.
+    Health(Health),
+}
+
+/// Whether the parts work, as the control socket tells it.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// The store answers.
+    pub store: bool,
+    /// The security module signs.
+    pub keys: bool,
+    /// Revoked certificates on the list in use.
+    pub revoked: usize,
+}
+
+/// An answer that may leave.
+#[derive(Debug)]
+#[must_use = "an answer that is not sent was looked at for nothing"]
+pub struct Answer {
+    status: StatusCode,
+    media: &'static str,
+    body: Bytes,
+    problem: Option<Problem>,
+    allow: &'static str,
+    close: bool,
+}
+
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+
+impl Answer {
+    /// What was looked at or changed, as JSON.
+    pub fn json<T: Serialize>(success: Success, committed: Committed<T>) -> Self {
+        Self::written(success, &committed.into_inner())
+    }
+
+    /// What was looked at, or why not; in either case the attempt is in the log.
+    pub fn settled<T: Serialize, E: Into<Problem>>(success: Success, committed: Committed<Result<T, E>>) -> Self {
+        match committed.into_inner() {
+            Ok(value) => Self::written(success, &value),
+            Err(refused) => Self::problem(refused),
+        }
+    }
+
+    /// Done, and nothing to say (204).
+    pub fn done(committed: Committed<()>) -> Self {
+        committed.into_inner();
+        Self::new(StatusCode::NO_CONTENT, "", Bytes::new())
+    }
+
+    /// Something of the closed list.
+    pub fn public(public: Public) -> Self {
+        match public {
+            Public::Document(body) => Self::new(StatusCode::OK, JSON, body),
+            Public::Checkpoint(note) => Self::new(StatusCode::OK, "text/plain; charset=utf-8", note.into()),
+            Public::Tile(tile) => Self::new(StatusCode::OK, "application/octet-stream", tile.into()),
+            Public::Health(health) => Self::written(Success::Ok, &health),
+        }
+    }
+
+    /// A refusal: its code and nothing else.
+    pub fn problem(problem: impl Into<Problem>) -> Self {
+        let problem = problem.into();
+        let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&problem.document()).unwrap_or_default();
+        Self { problem: Some(problem), ..Self::new(status, PROBLEM, body.into()) }
+    }
+
+    /// The same answer, after which the connection closes.
+    pub(crate) fn closing(self) -> Self {
+        Self { close: true, ..self }
+    }
+
+    /// The same answer, naming the methods that the address has (RFC 9110, 10.2.1).
+    pub(crate) fn allowing(self, methods: &'static str) -> Self {
+        Self { allow: methods, ..self }
+    }
+
+    pub(crate) fn closes(&self) -> bool {
+        self.close
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> Option<ProblemCode> {
+        self.problem.map(|problem| problem.code)
+    }
+
+    fn written<T: Serialize>(success: Success, value: &T) -> Self {
+        let status = match success {
+            Success::Ok => StatusCode::OK,
+            Success::Created => StatusCode::CREATED,
+        };
+        let mut body = Vec::with_capacity(1024);
+        match serde_json::to_writer(&mut body, value) {
+            Ok(()) => Self::new(status, JSON, body.into()),
+            Err(_) => Self::problem(ProblemCode::Internal),
+        }
+    }
+
+    fn new(status: StatusCode, media: &'static str, body: Bytes) -> Self {
+        Self { status, media, body, problem: None, allow: "", close: false }
+    }
+
+    /// The bytes to send. Caches keep nothing and browsers guess nothing (rule G8).
+    pub(crate) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if !self.media.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media));
+        }
+        if !self.allow.is_empty() {
+            headers.insert(ALLOW, HeaderValue::from_static(self.allow));
+        }
+        if let Some(seconds) = self.problem.and_then(|problem| problem.retry_after) {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // HTTP/2 has no such header: there the connection is told to end (RFC 9113, 8.2.2)
+        if self.close && version <= Version::HTTP_11 {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        Self::problem(problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_forbids_caching_and_guessing() {
+        // G8: answers forbid caching and storing
+        let answers = [
+            Answer::public(Public::Checkpoint(String::new())),
+            Answer::public(Public::Tile(Vec::new())),
+            Answer::public(Public::Document(Bytes::new())),
+            Answer::problem(ProblemCode::NoSuchRoute),
+        ];
+        for answer in answers {
+            let response = answer.into_response(Version::HTTP_11);
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+            assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+            assert!(!response.headers().contains_key(CONNECTION));
+        }
+    }
+
+    #[test]
+    fn a_problem_says_when_to_come_back_and_closes_where_told() {
+        // issue 2, edge: 429 with Retry-After
+        let answer = || Answer::problem(Problem::retry_after(ProblemCode::TooManyRequests, 5)).closing();
+        let response = answer().into_response(Version::HTTP_11);
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()[RETRY_AFTER], "5");
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[CONNECTION], "close");
+        assert!(!answer().into_response(Version::HTTP_2).headers().contains_key(CONNECTION));
+    }
+}

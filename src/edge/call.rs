@@ -1,0 +1,207 @@
+//! One request on its way to its handler: the head is read, the body is not until somebody may send one.
+//!
+//! For: the parts that handlers ask for - bearer token, request id, number in the path, body - each refused in one way. A body is read
+//! only against a [`Caller`], so that nobody without a session makes the daemon hold a megabyte; the log-in alone reads a small one.
+//! Leaves to others: limits on connections and headers (`exchange`), what a body means (`json`, handlers).
+
+use crate::json;
+use crate::limits::Limits;
+use crate::problem::{Problem, ProblemCode};
+use crate::route::{Found, Route};
+use bytes::Bytes;
+use contactpoint_identity::{Caller, Channel, Identity, Now, RequestSeen};
+use http::header::{HeaderName, HeaderValue, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+/// Log-in bodies are three short texts.
+const LOG_IN_BYTES: usize = 4096;
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request whose route is known.
+pub(crate) struct Call<'a> {
+    pub(crate) head: &'a Parts,
+    pub(crate) found: Found<'a>,
+    pub(crate) channel: Channel,
+    pub(crate) now: Now,
+    pub(crate) limits: &'a Limits,
+    pub(crate) body: Incoming,
+}
+
+/// What a body must be.
+#[derive(Clone, Copy)]
+struct Expected {
+    media: &'static str,
+    most: usize,
+}
+
+impl Call<'_> {
+    /// The route's number in braces.
+    pub(crate) fn id(&self) -> Result<u64, Problem> {
+        self.found.parameter.parse().map_err(|_| ProblemCode::NotFoundOrNotYours.into())
+    }
+
+    /// Who sends this (rules B1, B4, C2), asked afresh.
+    pub(crate) fn caller(&self, identity: &Identity) -> Result<Caller, Problem> {
+        let token = bearer(one(self.head, &AUTHORIZATION)?)?;
+        Ok(identity.caller(&self.channel, token, self.now)?)
+    }
+
+    /// A JSON body from a caller; with `X-Request-ID`, an id used before for another body is refused.
+    pub(crate) async fn json<T: DeserializeOwned>(self, identity: &Identity, caller: &Caller) -> Result<T, Problem> {
+        let expected = Expected { media: "application/json", most: self.limits.json_bytes };
+        let body = self.body_from(identity, caller, expected).await?;
+        Ok(json::read(&body)?)
+    }
+
+    /// Feed lines from a caller.
+    pub(crate) async fn lines(self, identity: &Identity, caller: &Caller) -> Result<Bytes, Problem> {
+        let expected = Expected { media: "text/csv", most: self.limits.lines_bytes };
+        self.body_from(identity, caller, expected).await
+    }
+
+    /// The body of a log-in: the one that is read from somebody unknown.
+    pub(crate) async fn json_of_nobody<T: DeserializeOwned>(self) -> Result<T, Problem> {
+        let expected = Expected { media: "application/json", most: LOG_IN_BYTES };
+        Ok(json::read(&self.read(expected).await?)?)
+    }
+
+    /// The one query parameter of a route that has one: a decimal number.
+    pub(crate) fn number(&self, name: &str) -> Result<u64, Problem> {
+        let query = self.head.uri.query().and_then(|query| query.strip_prefix(name)).and_then(|rest| rest.strip_prefix('='));
+        let digits = query.filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.and_then(|value| value.parse().ok()).ok_or_else(|| ProblemCode::MalformedRequest.into())
+    }
+
+    async fn body_from(self, identity: &Identity, caller: &Caller, expected: Expected) -> Result<Bytes, Problem> {
+        let id = request_id(one(self.head, &REQUEST_ID)?)?.map(str::to_owned);
+        let address = self.found;
+        let body = self.read(expected).await?;
+        match id.map(|id| identity.note_request(caller, &id, &digest_of(address, &body))) {
+            // a repetition is carried out again: every operation is either a look or refuses to happen twice by itself
+            None | Some(RequestSeen::Fresh | RequestSeen::Again) => Ok(body),
+            Some(RequestSeen::Conflict) => Err(ProblemCode::RequestIdReused.into()),
+        }
+    }
+
+    async fn read(self, expected: Expected) -> Result<Bytes, Problem> {
+        refuse_media(self.head, expected.media)?;
+        refuse_length(self.head, expected.most)?;
+        let collected = tokio::time::timeout(self.limits.body, Limited::new(self.body, expected.most).collect()).await;
+        match collected {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(ProblemCode::BodyTooLarge.into()),
+            Ok(Err(_)) => Err(ProblemCode::MalformedRequest.into()),
+            Err(_) => Err(ProblemCode::RequestTimeout.into()),
+        }
+    }
+}
+
+/// A header that may be there once.
+fn one<'a>(head: &'a Parts, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Problem> {
+    let mut values = head.headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(ProblemCode::MalformedRequest.into()),
+    }
+}
+
+/// RFC 6750, 2.1; the scheme in any case (RFC 9110, 11.1).
+fn bearer(value: Option<&HeaderValue>) -> Result<&str, Problem> {
+    let (scheme, token) =
+        value.and_then(|value| value.to_str().ok()).and_then(|text| text.split_once(' ')).ok_or(ProblemCode::NotAuthenticated)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token)
+    } else {
+        Err(ProblemCode::NotAuthenticated.into())
+    }
+}
+
+fn request_id(value: Option<&HeaderValue>) -> Result<Option<&str>, Problem> {
+    let Some(value) = value else { return Ok(None) };
+    let allowed = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    value.to_str().ok().filter(allowed).map(Some).ok_or_else(|| ProblemCode::MalformedRequest.into())
+}
+
+/// SHA-256 over the address and the body: the same id at another address is another request.
+fn digest_of(address: Found<'_>, body: &[u8]) -> [u8; 32] {
+    let Found { route, parameter } = address;
+    let mut digest = Sha256::new();
+    for part in [Route::template(route).as_bytes(), route.method().as_str().as_bytes(), parameter.as_bytes()] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.update(body);
+    digest.finalize().into()
+}
+
+/// The media type without its parameters; UTF-8 is the only charset, and nothing is unpacked.
+fn refuse_media(head: &Parts, media: &str) -> Result<(), Problem> {
+    let stated = one(head, &CONTENT_TYPE)?.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let (essence, parameters) = stated.split_once(';').unwrap_or((stated, ""));
+    let charset = parameters.trim();
+    let plain = charset.is_empty() || charset.eq_ignore_ascii_case("charset=utf-8");
+    if essence.trim().eq_ignore_ascii_case(media) && plain && !head.headers.contains_key(CONTENT_ENCODING) {
+        Ok(())
+    } else {
+        Err(ProblemCode::UnsupportedMediaType.into())
+    }
+}
+
+/// Refuses by the stated length, before a byte of the body is read.
+fn refuse_length(head: &Parts, most: usize) -> Result<(), Problem> {
+    let stated = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+    match stated {
+        Some(length) if length > most as u64 => Err(ProblemCode::BodyTooLarge.into()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(fields: &[(&'static str, &'static str)]) -> Parts {
+        let request = fields.iter().fold(http::Request::builder(), |builder, (name, value)| builder.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_header_that_decides_may_be_there_once() {
+        // issue 2, bad input: malformed HTTP
+        let two = head(&[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
+        assert_eq!(one(&two, &AUTHORIZATION).unwrap_err().code, ProblemCode::MalformedRequest);
+    }
+
+    #[test]
+    fn a_token_is_read_from_a_bearer_header_alone() {
+        // C2: a session is bound to the client certificate it began on; the token comes in a header, never in an address
+        let read = |value: &'static str| bearer(one(&head(&[("authorization", value)]), &AUTHORIZATION).unwrap()).map(str::to_owned).ok();
+        assert_eq!(read("Bearer abc"), Some("abc".to_owned()));
+        assert_eq!(read("bearer abc"), Some("abc".to_owned()));
+        assert_eq!(read("Basic abc"), None);
+        assert_eq!(read("abc"), None);
+    }
+
+    #[test]
+    fn media_types_and_lengths_are_refused_before_the_body_is_read() {
+        // issue 2, bad input: oversize
+        let media = |value: &'static str| refuse_media(&head(&[("content-type", value)]), "application/json").is_ok();
+        assert!(media("application/json") && media("Application/JSON; charset=UTF-8"));
+        assert!(!media("text/plain") && !media("application/json; charset=latin1") && !media("application/jsonp") && !media(""));
+        assert!(refuse_media(&head(&[("content-type", "application/json"), ("content-encoding", "gzip")]), "application/json").is_err());
+        assert_eq!(refuse_length(&head(&[("content-length", "11")]), 10).unwrap_err().code, ProblemCode::BodyTooLarge);
+        assert!(refuse_length(&head(&[("content-length", "10")]), 10).is_ok());
+    }
+
+    #[test]
+    fn a_request_id_is_of_a_small_alphabet() {
+        // architecture, interfaces: X-Request-ID makes a retry the same request
+        let read = |value: &'static str| request_id(one(&head(&[("x-request-id", value)]), &REQUEST_ID).unwrap()).is_ok();
+        assert!(read("0b4a7d10-3f2e-4a53-9d8e-1f2f3a4b5c6d"));
+        assert!(!read("") && !read("a b") && !read("a_b"));
+    }
+}

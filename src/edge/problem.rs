@@ -1,0 +1,200 @@
+//! What a caller is told when there is no answer: RFC 9457 `application/problem+json` with a code from a closed list.
+//!
+//! For: the list of codes, the one status and title of each, and their written form. Every layer's refusal is mapped here, each variant
+//! by name, so that a new one forces a decision (style rule 6). Leaves to others: why something was refused, which is in the log.
+//! Does not say: anything that helps an attacker (rule J3) - no value, no member name, no path, no version, no cause.
+//!
+//! <https://www.rfc-editor.org/rfc/rfc9457>; the same list for readers is docs/problems.md, which a test compares with this one.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $title:literal;)+) => {
+        /// The closed list of problem codes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+        pub enum ProblemCode { $($(#[$doc])* #[serde(rename = $code)] $variant),+ }
+
+        impl ProblemCode {
+            /// Every code, in the order of the document.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The code as written in answers.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+            /// The HTTP status it is answered with (RFC 9110).
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+            /// One sentence for people; the same for each occurrence.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),+ }
+            }
+            /// The problem type: a name, not a page (RFC 9457, 3.1.1).
+            const fn urn(self) -> &'static str {
+                match self { $(Self::$variant => concat!("urn:contactpoint:problem:", $code)),+ }
+            }
+        }
+    };
+}
+
+problems! {
+    /// The request is no HTTP, JSON or CSV of the documented shape.
+    MalformedRequest = "malformed_request", 400, "The request is not of the documented shape.";
+    /// The body has a member or column that the route does not know (rule A3).
+    UnknownMember = "unknown_member", 400, "The request has a member that is not known here.";
+    /// No session was named, or one that never was.
+    NotAuthenticated = "not_authenticated", 401, "Log in first.";
+    /// The session was idle for too long, was ended, or began on another certificate.
+    SessionEnded = "session_ended", 401, "The session has ended. Log in again.";
+    /// Name, password and code do not belong together; which of them is not said (rule C6).
+    LogInFailed = "log_in_failed", 401, "The log-in failed.";
+    /// The client certificate was revoked after the connection began.
+    CertificateRevoked = "certificate_revoked", 403, "The client certificate has been revoked.";
+    /// The client certificate expired after the connection began.
+    CertificateExpired = "certificate_expired", 403, "The client certificate has expired.";
+    /// The certificate's key belongs to no enrolled organisation.
+    OrganisationNotEnrolled = "organisation_not_enrolled", 403, "The organisation is not enrolled.";
+    /// The organisation is suspended (rule B4).
+    OrganisationSuspended = "organisation_suspended", 403, "The organisation is suspended.";
+    /// The caller's role, organisation or reason does not allow the request.
+    Forbidden = "forbidden", 403, "The request is not allowed.";
+    /// There is no such child, or not for this caller: never distinguishable.
+    NotFoundOrNotYours = "not_found_or_not_yours", 404, "There is no such record, or none that you may see.";
+    /// There is no such address.
+    NoSuchRoute = "no_such_route", 404, "There is nothing at this address.";
+    /// The address exists, but not for this method.
+    MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed at this address.";
+    /// The request's body took too long to arrive.
+    RequestTimeout = "request_timeout", 408, "The request took too long to arrive.";
+    /// The lines do not begin where the feed stands; `next_line` says where it does.
+    FeedOutOfStep = "feed_out_of_step", 409, "The lines do not begin where the feed stands.";
+    /// The request id was used before, for another request.
+    RequestIdReused = "request_id_reused", 409, "The request id was used for another request.";
+    /// The body is larger than the route takes.
+    BodyTooLarge = "body_too_large", 413, "The body is too large.";
+    /// The address is longer than any that exists here.
+    UriTooLong = "uri_too_long", 414, "The address is too long.";
+    /// The body's media type is not the one that the route takes.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body has the wrong media type.";
+    /// More records match than may be listed (rule D3).
+    TooManyMatches = "too_many_matches", 422, "Too many records match. Say more.";
+    /// The search says too little (rule D3).
+    SearchTooWide = "search_too_wide", 422, "The search says too little.";
+    /// A value is not of its documented form.
+    InvalidValue = "invalid_value", 422, "A value is not of its documented form.";
+    /// Too many connections or requests of this organisation; `retry_after` says when to try again.
+    TooManyRequests = "too_many_requests", 429, "Too many requests. Try again later.";
+    /// The request's headers are larger than allowed.
+    HeadersTooLarge = "headers_too_large", 431, "The headers are too large.";
+    /// A fault of the directory, which is in its log.
+    Internal = "internal", 500, "The directory failed to answer.";
+    /// The store or the security module does not answer at present.
+    Unavailable = "unavailable", 503, "The directory is not available at present.";
+    /// The list of revoked certificates has expired, so no certificate can be trusted (rule B1).
+    RevocationListExpired = "revocation_list_expired", 503, "The list of revoked certificates has expired.";
+}
+
+/// A problem to be answered: its code, and the two facts that some codes carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    /// What the caller learns.
+    pub code: ProblemCode,
+    /// Seconds until another attempt can succeed; also sent as `Retry-After`.
+    pub retry_after: Option<u64>,
+    /// Where the feed stands, with `feed_out_of_step` only.
+    pub next_line: Option<u64>,
+}
+
+impl Problem {
+    /// A problem that asks to wait for so many seconds (at least one).
+    #[must_use]
+    pub fn retry_after(code: ProblemCode, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds.max(1)), ..Self::from(code) }
+    }
+
+    /// A feed that stands at another record.
+    #[must_use]
+    pub fn out_of_step(next_line: u64) -> Self {
+        Self { next_line: Some(next_line), ..Self::from(ProblemCode::FeedOutOfStep) }
+    }
+
+    /// The members as they are written.
+    pub(crate) fn document(&self) -> ProblemDocument {
+        let code = self.code;
+        ProblemDocument {
+            r#type: code.urn(),
+            title: code.title(),
+            status: code.status(),
+            code,
+            retry_after: self.retry_after,
+            next_line: self.next_line,
+        }
+    }
+}
+
+impl From<ProblemCode> for Problem {
+    fn from(code: ProblemCode) -> Self {
+        Self { code, retry_after: None, next_line: None }
+    }
+}
+
+/// The body of a problem (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDocument {
+    /// `urn:contactpoint:problem:` and the code.
+    r#type: &'static str,
+    /// One sentence for people.
+    title: &'static str,
+    /// The HTTP status again.
+    status: u16,
+    /// The code, from the closed list.
+    code: ProblemCode,
+    /// Seconds to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    /// The record that a feed expects next (1 is the header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_line: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_is_documented_with_its_status() {
+        // architecture, interfaces: errors are RFC 9457 application/problem+json
+        let document = include_str!("../../docs/problems.md");
+        for code in ProblemCode::ALL {
+            let row = format!("| `{}` | {} |", code.code(), code.status());
+            assert!(document.contains(&row), "docs/problems.md lacks: {row}");
+        }
+        assert_eq!(document.lines().filter(|line| line.starts_with("| `")).count(), ProblemCode::ALL.len());
+    }
+
+    #[test]
+    fn a_problem_is_written_with_its_code_and_nothing_of_the_request() {
+        // J3: errors to a caller are terse
+        let written = serde_json::to_value(Problem::retry_after(ProblemCode::LogInFailed, 0).document()).unwrap();
+        let expected = serde_json::json!({"type": "urn:contactpoint:problem:log_in_failed", "title": "The log-in failed.",
+            "status": 401, "code": "log_in_failed", "retry_after": 1});
+        assert_eq!(written, expected);
+        let written = serde_json::to_value(Problem::out_of_step(7).document()).unwrap();
+        assert_eq!(written["next_line"], 7);
+    }
+
+    #[test]
+    fn codes_are_unique_and_their_statuses_are_errors() {
+        // issue 2, edge: a code from a closed list
+        for (at, code) in ProblemCode::ALL.iter().enumerate() {
+            assert!((400..600).contains(&code.status()));
+            assert!(ProblemCode::ALL[at + 1..].iter().all(|other| other.code() != code.code()));
+            assert_eq!(serde_json::to_value(code).unwrap(), code.code());
+        }
+    }
+}

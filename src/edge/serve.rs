@@ -1,0 +1,190 @@
+//! The listeners: accepting, counting, handshakes, and the stop.
+//!
+//! For: connections from the TCP listener that systemd bound (this code never binds one) and from the control socket. Handshakes run on a
+//! runtime of their own with a fixed number of threads: rustls signs synchronously, an HSM over a network takes milliseconds, and a
+//! slow signature then delays other handshakes and no answer (architecture, keys). The sockets stay with the main runtime's poller.
+//! Leaves to others: what happens on a connection (`connection`), who is let in (`tls`).
+
+use crate::certificate::PeerCertificate;
+use crate::connection::{self, Protocol};
+use crate::exchange::{Desk, Peer};
+use crate::limits::Limits;
+use crate::places::{Place, Places};
+use crate::revocation::Revocation;
+use crate::route::Side;
+use crate::stop::{stopper, Stop, Stopper};
+use contactpoint_identity::Channel;
+use rustls::ServerConfig;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Runtime;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsAcceptor;
+
+/// After an accept that failed for want of something (descriptors, memory).
+const BREATH: Duration = Duration::from_millis(50);
+
+/// What network connections are accepted with.
+pub(crate) struct Network {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Arc<ServerConfig>,
+    pub(crate) revocation: Arc<Revocation>,
+}
+
+/// Everything that serves, until it is stopped.
+pub(crate) struct Serving {
+    stopper: Stopper,
+    handshakes: Runtime,
+    limits: Arc<Limits>,
+}
+
+impl Serving {
+    /// Begins to accept on both listeners; must be called within a runtime.
+    pub(crate) fn begin<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, network: Network, control: Option<UnixListener>) -> io::Result<Self> {
+        let handshakes = handshake_runtime(&limits)?;
+        let (stopper, stop) = stopper();
+        let door = Arc::new(Door {
+            places: Places::new(limits.connections, limits.connections_per_organisation),
+            acceptor: TlsAcceptor::from(network.tls),
+            handshakes: handshakes.handle().clone(),
+            revocation: network.revocation,
+            desk: Arc::clone(&desk),
+            limits: Arc::clone(&limits),
+        });
+        tokio::spawn(accept_network(door, network.listener, stop.clone()));
+        if let Some(listener) = control {
+            tokio::spawn(accept_control(desk, Arc::clone(&limits), own_uid()?, listener, stop));
+        }
+        Ok(Self { stopper, handshakes, limits })
+    }
+
+    /// Accepts nothing more, lets open requests finish, and returns; true where all of them did in time.
+    pub(crate) async fn stop(self) -> bool {
+        let finished = self.stopper.stop(self.limits.stop).await;
+        self.handshakes.shutdown_background();
+        finished
+    }
+}
+
+fn handshake_runtime(limits: &Limits) -> io::Result<Runtime> {
+    let threads = limits.handshake_threads.max(1);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).thread_name("handshake").enable_time().build()
+}
+
+/// What a network connection meets.
+struct Door<D> {
+    places: Places,
+    acceptor: TlsAcceptor,
+    handshakes: tokio::runtime::Handle,
+    revocation: Arc<Revocation>,
+    desk: Arc<D>,
+    limits: Arc<Limits>,
+}
+
+async fn accept_network<D: Desk>(door: Arc<Door<D>>, listener: TcpListener, mut stop: Stop) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.asked() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            // over the limit: the place is not given, so the stream is dropped, which closes it before a byte is read
+            Ok((stream, _)) => drop(door.places.take().map(|place| tokio::spawn(Arc::clone(&door).connect(stream, place, stop.clone())))),
+            Err(error) => breathe(&error).await,
+        }
+    }
+}
+
+/// A failed accept is a client that went away, or want of something that comes back.
+async fn breathe(error: &io::Error) {
+    if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted) {
+        log::warn!(target: "contactpoint::edge", error:% = error; "a connection could not be accepted");
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
+impl<D: Desk> Door<D> {
+    async fn connect(self: Arc<Self>, stream: TcpStream, _place: Place, stop: Stop) {
+        let Some(stream) = self.handshake(stream).await else { return };
+        let Some(certificate) = shown(&stream) else { return };
+        let channel = Channel::Certificate { key: certificate.key() };
+        let organisation = self.desk.organisation(&channel);
+        let place = organisation.map(|id| self.places.take_for(id));
+        let is_one_too_many = matches!(place, Some(None));
+        let certificate = Some((certificate, Arc::clone(&self.revocation)));
+        let peer = Peer { side: Side::Network, channel, organisation, certificate, is_one_too_many };
+        let protocol = chosen(&stream);
+        connection::serve(Arc::clone(&self.desk), Arc::clone(&self.limits), peer, stream, protocol, stop).await;
+    }
+
+    /// The handshake, on the threads that may wait for the HSM. `None` where it failed or took too long; TLS has said why in its alert.
+    async fn handshake(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        stream.set_nodelay(true).ok()?;
+        let handshake = tokio::time::timeout(self.limits.handshake, self.acceptor.accept(stream));
+        match self.handshakes.spawn(handshake).await {
+            Ok(Ok(Ok(stream))) => Some(stream),
+            Ok(Ok(Err(error))) => {
+                log::info!(target: "contactpoint::tls", error:% = error; "a handshake failed");
+                None
+            }
+            // too slow, or stopping
+            Ok(Err(_)) | Err(_) => None,
+        }
+    }
+}
+
+fn shown(stream: &TlsStream<TcpStream>) -> Option<PeerCertificate> {
+    PeerCertificate::of(stream.get_ref().1.peer_certificates()?.first()?).ok()
+}
+
+fn chosen(stream: &TlsStream<TcpStream>) -> Protocol {
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        Protocol::Http2
+    } else {
+        Protocol::Http1
+    }
+}
+
+async fn accept_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, own: u32, listener: UnixListener, mut stop: Stop) {
+    // its own count: a full network must not lock the officers out
+    let places = Places::new(16, 16);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.asked() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                if let (Some(uid), Some(place)) = (permitted_uid(&stream, own), places.take()) {
+                    tokio::spawn(serve_control(Arc::clone(&desk), Arc::clone(&limits), stream, uid, place, stop.clone()));
+                }
+            }
+            Err(error) => breathe(&error).await,
+        }
+    }
+}
+
+async fn serve_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, stream: UnixStream, uid: u32, _place: Place, stop: Stop) {
+    let channel = Channel::Local { uid };
+    let peer = Peer { side: Side::Control, channel, organisation: None, certificate: None, is_one_too_many: false };
+    connection::serve(desk, limits, peer, stream, Protocol::Http1, stop).await;
+}
+
+/// The peer's user (SO_PEERCRED), if it is root or the daemon's own; anybody else's connection is closed unread.
+fn permitted_uid(stream: &UnixStream, own: u32) -> Option<u32> {
+    let uid = stream.peer_cred().ok()?.uid();
+    let permitted = uid == 0 || uid == own;
+    if !permitted {
+        log::warn!(target: "contactpoint::edge", uid; "the control socket was used by another user");
+    }
+    permitted.then_some(uid)
+}
+
+/// The daemon's own user: the peer of a socket that it made itself.
+fn own_uid() -> io::Result<u32> {
+    Ok(UnixStream::pair()?.0.peer_cred()?.uid())
+}
