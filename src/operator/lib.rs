@@ -1,1 +1,23 @@
-//! What contactpointctl does, one verb a file.
+//! What `contactpointctl` does, one verb a file; and how the appliance is opened, for the daemon as well.
+//!
+//! For: the key ceremony, the TLS certificate request, checking settings and logs, and the officer's verbs over the control socket.
+//! Leaves to others: whether an officer may do what they ask (the daemon: `identity`, `policy`). Does not promise, and has no verb for, a
+//! way to child data: no query, no dump, no export (rules B5, G1, G5).
+
+mod ceremony;
+mod certificate_request;
+mod check_config;
+mod command;
+mod control;
+pub mod custody;
+mod enrol_organisation;
+mod error;
+mod session_file;
+mod signing_in;
+mod status;
+mod verifier_key;
+mod verify_log;
+
+pub use ceremony::{hold, Held, Officer};
+pub use command::run;
+pub use error::OperatorError;

@@ -1,0 +1,89 @@
+//! The command line: which verb, and what its result becomes for the shell.
+
+use crate::error::OperatorError;
+use crate::{ceremony, certificate_request, check_config, enrol_organisation, signing_in, status, verifier_key, verify_log};
+use clap::{Parser, Subcommand};
+use contactpoint_settings::Directories;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Exit status of a command line that cannot be used (sysexits(3), EX_USAGE).
+const USAGE: u8 = 64;
+
+/// Runs the appliance: key ceremony, certificates, enrolment, checks. There is no verb that shows a child.
+#[derive(Debug, Parser)]
+#[command(name = "contactpointctl", version)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make the HSM keys, the data keys, an empty store, the data centre and its first security officer
+    Ceremony(ceremony::Arguments),
+    /// Make a PKCS #10 request for the daemon's TLS certificate, signed by the key in the HSM
+    CertificateRequest(certificate_request::Arguments),
+    /// Print the log's public key
+    VerifierKey,
+    /// Read settings and layouts as the daemon would, and print what is in force
+    CheckConfig(check_config::Arguments),
+    /// Verify a fetched copy of the log, offline, with the public key alone
+    VerifyLog(verify_log::Arguments),
+    /// Log in to the running daemon as security officer
+    LogIn(signing_in::LogIn),
+    /// End that session
+    LogOut(signing_in::LogOut),
+    /// Enrol an organisation with its certificates and first administrator
+    EnrolOrganisation(enrol_organisation::Arguments),
+    /// Ask the running daemon how it is
+    Status(status::Arguments),
+}
+
+/// Does what the command line asks: the result on the standard output, a failure as one sentence on the standard error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = match Command::try_parse_from(arguments) {
+        Ok(command) => command,
+        Err(asked) => {
+            // nothing to be done where even this cannot be printed
+            let _ = asked.print();
+            return if asked.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match command.verb.run() {
+        Ok(text) => print(&text),
+        Err(error) => {
+            eprintln!("contactpointctl: {error}");
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+impl Verb {
+    fn run(self) -> Result<String, OperatorError> {
+        match self {
+            Self::Ceremony(arguments) => ceremony::run(arguments, &directories()?),
+            Self::CertificateRequest(arguments) => certificate_request::run(arguments, &directories()?),
+            Self::VerifierKey => verifier_key::run(&directories()?),
+            Self::CheckConfig(arguments) => check_config::run(&arguments),
+            Self::VerifyLog(arguments) => verify_log::run(&arguments),
+            Self::LogIn(arguments) => signing_in::log_in(&arguments),
+            Self::LogOut(arguments) => signing_in::log_out(&arguments),
+            Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
+            Self::Status(arguments) => status::run(&arguments),
+        }
+    }
+}
+
+fn directories() -> Result<Directories, OperatorError> {
+    Ok(Directories::from_environment(|name| std::env::var_os(name))?)
+}
+
+fn print(text: &str) -> ExitCode {
+    use std::io::Write as _;
+    // a reader that went away (a closed pipe) is no success
+    match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(70),
+    }
+}

@@ -1,0 +1,110 @@
+//! The daemon's control socket: HTTP/1.1 over a Unix socket, JSON both ways, problems as RFC 9457.
+//!
+//! The daemon sees who is at the other end (unix(7), SO_PEERCRED) and asks for the officer's session besides.
+
+use crate::error::OperatorError;
+use bytes::Bytes;
+use http::{header, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::UnixStream;
+
+/// Where the socket is when neither `--socket` nor `RUNTIME_DIRECTORY` says.
+const DEFAULT: &str = "/run/contactpoint/control.sock";
+/// The daemon answers within this, or is not well.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// No answer is longer, in bytes.
+const LONGEST_ANSWER: usize = 1024 * 1024;
+
+/// Which socket.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Socket {
+    /// The daemon's control socket [default: $RUNTIME_DIRECTORY/control.sock, else /run/contactpoint/control.sock]
+    #[arg(long)]
+    socket: Option<PathBuf>,
+}
+
+impl Socket {
+    fn path(&self) -> PathBuf {
+        let runtime = || std::env::var_os("RUNTIME_DIRECTORY").map(|directory| Path::new(&directory).join("control.sock"));
+        self.socket.clone().or_else(runtime).unwrap_or_else(|| PathBuf::from(DEFAULT))
+    }
+
+    /// Sends one request and waits for its answer; an empty answer is `Value::Null`.
+    pub(crate) fn ask(&self, method: Method, path: &str, token: Option<&str>, body: Option<Vec<u8>>) -> Result<Value, OperatorError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (status, answer) = runtime.block_on(async {
+            let exchange = self.exchange(request(method, path, token, body)?);
+            tokio::time::timeout(DEADLINE, exchange).await.map_err(|_| self.unreachable("no answer within 30 seconds"))?
+        })?;
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(OperatorError::Refused(refusal(status, &answer)))
+        }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Value), OperatorError> {
+        let stream = UnixStream::connect(self.path()).await.map_err(|error| self.unreachable(error))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.unreachable(error))?;
+        let driver = tokio::spawn(connection);
+        let answer = sender.send_request(request).await.map_err(|error| self.unreachable(error));
+        let read = match answer {
+            Ok(answer) => self.read(answer).await,
+            Err(error) => Err(error),
+        };
+        driver.abort();
+        read
+    }
+
+    async fn read(&self, answer: Response<Incoming>) -> Result<(StatusCode, Value), OperatorError> {
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(|error| self.unreachable(error))?.to_bytes();
+        let value = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+        Ok((head.status, value.map_err(|_| self.unreachable("its answer is not JSON"))?))
+    }
+
+    fn unreachable(&self, why: impl std::fmt::Display) -> OperatorError {
+        OperatorError::Unreachable { socket: self.path(), why: why.to_string() }
+    }
+}
+
+fn request(method: Method, path: &str, token: Option<&str>, body: Option<Vec<u8>>) -> Result<Request<Full<Bytes>>, OperatorError> {
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "contactpointd");
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    let body = Full::new(Bytes::from(body.unwrap_or_default()));
+    request.body(body).map_err(|_| OperatorError::Refused("the session file does not hold a token: log in again".to_owned()))
+}
+
+/// A problem as one sentence on what to do.
+fn refusal(status: StatusCode, problem: &Value) -> String {
+    let text = |member: &str| problem.get(member).and_then(Value::as_str);
+    let code = text("code").unwrap_or("");
+    let next = match code {
+        "not_authenticated" | "session_ended" => "log in again (contactpointctl log-in)",
+        "log_in_failed" => "check log-in name, password and code; a code works once",
+        "forbidden" => "this needs the data centre's security officer",
+        "malformed_request" | "unknown_member" | "invalid_value" => "mend the input; docs/operations.md has its members",
+        "unavailable" | "internal" => "see journalctl -u contactpointd",
+        _ => "see docs/operations.md",
+    };
+    let wait = problem.get("retry_after").and_then(Value::as_u64).map(|seconds| format!(", in {seconds} s at the earliest"));
+    let title = text("title").or(status.canonical_reason()).unwrap_or("refused");
+    let detail = text("detail").map(|detail| format!(" ({detail})")).unwrap_or_default();
+    format!(
+        "contactpointd refused ({}{}{code}): {title}{detail}; {next}{}",
+        status.as_u16(),
+        if code.is_empty() { "" } else { " " },
+        wait.unwrap_or_default()
+    )
+}

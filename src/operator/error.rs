@@ -1,0 +1,117 @@
+//! Why a verb did not do what it was asked, each as one sentence on what to do, with the exit status of sysexits(3).
+
+use crate::custody::ApplianceError;
+use contactpoint_audit::{Fault, KeyFault};
+use contactpoint_identity::IdentityError;
+use contactpoint_intake::LayoutError;
+use contactpoint_keys::KeyError;
+use contactpoint_settings::SettingsError;
+use contactpoint_store::{OpenError, StoreError};
+use std::io;
+use std::path::PathBuf;
+
+/// A verb failed. Nothing was changed unless the sentence says so.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// The settings or the environment.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A supplier's layout.
+    #[error("a layout cannot be used: {0}")]
+    Layout(#[from] LayoutError),
+    /// HSM, PIN or keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The appliance does not open.
+    #[error(transparent)]
+    Appliance(#[from] ApplianceError),
+    /// There is a store or a set of data keys already.
+    #[error("{path} exists: the key ceremony was held before, and nothing was changed; a new store needs a new token and an empty state directory", path = .0.display())]
+    HeldBefore(PathBuf),
+    /// The ceremony stopped after the token was changed.
+    #[error("the key ceremony broke off after the keys were made: {source}; mend the cause, initialise the token anew, empty {state} and repeat", state = state.display())]
+    BrokeOff {
+        /// The state directory.
+        state: PathBuf,
+        /// What broke it off.
+        source: Box<OperatorError>,
+    },
+    /// The store did not commit.
+    #[error("the store did not take it: {0}")]
+    Store(#[from] StoreError),
+    /// Credentials could not be made.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// An argument cannot be used.
+    #[error("{what} {why}")]
+    Argument {
+        /// Which: "--officer-login".
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file given on the command line, or the standard input.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The daemon does not answer on its control socket.
+    #[error("contactpointd does not answer at {socket}: {why}; start it (systemctl start contactpointd), or name its socket with --socket", socket = socket.display())]
+    Unreachable {
+        /// The socket.
+        socket: PathBuf,
+        /// How it failed.
+        why: String,
+    },
+    /// The daemon refused.
+    #[error("{0}")]
+    Refused(String),
+    /// Nobody is logged in here.
+    #[error("no session at {path}: log in first (contactpointctl log-in)", path = .0.display())]
+    NoSession(PathBuf),
+    /// The verifier key.
+    #[error("--key: {0}")]
+    VerifierKey(#[from] KeyFault),
+    /// The log does not verify. Keep the copy, and call the accreditor.
+    #[error("the log does not verify: {0}")]
+    LogFault(#[from] Fault),
+    /// A certificate request could not be made.
+    #[error("the certificate request could not be made: {0}")]
+    CertificateRequest(#[from] rcgen::Error),
+    /// The machine lacks something every program needs: a thread, a terminal.
+    #[error("{0}")]
+    Machine(#[from] io::Error),
+}
+
+impl OperatorError {
+    /// The exit status: sysexits(3), and 1 for the verdict that a log does not verify.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        const FAULT: u8 = 1;
+        const USAGE: u8 = 64;
+        const UNAVAILABLE: u8 = 69;
+        const SOFTWARE: u8 = 70;
+        const NOPERM: u8 = 77;
+        const CONFIG: u8 = 78;
+        match self {
+            Self::LogFault(_) => FAULT,
+            Self::Argument { .. } | Self::File { .. } | Self::VerifierKey(_) => USAGE,
+            Self::Unreachable { .. } | Self::Store(_) => UNAVAILABLE,
+            Self::Identity(_) | Self::CertificateRequest(_) | Self::Machine(_) => SOFTWARE,
+            Self::Refused(_) | Self::NoSession(_) => NOPERM,
+            Self::Settings(_) | Self::Layout(_) | Self::Keys(_) | Self::HeldBefore(_) => CONFIG,
+            Self::Appliance(ApplianceError::Store(OpenError::Missing(_) | OpenError::Exists(_))) => CONFIG,
+            Self::Appliance(ApplianceError::Store(_)) => UNAVAILABLE,
+            Self::Appliance(ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_)) => CONFIG,
+            Self::BrokeOff { source, .. } => source.exit_status(),
+        }
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
