@@ -1,1 +1,47 @@
-//! The operations, one file each.
+//! The operations, one file each: search, view, who saw, feed, enrol.
+//!
+//! For: carrying out what `policy` permits, each as one transaction whose entry says what was done or refused (rules F1, F3), and the
+//! types of requests and answers. A refusal is written before it is answered, like everything else. Leaves to others: who calls
+//! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
+//! `matching` says.
+
+mod enrol;
+mod entries;
+mod feed;
+mod organisations;
+mod refused;
+mod search;
+mod view;
+mod who_saw;
+
+pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewAdministrator};
+pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
+pub use refused::Refused;
+pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
+pub use view::{ViewAnswer, ViewRequest};
+pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
+
+use contactpoint_intake::Layout;
+use contactpoint_store::{Committed, Store, StoreError};
+use organisations::Organisations;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What every operation gives back: an answer or a refusal, either of them in the log.
+pub type Answered<T> = Result<Committed<Result<T, Refused>>, StoreError>;
+
+/// The directory over a store.
+pub struct Directory {
+    store: Store,
+    layouts: Arc<BTreeMap<String, Layout>>,
+    organisations: Organisations,
+    feeds: feed::OpenFeeds,
+}
+
+impl Directory {
+    /// Over an open store, with the layouts that suppliers may use.
+    #[must_use]
+    pub fn new(store: Store, layouts: BTreeMap<String, Layout>) -> Self {
+        Self { store, layouts: Arc::new(layouts), organisations: Organisations::default(), feeds: feed::OpenFeeds::default() }
+    }
+}

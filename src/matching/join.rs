@@ -21,6 +21,17 @@ pub enum JoinKey {
         /// Normalised postcode.
         postcode: String,
     },
+    /// For a statement with neither number nor postcode: the same words from the same source, so that a record sent twice is one (rule H5).
+    Sent {
+        /// The source's number.
+        source: u32,
+        /// Folded given and family name.
+        name: String,
+        /// Days since 1970-01-01.
+        born: i32,
+        /// Folded first line of the address; empty where there is none.
+        line: String,
+    },
 }
 
 /// What the matcher says of a record and a statement.
@@ -47,7 +58,20 @@ pub fn join_keys(statement: &Statement) -> Vec<JoinKey> {
             postcode: postcode.as_str().to_owned(),
         });
     }
+    if keys.is_empty() {
+        keys.push(sent(statement));
+    }
     keys
+}
+
+fn sent(statement: &Statement) -> JoinKey {
+    let line = statement.address.as_ref().and_then(|address| address.lines.first());
+    JoinKey::Sent {
+        source: statement.provenance.source.0,
+        name: [folded(statement.name.given.as_str()), folded(statement.name.family.as_str())].join(" "),
+        born: statement.date_of_birth.day_number(),
+        line: line.map_or_else(String::new, |line| folded(line.as_str())),
+    }
 }
 
 /// Does a statement speak of the child of a record? A number in common decides; two different numbers of one kind forbid the weaker rule,
@@ -83,8 +107,9 @@ fn compare<'a, N: PartialEq + 'a>(held: impl Iterator<Item = Option<&'a N>>, sta
     verdict
 }
 
+/// Neither has a number that the other has too: the key without numbers decides.
 fn same_identity(record: &ChildRecord, statement: &Statement) -> Verdict {
-    let identity = |of: &Statement| join_keys(of).into_iter().find(|key| matches!(key, JoinKey::Identity { .. }));
+    let identity = |of: &Statement| join_keys(of).into_iter().find(|key| matches!(key, JoinKey::Identity { .. } | JoinKey::Sent { .. }));
     let stated = identity(statement);
     if stated.is_some() && record.statements.iter().any(|held| identity(held) == stated) {
         Verdict::Same

@@ -80,7 +80,8 @@ pub fn answers_to(record: &ChildRecord, sought: &Sought<'_>) -> bool {
         statements().flat_map(names).any(|name| phonetic(name.family.as_str()) == code)
     };
     let given = |asked: &GivenName| statements().flat_map(names).any(|name| has_given(name, asked));
-    let postcode = |asked: &Postcode| statements().filter_map(|s| s.address.as_ref()).any(|address| address.postcode.as_ref() == Some(asked));
+    let postcode =
+        |asked: &Postcode| statements().filter_map(|s| s.address.as_ref()).any(|address| address.postcode.as_ref() == Some(asked));
     sought.family.is_none_or(family)
         && sought.given.is_none_or(given)
         && sought.date_of_birth.is_none_or(|asked| statements().any(|s| s.date_of_birth == asked))

@@ -46,6 +46,9 @@ pub(crate) fn join_token(keys: &SealKeys, key: &JoinKey) -> JoinToken {
         JoinKey::Identity { given, family, born, postcode } => {
             keys.tokens.token("identity", &[given.as_bytes(), family.as_bytes(), &born.to_be_bytes(), postcode.as_bytes()])
         }
+        JoinKey::Sent { source, name, born, line } => {
+            keys.tokens.token("sent", &[&source.to_be_bytes(), name.as_bytes(), &born.to_be_bytes(), line.as_bytes()])
+        }
     }
 }
 

@@ -123,11 +123,7 @@ impl<'a> StoredStatement<'a> {
 
     fn open(self) -> Result<Statement, InvalidValue> {
         Ok(Statement {
-            provenance: Provenance {
-                source: OrganisationId(self.source),
-                author: PersonId(self.author),
-                at: Instant::of_millis(self.at),
-            },
+            provenance: Provenance { source: OrganisationId(self.source), author: PersonId(self.author), at: Instant::of_millis(self.at) },
             name: self.name.open()?,
             former_names: self.former_names.into_iter().map(StoredName::open).collect::<Result<_, _>>()?,
             date_of_birth: DateOfBirth::of_day_number(self.born)?,

@@ -15,7 +15,9 @@ pub enum OpenError {
     #[error("there is a store at {0} already: nothing was changed")]
     Exists(std::path::PathBuf),
     /// SQLCipher cannot read the first page: another key, or not our file.
-    #[error("the store does not open with this page key: the HSM token or data-keys.toml belongs to another store, or the file is damaged")]
+    #[error(
+        "the store does not open with this page key: the HSM token or data-keys.toml belongs to another store, or the file is damaged"
+    )]
     WrongKey,
     /// The schema is of a newer version than this program.
     #[error("the store was written by a newer version: install that version again")]
@@ -92,7 +94,9 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self::Stopped,
+            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Stopped
+            }
             _ => Self::Engine(error),
         }
     }

@@ -48,7 +48,8 @@ impl<'w> Group<'w> {
 
     /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns its index.
     pub(crate) fn append(&mut self, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<u64, StoreError> {
-        let index = log::append(&self.writer.connection, &mut self.writer.tree, leaf).inspect_err(|error| self.broken = Some(error.alike()))?;
+        let index =
+            log::append(&self.writer.connection, &mut self.writer.tree, leaf).inspect_err(|error| self.broken = Some(error.alike()))?;
         self.looked.extend(tokens.into_iter().map(|token| (token, index)));
         Ok(index)
     }
@@ -74,7 +75,10 @@ impl<'w> Group<'w> {
         }
     }
 
-    fn write<T>(&mut self, change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>) -> Result<(T, Entry, Vec<u8>), StoreError> {
+    fn write<T>(
+        &mut self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>,
+    ) -> Result<(T, Entry, Vec<u8>), StoreError> {
         let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
         let mut transaction = Transaction { snapshot: Snapshot { registry }, changes: Vec::new(), registry_changed: false };
         let (value, mut entry) = change(&mut transaction)?;

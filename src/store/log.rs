@@ -76,7 +76,9 @@ pub(crate) fn append(connection: &Connection, tree: &mut Tree, leaf: &[u8]) -> R
 
 /// Keeps a signed checkpoint.
 pub(crate) fn keep_checkpoint(connection: &Connection, size: u64, note: &str) -> Result<(), StoreError> {
-    connection.prepare_cached("INSERT OR REPLACE INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![size.cast_signed(), note])?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO checkpoint (size, note) VALUES (?1, ?2)")?
+        .execute(params![size.cast_signed(), note])?;
     Ok(())
 }
 

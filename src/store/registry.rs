@@ -207,19 +207,8 @@ pub(crate) struct StoredAccount<'a> {
 
 impl<'a> StoredAccount<'a> {
     pub(crate) fn of(account: &'a Account) -> Self {
-        let Account {
-            id: _,
-            organisation,
-            login,
-            name,
-            roles,
-            password,
-            code_secret,
-            last_code_step,
-            failures,
-            delayed_until,
-            suspended,
-        } = account;
+        let Account { id: _, organisation, login, name, roles, password, code_secret, last_code_step, failures, delayed_until, suspended } =
+            account;
         Self {
             organisation: organisation.0,
             login: login.as_str(),

@@ -99,7 +99,8 @@ impl Snapshot<'_> {
 
     /// The refused lines of a feed in order, at most `most`.
     pub fn feed_faults(&self, id: FeedId, most: u32) -> Result<Vec<FeedFault>, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT line, field, reason FROM feed_fault WHERE feed = ?1 ORDER BY line LIMIT ?2")?;
+        let mut select =
+            self.connection.prepare_cached("SELECT line, field, reason FROM feed_fault WHERE feed = ?1 ORDER BY line LIMIT ?2")?;
         let faults = select.query_map((id.0, most), |row| Ok(FeedFault { line: row.get(0)?, field: row.get(1)?, reason: row.get(2)? }))?;
         Ok(faults.collect::<Result<_, _>>()?)
     }

@@ -81,7 +81,8 @@ impl Transaction<'_> {
         };
         let sealed = sealed::seal_new(self.keys, ACCOUNT, row, &encode(&StoredAccount::of(&account))?)?;
         let token = self.login_token(&account.login);
-        let mut insert = self.connection.prepare_cached("INSERT INTO account (row, login, version, key, sealed) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO account (row, login, version, key, sealed) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         let inserted = insert.execute(params![row, token.as_slice(), sealed.version, sealed.key.0, sealed.sealed]);
         drop(insert);
         unique(inserted, "log-in name")?;

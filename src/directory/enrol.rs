@@ -1,0 +1,221 @@
+//! Enrolling organisations (the security officer, at the data centre) and people (their organisation's administrator).
+
+use crate::entries::{entry, with_outcome};
+use crate::refused::Refused;
+use crate::{Answered, Directory};
+use contactpoint_audit::Operation;
+use contactpoint_domain::{
+    Capability, EmailAddress, FamilyName, GivenName, Instant, LoginName, Name, OrganisationId, OrganisationKind, OrganisationName,
+    PersonId, PhoneNumber, Postcode, Role,
+};
+use contactpoint_identity::{credentials, Caller, NewPerson, OneTimeSecrets, Pepper};
+use contactpoint_policy as policy;
+use contactpoint_store::{NewAccount, NewOrganisation, StoreError, Transaction};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// An organisation to be enrolled, with its first administrator.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolOrganisation {
+    /// Its name.
+    pub name: OrganisationName,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// The local authority in whose area it works.
+    pub authority: Option<OrganisationId>,
+    /// What it is accredited for.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// Switchboard.
+    pub telephone: Option<PhoneNumber>,
+    /// Duty mailbox.
+    pub email: Option<EmailAddress>,
+    /// Where it is.
+    pub postcode: Option<Postcode>,
+    /// Its client certificates, PEM. Their keys go on record, not their names.
+    pub certificates: Vec<String>,
+    /// Who makes its people's accounts.
+    pub administrator: NewAdministrator,
+}
+
+/// A first administrator.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdministrator {
+    /// Log-in name.
+    pub login: LoginName,
+    /// Given names.
+    pub given_name: GivenName,
+    /// Family name.
+    pub family_name: FamilyName,
+}
+
+/// A person to be given an account in the caller's organisation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolPerson {
+    /// Log-in name.
+    pub login: LoginName,
+    /// Given names.
+    pub given_name: GivenName,
+    /// Family name.
+    pub family_name: FamilyName,
+    /// What they may be.
+    pub roles: Vec<Role>,
+}
+
+/// The organisation's number and its administrator's credentials.
+#[derive(Serialize, ToSchema)]
+pub struct EnrolledOrganisation {
+    id: OrganisationId,
+    administrator: EnrolledPerson,
+}
+
+/// A new account. The secrets are shown here and never again.
+#[derive(Serialize, ToSchema)]
+pub struct EnrolledPerson {
+    id: PersonId,
+    login: LoginName,
+    password: String,
+    /// The secret of the time-based code in base32 (RFC 4648).
+    code_secret: String,
+    /// The same as an address that authenticator applications read.
+    otpauth: String,
+}
+
+impl EnrolledPerson {
+    fn new(id: PersonId, login: LoginName, secrets: &OneTimeSecrets) -> Self {
+        Self {
+            id,
+            login,
+            password: secrets.expose_password().to_owned(),
+            code_secret: secrets.expose_code_secret().to_owned(),
+            otpauth: secrets.expose_otpauth().to_owned(),
+        }
+    }
+}
+
+impl Directory {
+    /// Enrols an organisation. `keys`: SHA-256 of the SubjectPublicKeyInfo of each of its certificates, which the caller has parsed.
+    pub async fn enrol_organisation(
+        &self,
+        caller: &Caller,
+        request: EnrolOrganisation,
+        keys: Vec<[u8; 32]>,
+        pepper: Arc<dyn Pepper>,
+        now: Instant,
+    ) -> Answered<EnrolledOrganisation> {
+        let blank = entry(caller, Role::SecurityOfficer, Operation::EnrolOrganisation, now);
+        if let Err(refusal) = policy::enrol_organisation(caller) {
+            return self.refuse(blank, refusal.into()).await;
+        }
+        let EnrolOrganisation { name, kind, authority, capabilities, telephone, email, postcode, certificates: _, administrator } = request;
+        let organisation = NewOrganisation { name, kind, authority, capabilities, telephone, email, postcode };
+        let NewAdministrator { login, given_name, family_name } = administrator;
+        // the organisation's own number is not known yet: it is put in below, in the transaction that allocates it
+        let person = NewPerson {
+            organisation: OrganisationId(0),
+            login,
+            name: Name { given: given_name, family: family_name },
+            roles: vec![Role::Administrator],
+        };
+        let (account, secrets) = made(pepper, person).await?;
+        self.store
+            .change(move |transaction| {
+                let result = settle(add_organisation(transaction, &organisation, &keys, account))?;
+                let result = result
+                    .map(|(id, person, login)| EnrolledOrganisation { id, administrator: EnrolledPerson::new(person, login, &secrets) });
+                let entry = with_outcome(blank, &result);
+                Ok((result, entry))
+            })
+            .await
+    }
+
+    /// Makes an account in the caller's own organisation.
+    pub async fn enrol_person(
+        &self,
+        caller: &Caller,
+        request: EnrolPerson,
+        pepper: Arc<dyn Pepper>,
+        now: Instant,
+    ) -> Answered<EnrolledPerson> {
+        let blank = entry(caller, Role::Administrator, Operation::EnrolPerson, now);
+        let EnrolPerson { login, given_name, family_name, roles } = request;
+        let permit = match policy::enrol_person(caller, &roles) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refuse(blank, refusal.into()).await,
+        };
+        let name = Name { given: given_name, family: family_name };
+        let (account, secrets) = made(pepper, NewPerson { organisation: permit.organisation(), login, name, roles }).await?;
+        self.store
+            .change(move |transaction| {
+                let result = settle(transaction.add_account(account))?;
+                let result = result.map(|account| EnrolledPerson::new(account.id, account.login, &secrets));
+                let entry = with_outcome(blank, &result);
+                Ok((result, entry))
+            })
+            .await
+    }
+
+    /// Writes a refusal that was decided before anything was read.
+    pub(crate) async fn refuse<T>(&self, blank: contactpoint_audit::Entry, refused: Refused) -> Answered<T> {
+        let result = Err(refused);
+        let entry = with_outcome(blank, &result);
+        self.store.look(move |_| Ok((result, entry))).await
+    }
+}
+
+/// Password hashing takes tens of milliseconds of a core: not on the threads that answer.
+async fn made(pepper: Arc<dyn Pepper>, person: NewPerson) -> Result<(NewAccount, OneTimeSecrets), StoreError> {
+    let made = tokio::task::spawn_blocking(move || credentials(pepper.as_ref(), person)).await;
+    made.ok().and_then(Result::ok).ok_or(StoreError::Stopped)
+}
+
+fn add_organisation(
+    transaction: &mut Transaction<'_>,
+    new: &NewOrganisation,
+    keys: &[[u8; 32]],
+    administrator: NewAccount,
+) -> Result<(OrganisationId, PersonId, LoginName), StoreError> {
+    // INVARIANT: all that can be refused is refused before the first write, since a refusal commits
+    may_be_added(transaction, new, keys, &administrator)?;
+    let id = transaction.add_organisation(new)?.id;
+    keys.iter().try_for_each(|key| transaction.add_certificate(id, key))?;
+    let account = transaction.add_account(NewAccount { organisation: id, ..administrator })?;
+    Ok((id, account.id, account.login))
+}
+
+fn may_be_added(
+    transaction: &Transaction<'_>,
+    new: &NewOrganisation,
+    keys: &[[u8; 32]],
+    administrator: &NewAccount,
+) -> Result<(), StoreError> {
+    if let Some(authority) = new.authority {
+        let known = transaction.organisation(authority)?.is_some_and(|found| found.kind == OrganisationKind::Council);
+        if !known {
+            return Err(StoreError::Unknown("authority"));
+        }
+    }
+    for (at, key) in keys.iter().enumerate() {
+        if keys[..at].contains(key) || transaction.organisation_by_certificate(key)?.is_some() {
+            return Err(StoreError::Exists("certificate"));
+        }
+    }
+    match transaction.account_by_login(&administrator.login)? {
+        Some(_) => Err(StoreError::Exists("log-in name")),
+        None => Ok(()),
+    }
+}
+
+/// Tells a refusal from a failure of the store.
+fn settle<T>(result: Result<T, StoreError>) -> Result<Result<T, Refused>, StoreError> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(StoreError::Exists(what)) => Ok(Err(Refused::Exists(what))),
+        Err(StoreError::Unknown(what)) => Ok(Err(Refused::Unknown(what))),
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,66 @@
+//! Why an operation was not carried out: what `edge` turns into a problem.
+
+use contactpoint_audit::{Outcome, RefusalCode};
+use contactpoint_intake::HeaderFault;
+use contactpoint_policy::Refusal;
+
+/// A refusal, in the log already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Policy says no, for a reason that tells nothing of any child.
+    #[error(transparent)]
+    Policy(Refusal),
+    /// No such child, or none of the caller's: never told apart (rule D1).
+    #[error("no such child within the caller's scope")]
+    NotFoundOrNotYours,
+    /// More than twenty children answer (rule D3).
+    #[error("too many matches")]
+    TooManyMatches,
+    /// No layout of this name.
+    #[error("there is no layout of this name")]
+    UnknownLayout,
+    /// The file's header does not fit the layout.
+    #[error(transparent)]
+    Header(HeaderFault),
+    /// No such feed of the caller's organisation.
+    #[error("no such feed")]
+    NoSuchFeed,
+    /// The feed goes on at another record.
+    #[error("the feed goes on at record {next_line}")]
+    FeedOutOfStep {
+        /// The record expected next; the header is 1.
+        next_line: u32,
+    },
+    /// More records than one request may carry.
+    #[error("more than {} records in one request", crate::MOST_RECORDS)]
+    TooManyRecords,
+    /// What was to be enrolled exists already.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// A number names nothing.
+    #[error("no such {0}")]
+    Unknown(&'static str),
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::OutsideScope => Self::NotFoundOrNotYours,
+            Refusal::RoleForbids | Refusal::CapabilityMissing | Refusal::ReasonForbids | Refusal::SearchTooWide => Self::Policy(refusal),
+        }
+    }
+}
+
+impl Refused {
+    /// What the log says of it.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Policy(refusal) => Outcome::Refused((*refusal).into()),
+            Self::NotFoundOrNotYours | Self::NoSuchFeed | Self::Unknown(_) => Outcome::NotFound,
+            Self::TooManyMatches => Outcome::TooMany,
+            Self::UnknownLayout | Self::Header(_) | Self::TooManyRecords => Outcome::Refused(RefusalCode::InvalidValue),
+            Self::FeedOutOfStep { .. } => Outcome::Refused(RefusalCode::FeedOutOfStep),
+            Self::Exists(_) => Outcome::Refused(RefusalCode::AlreadyExists),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Search (rule D3): within the caller's own scope, at most twenty hits, no wildcards.
+
+use crate::entries::{entry, with_outcome};
+use crate::refused::Refused;
+use crate::{Answered, Directory};
+use contactpoint_audit::{Entry, Operation};
+use contactpoint_domain::{ChildNumber, ChildRecord, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose, Role};
+use contactpoint_identity::Caller;
+use contactpoint_matching::{answers_to, Sought};
+use contactpoint_policy::{self as policy, ChildHit, Refusal, Relation, SearchPermit};
+use contactpoint_store::{Snapshot, StoreError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The most hits that are shown (rule D3).
+pub const MOST_HITS: usize = 20;
+
+/// The most records of one key that are opened; beyond, the answer is "too many" without looking.
+const MOST_CANDIDATES: u32 = 2000;
+
+/// What is sought: a family name or a child number, with a date of birth or a postcode.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// Family name, compared by sound.
+    pub family_name: Option<FamilyName>,
+    /// One given name, to narrow.
+    pub given_name: Option<GivenName>,
+    /// Child number.
+    pub child_number: Option<ChildNumber>,
+    /// Date of birth.
+    pub date_of_birth: Option<DateOfBirth>,
+    /// Postcode.
+    pub postcode: Option<Postcode>,
+    /// Why (rule D2).
+    pub reason: Purpose,
+}
+
+/// The hits, at most twenty.
+#[derive(Serialize, ToSchema)]
+pub struct SearchAnswer {
+    hits: Vec<ChildHit>,
+}
+
+impl Directory {
+    /// Searches the caller's scope. Every child listed is in the entry (rule F1).
+    pub async fn search(&self, caller: &Caller, request: &SearchRequest, now: Instant) -> Answered<SearchAnswer> {
+        let permit = sought(request).and_then(|sought| Ok((policy::search(caller, request.reason)?, sought)));
+        let blank = Entry { reason: Some(request.reason), ..entry(caller, Role::Practitioner, Operation::Search, now) };
+        self.store
+            .look(move |snapshot| {
+                let result = match permit {
+                    Ok((permit, sought)) => find(snapshot, caller, &permit, request, &sought)?,
+                    Err(refusal) => Err(refusal.into()),
+                };
+                Ok(answer(result, blank))
+            })
+            .await
+    }
+}
+
+/// The answer and its entry out of what was found.
+fn answer(found: Result<Vec<(ChildNumber, ChildHit)>, Refused>, blank: Entry) -> (Result<SearchAnswer, Refused>, Entry) {
+    let entry = with_outcome(blank, &found);
+    match found {
+        Ok(found) => {
+            let shown = if found.is_empty() { Vec::new() } else { SearchPermit::SHOWN.to_vec() };
+            let (children, hits) = found.into_iter().unzip();
+            (Ok(SearchAnswer { hits }), Entry { children, shown, ..entry })
+        }
+        Err(refused) => (Err(refused), entry),
+    }
+}
+
+/// Rule D3: a family name or a child number, with a date of birth or a postcode.
+fn sought(request: &SearchRequest) -> Result<Sought<'_>, Refusal> {
+    let who = request.family_name.is_some() || request.child_number.is_some();
+    let narrowed = request.date_of_birth.is_some() || request.postcode.is_some();
+    if !(who && narrowed) {
+        return Err(Refusal::SearchTooWide);
+    }
+    Ok(Sought {
+        family: request.family_name.as_ref(),
+        given: request.given_name.as_ref(),
+        date_of_birth: request.date_of_birth,
+        postcode: request.postcode.as_ref(),
+    })
+}
+
+type Found = Result<Vec<(ChildNumber, ChildHit)>, Refused>;
+
+fn find(
+    snapshot: &Snapshot<'_>,
+    caller: &Caller,
+    permit: &SearchPermit,
+    request: &SearchRequest,
+    sought: &Sought<'_>,
+) -> Result<Found, StoreError> {
+    let candidates = match (&request.child_number, sought.key()) {
+        (Some(number), _) => snapshot.child(number)?.into_iter().collect(),
+        (None, Some(key)) => snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?,
+        (None, None) => Vec::new(),
+    };
+    let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
+    let in_scope = |record: &ChildRecord| Relation::between(caller.organisation(), Some(record)) != Relation::None;
+    let mut hits = Vec::new();
+    for held in candidates.iter().filter(|held| in_scope(&held.record) && answers_to(&held.record, sought)) {
+        hits.extend(permit.show(&held.record).map(|hit| (held.record.number.clone(), hit)));
+    }
+    if crowded || hits.len() > MOST_HITS {
+        return Ok(Err(Refused::TooManyMatches));
+    }
+    hits.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(Ok(hits))
+}

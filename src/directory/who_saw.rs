@@ -1,0 +1,123 @@
+//! Who saw this child? (rule F3): viewed, listed, refused; one query for the auditor.
+
+use crate::entries::{entry, with_outcome};
+use crate::{Answered, Directory};
+use contactpoint_audit::{Entry, Operation};
+use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, OrganisationName, PersonId, Purpose, Role};
+use contactpoint_identity::Caller;
+use contactpoint_policy as policy;
+use contactpoint_store::{Look, Registry, StoreError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The most looks that one answer lists, the newest.
+pub const MOST_LOOKS: u32 = 1000;
+
+/// Which child, and why one asks.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhoSawRequest {
+    /// The child's number.
+    pub child_number: ChildNumber,
+    /// Why: audit or subject-access.
+    pub reason: Purpose,
+}
+
+/// Every look at the child, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct WhoSawAnswer {
+    looks: Vec<LookAnswer>,
+    /// True where older looks were left out.
+    more: bool,
+}
+
+/// One look.
+#[derive(Serialize, ToSchema)]
+pub struct LookAnswer {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
+    /// Its index in the log.
+    entry: u64,
+    /// Who looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<Looker>,
+    /// For which organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<LookerOrganisation>,
+    /// In which role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    /// What was done: search, view, who-saw.
+    operation: &'static str,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Purpose>,
+    /// The fields shown.
+    shown: Vec<&'static str>,
+    /// What came of it: answered, not-found, too-many, or the reason of the refusal.
+    outcome: &'static str,
+}
+
+/// A person who looked.
+#[derive(Serialize, ToSchema)]
+pub struct Looker {
+    id: PersonId,
+    name: Name,
+}
+
+/// The organisation they looked for.
+#[derive(Serialize, ToSchema)]
+pub struct LookerOrganisation {
+    id: OrganisationId,
+    name: OrganisationName,
+}
+
+impl Directory {
+    /// Lists every look at a child, complete to the newest entry.
+    pub async fn who_saw(&self, caller: &Caller, request: &WhoSawRequest, now: Instant) -> Answered<WhoSawAnswer> {
+        let permit = policy::who_saw(caller, request.reason);
+        if permit.is_ok() {
+            self.store.index_looks().await?;
+        }
+        let blank = Entry {
+            reason: Some(request.reason),
+            children: vec![request.child_number.clone()],
+            ..entry(caller, Role::Auditor, Operation::WhoSaw, now)
+        };
+        self.store
+            .look(move |snapshot| {
+                let result = match permit {
+                    Ok(_) => Ok(answer(snapshot, snapshot.looks_at(&request.child_number, MOST_LOOKS + 1)?)?),
+                    Err(refusal) => Err(refusal.into()),
+                };
+                let entry = with_outcome(blank, &result);
+                Ok((result, entry))
+            })
+            .await
+    }
+}
+
+fn answer(registry: &Registry<'_>, mut looks: Vec<Look>) -> Result<WhoSawAnswer, StoreError> {
+    let more = looks.len() > MOST_LOOKS as usize;
+    looks.truncate(MOST_LOOKS as usize);
+    let looks = looks.into_iter().map(|look| told(registry, look)).collect::<Result<_, _>>()?;
+    Ok(WhoSawAnswer { looks, more })
+}
+
+fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnswer, StoreError> {
+    let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _ } = entry;
+    let person = person.map(|id| registry.account(id)).transpose()?.flatten();
+    let organisation = organisation.map(|id| registry.organisation(id)).transpose()?.flatten();
+    Ok(LookAnswer {
+        at,
+        entry: index,
+        person: person.map(|account| Looker { id: account.id, name: account.name }),
+        organisation: organisation.map(|found| LookerOrganisation { id: found.id, name: found.name }),
+        role,
+        operation: operation.code(),
+        reason,
+        shown: shown.into_iter().map(|field| field.code()).collect(),
+        outcome: outcome.code(),
+    })
+}
