@@ -61,3 +61,71 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{signer, InMemory};
+
+    fn checkpoint() -> Checkpoint {
+        Checkpoint { origin: "directory.example/log".to_owned(), size: 20_852_163, root: [7; 32] }
+    }
+
+    #[test]
+    fn a_checkpoint_opens_as_it_was_signed() {
+        // F2: heads are signed
+        let note = checkpoint().signed(&signer()).unwrap();
+        assert!(note.starts_with(
+            "directory.example/log\n20852163\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\n\u{2014} directory.example/log "
+        ));
+        assert_eq!(Checkpoint::open(&note, signer().verifier_key()), Ok(checkpoint()));
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_log_is_refused_though_our_key_signed_it() {
+        // F2: nothing was exchanged
+        let note = note::sign("other.example/log\n1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n", &signer()).unwrap();
+        let fault = Fault::OtherOrigin { expected: "directory.example/log".to_owned(), found: "other.example/log".to_owned() };
+        assert_eq!(Checkpoint::open(&note, signer().verifier_key()), Err(fault));
+    }
+
+    #[test]
+    fn a_checkpoint_is_signed_only_under_its_own_name_and_only_if_the_signature_verifies() {
+        // F2: heads are signed in the HSM - a token that signs wrongly publishes nothing
+        let elsewhere = Checkpoint { origin: "other.example/log".to_owned(), ..checkpoint() };
+        assert!(matches!(elsewhere.signed(&signer()), Err(SignError::OtherOrigin { .. })));
+        struct Faulty(InMemory);
+        impl Signer for Faulty {
+            fn verifier_key(&self) -> &VerifierKey {
+                self.0.verifier_key()
+            }
+            fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+                Ok(vec![0; 64])
+            }
+        }
+        assert!(matches!(checkpoint().signed(&Faulty(signer())), Err(SignError::DoesNotVerify { .. })));
+    }
+
+    #[test]
+    fn only_a_text_of_the_standards_form_is_a_checkpoint() {
+        // F2: the public format; tlog-checkpoint: no leading zeros, no empty line, 32 bytes of root
+        let root = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let origin = "directory.example/log";
+        for wrong in [
+            format!("{origin}\n1\n"),
+            format!("{origin}\n01\n{root}\n"),
+            format!("{origin}\n+1\n{root}\n"),
+            format!("{origin}\n-1\n{root}\n"),
+            format!("{origin}\n\n{root}\n"),
+            format!("{origin}\n18446744073709551616\n{root}\n"),
+            format!("{origin}\n1\n{}\n", &root[4..]),
+            format!("\n1\n{root}\n"),
+            format!("{origin}\n1\n{root}\n\nextension\n"),
+        ] {
+            let note = note::sign(&wrong, &signer()).unwrap();
+            assert!(matches!(Checkpoint::open(&note, signer().verifier_key()), Err(Fault::Checkpoint { .. })), "{wrong}");
+        }
+        let extended = note::sign(&format!("{origin}\n0\n{root}\nextension\n"), &signer()).unwrap();
+        assert_eq!(Checkpoint::open(&extended, signer().verifier_key()).map(|c| c.size), Ok(0));
+    }
+}

@@ -192,3 +192,155 @@ fn child_with_body(body: u32) -> Result<ChildNumber, AuditError> {
         Err(AuditError::Malformed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn look_up() -> Entry {
+        Entry {
+            at: Instant::of_millis(1_795_000_000_000),
+            person: Some(PersonId(400_000)),
+            organisation: Some(OrganisationId(40_000)),
+            role: Some(Role::Practitioner),
+            operation: Operation::View,
+            reason: Some(Purpose::Concern),
+            children: vec![ChildNumber::with_body(987_654_321)],
+            shown: Field::ALL.to_vec(),
+            outcome: Outcome::Answered,
+            changes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_usual_look_up_is_short_enough_for_the_smallest_leaf() {
+        // F1: every access is written; 177 bytes fit a leaf of 256 (docs/log-format.md)
+        assert!(look_up().encode().len() < 100);
+        let search = Entry {
+            operation: Operation::Search,
+            children: (0..20).map(|at| ChildNumber::with_body(999_999_999 - at)).collect(),
+            shown: vec![Field::Number, Field::Name, Field::DateOfBirth, Field::Gender],
+            ..look_up()
+        };
+        assert!(search.encode().len() <= 177);
+    }
+
+    #[test]
+    fn the_bytes_of_an_entry_are_stable() {
+        // F3: "Who saw this child?" is answered from entries of every age
+        let entry = Entry {
+            at: Instant::of_millis(1),
+            person: Some(PersonId(2)),
+            organisation: None,
+            outcome: Outcome::Refused(RefusalCode::OutsideScope),
+            children: vec![ChildNumber::with_body(3)],
+            shown: vec![Field::Name],
+            changes: vec![Change { table: 4, row: -1, version: 5, digest: [6; 16] }],
+            ..look_up()
+        };
+        let expected = [&[1, 1, 1, 2, 0, 1, 1, 4, 1, 2, 1, 3, 1, 2, 4, 1, 1, 1, 4, 1, 5][..], &[6; 16]].concat();
+        assert_eq!(entry.encode(), expected);
+    }
+
+    #[test]
+    fn unknown_formats_and_numbers_are_refused() {
+        // Style rule 7: refusing is what everything unknown falls into
+        let good = look_up().encode();
+        let mut newer = good.clone();
+        newer[0] = 2;
+        assert_eq!(Entry::decode(&newer), Err(AuditError::UnknownFormat(2)));
+        let mut wire = Wire::from(&look_up());
+        wire.operation = 200;
+        assert_eq!(Entry::try_from(wire), Err(AuditError::UnknownNumber { what: "operation", number: 200 }));
+        let mut wire = Wire::from(&look_up());
+        wire.shown.push(0);
+        assert_eq!(Entry::try_from(wire), Err(AuditError::UnknownNumber { what: "field", number: 0 }));
+        let mut wire = Wire::from(&look_up());
+        wire.outcome = 5;
+        assert_eq!(Entry::try_from(wire), Err(AuditError::UnknownNumber { what: "outcome", number: 5 }));
+        let mut wire = Wire::from(&look_up());
+        wire.refusal = Some(1);
+        assert_eq!(Entry::try_from(wire), Err(AuditError::Malformed));
+        let mut wire = Wire::from(&look_up());
+        wire.children.push(1_000_000_000);
+        assert_eq!(Entry::try_from(wire), Err(AuditError::Malformed));
+    }
+
+    #[test]
+    fn an_entry_cut_off_or_too_long_is_refused() {
+        // F2: nothing was altered
+        let good = look_up().encode();
+        for length in 1..good.len() {
+            assert_eq!(Entry::decode(&good[..length]), Err(AuditError::Malformed));
+        }
+        assert_eq!(Entry::decode(&[]), Err(AuditError::Malformed));
+        assert_eq!(Entry::decode(&[&good[..], &[0]].concat()), Err(AuditError::Malformed));
+    }
+
+    #[test]
+    fn an_entry_prints_no_child_number() {
+        // G1: no log line with a name or a number
+        assert!(!format!("{:?}", look_up()).contains("987654321"));
+    }
+
+    fn member<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+        proptest::sample::select(all)
+    }
+
+    fn outcomes() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Answered),
+            Just(Outcome::NotFound),
+            Just(Outcome::TooMany),
+            member(RefusalCode::ALL).prop_map(Outcome::Refused)
+        ]
+    }
+
+    prop_compose! {
+        fn changes()(table: u8, row: i64, version: u32, digest: [u8; 16]) -> Change {
+            Change { table, row, version, digest }
+        }
+    }
+
+    prop_compose! {
+        fn entries()(
+            at: u64,
+            who in (any::<Option<u32>>(), any::<Option<u32>>(), proptest::option::of(member(Role::ALL))),
+            operation in member(Operation::ALL),
+            reason in proptest::option::of(member(Purpose::ALL)),
+            children in proptest::collection::vec(0u32..1_000_000_000, 0..25),
+            shown in proptest::collection::vec(member(Field::ALL), 0..12),
+            outcome in outcomes(),
+            changes in proptest::collection::vec(changes(), 0..5),
+        ) -> Entry {
+            Entry {
+                at: Instant::of_millis(at),
+                person: who.0.map(PersonId),
+                organisation: who.1.map(OrganisationId),
+                role: who.2,
+                operation,
+                reason,
+                children: children.into_iter().map(ChildNumber::with_body).collect(),
+                shown,
+                outcome,
+                changes,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_entry_decodes_as_it_was(entry in entries()) {
+            // F1, F3: what was written is what is read
+            prop_assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
+        }
+
+        #[test]
+        fn no_bytes_whatever_make_decoding_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            // F2: a foreign entry is an error, not the end of the reader
+            let _ = Entry::decode(&bytes);
+            let _ = Entry::decode(&[&[FORMAT], &bytes[..]].concat());
+        }
+    }
+}

@@ -214,3 +214,153 @@ fn signature_line(line: &str) -> Option<(&str, KeyId, Vec<u8>)> {
     let named = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+');
     (named && !signature.is_empty()).then(|| (name, KeyId(*id), signature.to_vec()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{signer, InMemory};
+
+    /// The example of golang.org/x/mod/sumdb/note.
+    const GO_KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+    const GO_NOTE: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\
+        — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+    /// Sigstore's public log: the key as in transparency-dev/formats' note tests, a checkpoint as its clients keep it in bundles.
+    const REKOR_KEY: &str = "rekor.sigstore.dev+c0d23d6a+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNhtmPtrWm3U1eQXBogSMdGvXwBcK5AW5i0hrZLOC96l+smGNM7nwZ4QvFK/4sueRoVj//QP22Ni4Qt9DPfkWLc=";
+    const REKOR_NOTE: &str = "rekor.sigstore.dev - 2605736670972794746\n75408393\nFnnj13Uu1jdksPc4HZLapKX329dVlD5+MGNsiqBq1XM=\n\n\
+        — rekor.sigstore.dev wNI9ajBFAiBTyiBM9WtyOTgohje6QZ5rFGJUdMq7Wk3A6oThE98SUgIhAMvxDwa7FyqRqg+YV3rdPPrfS23w19iK+piMSGVOmP5w\n";
+
+    #[test]
+    fn notes_that_others_signed_open_and_their_keys_are_written_as_they_were_read() {
+        // F2: anyone with the public key can verify, with foreign tools, and we theirs
+        for (key, note, algorithm) in [(GO_KEY, GO_NOTE, Algorithm::Ed25519), (REKOR_KEY, REKOR_NOTE, Algorithm::EcdsaP256)] {
+            let parsed = VerifierKey::parse(key).unwrap();
+            assert_eq!((parsed.algorithm(), parsed.to_string().as_str()), (algorithm, key));
+            assert_eq!(open(note, &parsed).unwrap(), &note[..=note.rfind("\n\n").unwrap()]);
+        }
+    }
+
+    #[test]
+    fn our_signature_is_byte_for_byte_that_of_the_reference() {
+        // F2: the public format. The private key is the one that the example prints.
+        let seed = BASE64.decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz").unwrap();
+        let key = ed25519_dalek::SigningKey::from_bytes(seed[1..].try_into().unwrap());
+        assert_eq!(VerifierKey::ed25519("PeterNeumann", key.verifying_key().as_bytes()).unwrap().to_string(), GO_KEY);
+        struct Go(ed25519_dalek::SigningKey, VerifierKey);
+        impl Signer for Go {
+            fn verifier_key(&self) -> &VerifierKey {
+                &self.1
+            }
+            fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+                use ed25519_dalek::Signer as _;
+                Ok(self.0.sign(message).to_bytes().to_vec())
+            }
+        }
+        let text = &GO_NOTE[..=GO_NOTE.rfind("\n\n").unwrap()];
+        assert_eq!(sign(text, &Go(key, VerifierKey::parse(GO_KEY).unwrap())).unwrap(), GO_NOTE);
+    }
+
+    #[test]
+    fn a_checkpoint_signed_by_a_token_without_eddsa_opens() {
+        // F2: heads are signed in the HSM, whichever of the two algorithms it has
+        struct Token(p256::ecdsa::SigningKey, VerifierKey);
+        impl Signer for Token {
+            fn verifier_key(&self) -> &VerifierKey {
+                &self.1
+            }
+            fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+                use p256::ecdsa::signature::Signer as _;
+                let signature: p256::ecdsa::Signature = self.0.sign(message);
+                Ok(signature.to_der().as_bytes().to_vec())
+            }
+        }
+        let key = p256::ecdsa::SigningKey::from_slice(&[3; 32]).unwrap();
+        let spki = [&P256_SPKI[..], key.verifying_key().to_sec1_point(false).as_bytes()].concat();
+        let token = Token(key, VerifierKey::ecdsa_p256("directory.example/log", &spki).unwrap());
+        let note = sign("a text\n", &token).unwrap();
+        assert_eq!(open(&note, &VerifierKey::parse(&token.1.to_string()).unwrap()), Ok("a text\n"));
+    }
+
+    #[test]
+    fn an_altered_text_or_signature_is_refused() {
+        // F2: nothing was altered
+        for (key, note) in [(GO_KEY, GO_NOTE), (REKOR_KEY, REKOR_NOTE)] {
+            let key = VerifierKey::parse(key).unwrap();
+            let altered = note.replacen('e', "f", 1);
+            assert_eq!(open(&altered, &key), Err(Fault::WrongSignature { key: key.to_string() }));
+        }
+        let key = VerifierKey::parse(GO_KEY).unwrap();
+        let altered = GO_NOTE.replace("x08go/Z", "x08go/a");
+        assert_eq!(open(&altered, &key), Err(Fault::WrongSignature { key: key.to_string() }));
+    }
+
+    #[test]
+    fn signatures_of_unknown_keys_are_passed_over_and_never_enough() {
+        // F2: independent witnesses may cosign
+        let (ours, witness) = (signer(), InMemory::new("witness.example/w", 2));
+        let note = sign("a text\n", &ours).unwrap();
+        let cosigned = format!("{note}{}", sign("a text\n", &witness).unwrap().split_once("\n\n").unwrap().1);
+        for key in [ours.verifier_key(), witness.verifier_key()] {
+            assert_eq!(open(&cosigned, key), Ok("a text\n"));
+        }
+        assert_eq!(open(&note, witness.verifier_key()), Err(Fault::NotSigned { key: witness.verifier_key().to_string() }));
+        // the same name with another key, and another name with the same key
+        for other in [InMemory::new("directory.example/log", 2), InMemory::new("directory.example/other", 1)] {
+            assert!(matches!(open(&note, other.verifier_key()), Err(Fault::NotSigned { .. })));
+        }
+    }
+
+    #[test]
+    fn a_note_of_the_wrong_shape_is_refused() {
+        // F2: the public format, and nothing that merely looks like it
+        let key = VerifierKey::parse(GO_KEY).unwrap();
+        let line = &GO_NOTE[GO_NOTE.rfind('—').unwrap()..];
+        for wrong in [
+            "",
+            "\n",
+            "text without signatures\n",
+            "text\n\n",
+            &GO_NOTE.replace("\n\n", "\n"),
+            GO_NOTE.trim_end(),
+            &GO_NOTE.replace('—', "-"),
+            &GO_NOTE.replace("— PeterNeumann", "—PeterNeumann"),
+            &GO_NOTE.replace("AM=", "AM"),
+            &GO_NOTE.replace("you ", "you\r"),
+            &format!("{GO_NOTE}\n{line}x"),
+            &format!("{GO_NOTE}— a+b AAAAAAA=\n"),
+            &format!("{}{}", "long\n".repeat(30_000), GO_NOTE),
+        ] {
+            assert!(matches!(open(wrong, &key), Err(Fault::Note { .. })), "{wrong:.60}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_the_wrong_shape_is_refused() {
+        // F2: anyone with the public key - the right one
+        for wrong in [
+            "",
+            "a",
+            "a+b",
+            "+c74f20a3+AR",
+            "PeterNeumann+c74f20a+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+            "n+00000000+AAAA",
+            "n+00000000+AQ==",
+        ] {
+            assert!(VerifierKey::parse(wrong).is_err());
+        }
+        let moved = GO_KEY.replace("Peter", "Paul");
+        assert!(matches!(VerifierKey::parse(&moved), Err(KeyFault::OtherId { .. })));
+        assert!(matches!(VerifierKey::parse(&REKOR_KEY.replace("AjBZ", "A0BZ")), Err(KeyFault::UnknownType(3))));
+        assert!(matches!(VerifierKey::ecdsa_p256("n", &[0; 91]), Err(KeyFault::NotAKey)));
+        for name in ["", "a b", "a+b", "a\u{a0}b", "a\nb"] {
+            assert!(matches!(VerifierKey::ed25519(name, signer().verifier_key().public().try_into().unwrap()), Err(KeyFault::Name)));
+        }
+    }
+
+    #[test]
+    fn a_key_of_small_order_is_no_key() {
+        // F2: a key under which every text verifies would prove nothing
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        assert_eq!(VerifierKey::ed25519("n", &identity), Err(KeyFault::NotAKey));
+    }
+}

@@ -119,3 +119,137 @@ fn above_left_turn(mut node: u64, mut last: u64) -> (u64, u64) {
     }
     (node, last)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{hash, leaves, CT_LEAVES, CT_ROOTS};
+    use crate::tree::leaf_hash;
+    use proptest::prelude::*;
+
+    fn hashes(count: u32) -> Vec<Hash> {
+        leaves(count).iter().map(|leaf| leaf_hash(leaf)).collect()
+    }
+
+    fn ct_hashes() -> Vec<Hash> {
+        CT_LEAVES.iter().map(|leaf| leaf_hash(leaf)).collect()
+    }
+
+    #[test]
+    fn inclusion_proofs_are_those_of_the_certificate_transparency_reference_tests() {
+        // F2: proofs by the public standard; verifier tests of certificate-transparency and transparency-dev/merkle
+        for (index, path) in [
+            (
+                0,
+                [
+                    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+                ],
+            ),
+            (
+                5,
+                [
+                    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+                    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+                ],
+            ),
+        ] {
+            let path = path.map(hash).to_vec();
+            assert_eq!(inclusion_proof(&ct_hashes(), index), Some(path.clone()));
+            assert_eq!(verify_inclusion(&ct_hashes()[index], index as u64, 8, &path, &hash(CT_ROOTS[8])), Ok(()));
+        }
+    }
+
+    #[test]
+    fn consistency_proofs_are_those_of_the_certificate_transparency_reference_tests() {
+        // F2: proofs by the public standard; PROOF(1, 8), PROOF(6, 8) and PROOF(2, 5) of the same tests
+        for (old, new, path) in [
+            (
+                1,
+                8,
+                &[
+                    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+                ][..],
+            ),
+            (
+                6,
+                8,
+                &[
+                    "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+                    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+                ],
+            ),
+            (
+                2,
+                5,
+                &[
+                    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+                ],
+            ),
+        ] {
+            let path: Vec<Hash> = path.iter().map(|h| hash(h)).collect();
+            assert_eq!(consistency_proof(&ct_hashes()[..new], old), Some(path.clone()));
+            let (old_root, new_root) = (hash(CT_ROOTS[old]), hash(CT_ROOTS[new]));
+            assert_eq!(verify_consistency(old as u64, &old_root, new as u64, &new_root, &path), Ok(()));
+        }
+    }
+
+    #[test]
+    fn every_leaf_of_every_size_has_a_proof_that_verifies_for_it_alone() {
+        // F2: nothing was altered, removed or reordered
+        for size in 1..=70 {
+            let hashes = hashes(size);
+            let root = root_of(&hashes);
+            for index in 0..size {
+                let path = inclusion_proof(&hashes, index as usize).unwrap();
+                let leaf = hashes[index as usize];
+                let verdict =
+                    |leaf: &Hash, index: u32, path: &[Hash]| verify_inclusion(leaf, u64::from(index), u64::from(size), path, &root);
+                assert_eq!(verdict(&leaf, index, &path), Ok(()));
+                assert_eq!(verdict(&[0; 32], index, &path), Err(ProofFault::Root));
+                assert!(verdict(&leaf, (index + 1) % size, &path).is_err() || size == 1);
+                assert_eq!(verdict(&leaf, index, &[&path[..], &[[0; 32]]].concat()), Err(ProofFault::Length));
+                if let Some((_, shorter)) = path.split_last() {
+                    assert!(verdict(&leaf, index, shorter).is_err());
+                }
+            }
+            assert_eq!(inclusion_proof(&hashes, size as usize), None);
+        }
+    }
+
+    #[test]
+    fn every_tree_is_proved_to_begin_with_every_smaller_one_and_with_no_other() {
+        // F2: nothing was altered, removed or reordered between two heads
+        let hashes = hashes(70);
+        for new in 1..=70usize {
+            for old in 1..=new {
+                let path = consistency_proof(&hashes[..new], old).unwrap();
+                let (old_root, new_root) = (root_of(&hashes[..old]), root_of(&hashes[..new]));
+                let verdict = |old_root, new_root, path: &[Hash]| verify_consistency(old as u64, old_root, new as u64, new_root, path);
+                assert_eq!(verdict(&old_root, &new_root, &path), Ok(()));
+                assert!(verdict(&[0; 32], &new_root, &path).is_err());
+                assert!(verdict(&old_root, &[0; 32], &path).is_err());
+                assert_eq!(verdict(&old_root, &new_root, &[&path[..], &[[0; 32]]].concat()), Err(ProofFault::Length));
+            }
+        }
+        assert_eq!((consistency_proof(&hashes, 0), consistency_proof(&hashes, 71)), (None, None));
+        assert_eq!(verify_consistency(0, &hashes[0], 1, &hashes[0], &[]), Err(ProofFault::Sizes));
+        assert_eq!(verify_consistency(2, &hashes[0], 1, &hashes[0], &[]), Err(ProofFault::Sizes));
+    }
+
+    proptest! {
+        #[test]
+        fn no_numbers_whatever_make_a_proof_panic_or_pass(a: u64, b: u64, count in 0usize..70) {
+            // F2: a forged proof is an error
+            let path = vec![[1; 32]; count];
+            prop_assert!(verify_inclusion(&[0; 32], a, b, &path, &[2; 32]).is_err());
+            prop_assert!(verify_consistency(a, &[0; 32], b, &[2; 32], &path).is_err());
+        }
+    }
+}

@@ -146,3 +146,97 @@ pub(crate) fn root_of(hashes: &[Hash]) -> Hash {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{hash, leaves, CT_LEAVES, CT_ROOTS};
+
+    /// MTH word for word from RFC 6962, 2.1, over leaf hashes.
+    fn mth(hashes: &[Hash]) -> Hash {
+        if hashes.is_empty() {
+            return Sha256::digest([]).into();
+        }
+        if hashes.len() == 1 {
+            return hashes[0];
+        }
+        let mut k = 1;
+        while k * 2 < hashes.len() {
+            k *= 2;
+        }
+        let (left, right) = (mth(&hashes[..k]), mth(&hashes[k..]));
+        Sha256::digest([&[1][..], &left, &right].concat()).into()
+    }
+
+    #[test]
+    fn the_roots_are_those_of_the_certificate_transparency_reference_tests() {
+        // F2: a Merkle tree by the public standard (RFC 6962)
+        let mut tree = Tree::new();
+        assert_eq!(tree.root(), hash(CT_ROOTS[0]));
+        for (leaf, root) in CT_LEAVES.iter().zip(&CT_ROOTS[1..]) {
+            assert!(tree.append(leaf).is_empty());
+            assert_eq!(tree.root(), hash(root));
+        }
+    }
+
+    #[test]
+    fn the_root_of_every_size_up_to_1100_is_that_of_the_definition() {
+        // F2: a Merkle tree by the public standard (RFC 6962)
+        let hashes: Vec<Hash> = leaves(1100).iter().map(|leaf| leaf_hash(leaf)).collect();
+        let mut tree = Tree::new();
+        for size in 0..=1100 {
+            assert_eq!((tree.size(), tree.root()), (size as u64, mth(&hashes[..size])));
+            if let Some(next) = hashes.get(size) {
+                let full = tree.append_hash(*next);
+                assert_eq!(full.len(), usize::from((size + 1) % 256 == 0));
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_become_full_in_the_order_and_number_of_the_standards_example() {
+        // tlog-tiles: 70,000 leaves are 273 full and one partial (112) tile of level 0, one full and one partial (17) of level 1, 1 of level 2
+        let hashes: Vec<Hash> = leaves(70_000).iter().map(|leaf| leaf_hash(leaf)).collect();
+        let mut tree = Tree::new();
+        let full: Vec<FullTile> = hashes.iter().flat_map(|leaf| tree.append_hash(*leaf)).collect();
+        let (low, high): (Vec<_>, Vec<_>) = full.iter().partition(|tile| tile.level == 0);
+        assert!(low
+            .iter()
+            .enumerate()
+            .all(|(at, tile)| tile.index == at as u64 && tile.hashes == hashes[256 * at..256 * (at + 1)].concat()));
+        assert_eq!((low.len(), high.len(), high[0].level, high[0].index), (273, 1, 1, 0));
+        assert_eq!(high[0].hashes[32..64], mth(&hashes[256..512]));
+        assert_eq!(tree.edge().iter().map(Vec::len).collect::<Vec<_>>(), [112, 17, 1]);
+        assert_eq!(tree.root(), mth(&hashes));
+    }
+
+    #[test]
+    fn a_tree_resumes_from_its_edge_as_if_it_had_never_stopped() {
+        // F2: nothing was removed, by a restart neither
+        let hashes: Vec<Hash> = leaves(1000).iter().map(|leaf| leaf_hash(leaf)).collect();
+        for stop in [0, 1, 255, 256, 257, 512, 600] {
+            let mut tree = Tree::new();
+            hashes[..stop].iter().for_each(|leaf| drop(tree.append_hash(*leaf)));
+            let mut resumed = Tree::resume(tree.size(), tree.edge().to_vec()).unwrap();
+            assert_eq!(resumed.root(), tree.root());
+            hashes[stop..].iter().for_each(|leaf| drop(resumed.append_hash(*leaf)));
+            assert_eq!((resumed.size(), resumed.root()), (1000, mth(&hashes)));
+        }
+    }
+
+    #[test]
+    fn an_edge_that_does_not_fit_its_size_is_refused() {
+        // F2: a store whose tree was altered does not go on
+        for (size, edge) in [
+            (1, vec![]),
+            (2, vec![vec![[0; 32]]]),
+            (0, vec![vec![[0; 32]]]),
+            (256, vec![vec![[0; 32]; 256]]),
+            (257, vec![vec![[0; 32]]]),
+            (257, vec![vec![[0; 32]], vec![[0; 32]; 2]]),
+        ] {
+            assert_eq!(Tree::resume(size, edge), Err(AuditError::EdgeDoesNotFit { size }));
+        }
+        assert!(Tree::resume(257, vec![vec![[0; 32]], vec![[0; 32]], vec![]]).is_ok());
+    }
+}

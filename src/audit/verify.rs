@@ -27,7 +27,7 @@ pub struct Verified {
 /// Verifies the log in a directory; the first fault met is the answer.
 pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
     let checkpoint = Checkpoint::open(&read_checkpoint(dir)?, key)?;
-    let mut log = Reader { dir, size: checkpoint.size, tree: Tree::new(), bundle: Vec::new() };
+    let mut log = Reader { dir, size: checkpoint.size, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() };
     for index in 0..checkpoint.size.div_ceil(u64::from(FULL)) {
         log.take_bundle(index)?;
     }
@@ -65,20 +65,24 @@ struct Reader<'a> {
     dir: &'a Path,
     size: u64,
     tree: Tree,
-    bundle: Vec<u8>,
+    /// The path of the bundle read last, for naming a fault.
+    bundle: String,
+    /// Its bytes, kept so that one allocation serves all.
+    bytes: Vec<u8>,
 }
 
 impl Reader<'_> {
     fn take_bundle(&mut self, index: u64) -> Result<(), Fault> {
         let width = width_at(self.size, 0, index);
-        let mut bytes = std::mem::take(&mut self.bundle);
+        let mut bytes = std::mem::take(&mut self.bytes);
         let (path, held) = self.read_tile(TilePath::Entries { index, width }, &mut bytes)?.ok_or_else(|| Fault::Missing {
             file: TilePath::Entries { index, width }.to_string(),
             size: self.size,
             first: index * u64::from(FULL),
         })?;
-        self.take_leaves(&path, held, width, &bytes)?;
-        self.bundle = bytes;
+        self.bundle = path;
+        self.take_leaves(held, width, &bytes)?;
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -98,12 +102,11 @@ impl Reader<'_> {
     }
 
     /// Appends the first `wanted` leaves of a bundle that must hold exactly `held`.
-    fn take_leaves(&mut self, file: &str, held: u16, wanted: u16, mut bytes: &[u8]) -> Result<(), Fault> {
+    fn take_leaves(&mut self, held: u16, wanted: u16, mut bytes: &[u8]) -> Result<(), Fault> {
         let first = self.tree.size();
         for at in 0..held {
             let index = first + u64::from(at);
-            let cut_off = || Fault::Truncated { file: file.to_owned(), index, width: held };
-            let (leaf, rest) = next_leaf(bytes).ok_or_else(cut_off)?;
+            let (leaf, rest) = next_leaf(bytes).ok_or_else(|| Fault::Truncated { file: self.bundle.clone(), index, width: held })?;
             bytes = rest;
             if at < wanted {
                 let full = self.tree.append_hash(leaf_hash(leaf));
@@ -113,7 +116,7 @@ impl Reader<'_> {
         if bytes.is_empty() {
             Ok(())
         } else {
-            Err(Fault::Trailing { file: file.to_owned(), width: held, last: first + u64::from(held) - 1, extra: bytes.len() })
+            Err(Fault::Trailing { file: self.bundle.clone(), width: held, last: first + u64::from(held) - 1, extra: bytes.len() })
         }
     }
 
@@ -149,7 +152,8 @@ impl Reader<'_> {
         let found = hash_at(&computed.hashes, at);
         let place = computed.index * u64::from(FULL) + at as u64;
         if computed.level == 0 {
-            let bundle = TilePath::Entries { index: computed.index, width: width_at(self.size, 0, computed.index) }.to_string();
+            // a tile of level 0 is compared as soon as its bundle is in
+            let bundle = self.bundle.clone();
             Fault::Leaf { index: place, bundle, tile, expected, found }
         } else {
             let leaves = 1u64 << (8 * computed.level);
@@ -163,3 +167,6 @@ fn hash_at(hashes: &[u8], at: usize) -> Hash {
     hash.copy_from_slice(&hashes[32 * at..32 * (at + 1)]);
     hash
 }
+
+#[cfg(test)]
+mod tests;
