@@ -38,7 +38,7 @@ fn refuse_earlier(session: &Session, token: &str) -> Result<(), KeyError> {
 }
 
 /// Makes the keys one after the other with `make`; an error names those that are there by then.
-fn make_all(session: &Session, make: impl Fn(&Session, HsmKey) -> Result<(), KeyError>) -> Result<(), KeyError> {
+pub(crate) fn make_all(session: &Session, make: impl Fn(&Session, HsmKey) -> Result<(), KeyError>) -> Result<(), KeyError> {
     for (done, key) in HsmKey::ALL.into_iter().enumerate() {
         let before = HsmKey::ALL.get(..done).unwrap_or_default();
         make(session, key).map_err(|source| broke_off(before, source))?;
@@ -50,7 +50,7 @@ fn broke_off(made: &[HsmKey], source: KeyError) -> KeyError {
     KeyError::CeremonyBrokeOff { made: made.iter().map(|key| key.label()).collect(), source: Box::new(source) }
 }
 
-fn make(session: &Session, key: HsmKey) -> Result<(), KeyError> {
+pub(crate) fn make(session: &Session, key: HsmKey) -> Result<(), KeyError> {
     let made = match key.curve() {
         None => session.generate_key(&key.generation(), &key.template()).map(drop),
         Some(_) => session.generate_key_pair(&key.generation(), &key.public_template(), &key.template()).map(drop),

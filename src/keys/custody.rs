@@ -55,8 +55,7 @@ impl Custody {
         let key = wrapped.key(name);
         let bytes = wrapping::parsed(key).ok_or(KeyError::WrappedKeyDamaged { name })?;
         let binding = Binding { name, epoch: key.epoch, token: &self.token };
-        let answer =
-            self.sessions.run("unwrapping a data key", |session| wrapping::unwrap(session, self.store.handle(), &binding, &bytes));
+        let answer = self.sessions.run("unwrapping a data key", |session| wrapping::unwrap(session, self.store.handle(), &binding, &bytes));
         match answer {
             Err(error) if wrapping::says_damaged(&error) => Err(KeyError::WrappedKeyDamaged { name }),
             clear => wrapping::into_locked(clear?),
@@ -100,7 +99,8 @@ impl Custody {
     /// [`KeyError::TokenLost`], [`KeyError::Busy`], [`KeyError::Hsm`].
     pub fn pepper(&self, input: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
         let doing = "peppering a password";
-        let code = self.sessions.run(doing, |session| session.sign(&Mechanism::Sha256Hmac, self.pepper.handle(), input).map(Zeroizing::new))?;
+        let code =
+            self.sessions.run(doing, |session| session.sign(&Mechanism::Sha256Hmac, self.pepper.handle(), input).map(Zeroizing::new))?;
         <[u8; 32]>::try_from(code.as_slice()).map(Zeroizing::new).map_err(|_| KeyError::Malformed { doing })
     }
 

@@ -7,6 +7,8 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 pub(crate) const P256_PARAMETERS: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 /// DER object identifier 1.3.101.112, id-Ed25519 (RFC 8410).
 pub(crate) const ED25519_PARAMETERS: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+/// DER PrintableString "edwards25519", the other spelling of the same curve (PKCS#11 v3.0 section 2.3.5); SoftHSM answers with it.
+pub(crate) const ED25519_CURVE_NAME: &[u8] = b"\x13\x0cedwards25519";
 /// Bytes of a secret key.
 pub(crate) const SECRET_BYTES: u64 = 32;
 
@@ -70,6 +72,15 @@ impl HsmKey {
             Self::Audit => Some(ED25519_PARAMETERS),
             Self::Tls => Some(P256_PARAMETERS),
             Self::Store | Self::Pepper => None,
+        }
+    }
+
+    /// What the HSM may answer when asked for the key's size or curve.
+    pub(crate) fn sizes_or_curves(self) -> Vec<Attribute> {
+        match self {
+            Self::Store | Self::Pepper => vec![Attribute::ValueLen(SECRET_BYTES.into())],
+            Self::Audit => [ED25519_PARAMETERS, ED25519_CURVE_NAME].map(|curve| Attribute::EcParams(curve.to_vec())).to_vec(),
+            Self::Tls => vec![Attribute::EcParams(P256_PARAMETERS.to_vec())],
         }
     }
 

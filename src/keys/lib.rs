@@ -17,9 +17,11 @@ mod inspect;
 mod kind;
 mod pin;
 mod sessions;
-mod wrapping;
+#[cfg(test)]
+mod softhsm_tests;
 #[cfg(any(test, feature = "dangerous-test-token"))]
 mod test_token;
+mod wrapping;
 
 pub use attachment::Attachment;
 pub use ceremony::ceremony;

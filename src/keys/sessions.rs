@@ -19,6 +19,7 @@ pub(crate) struct Sessions {
     slot: Slot,
     pool: Mutex<Pool>,
     freed: Condvar,
+    patience: Duration,
     // Never used for work. Closing the last session logs out and kills every private handle for good, so one stays open.
     _anchor: Mutex<Session>,
 }
@@ -36,7 +37,7 @@ impl Sessions {
         let anchor = module.open_ro_session(slot).map_err(KeyError::hsm("opening a session"))?;
         log_in(&module, slot, &anchor, &attachment.token, pin)?;
         let pool = Pool { idle: Vec::new(), open: 0, most: MOST };
-        Ok(Self { module, slot, pool: Mutex::new(pool), freed: Condvar::new(), _anchor: Mutex::new(anchor) })
+        Ok(Self { module, slot, pool: Mutex::new(pool), freed: Condvar::new(), patience: PATIENCE, _anchor: Mutex::new(anchor) })
     }
 
     /// Runs one operation on a session of its own. After an error the session is closed, since it may be stuck in the middle of an operation.
@@ -58,13 +59,13 @@ impl Sessions {
     fn take(&self, doing: &'static str) -> Result<Session, KeyError> {
         let must_wait = |pool: &mut Pool| pool.idle.is_empty() && pool.open >= pool.most;
         loop {
-            let waited = self.freed.wait_timeout_while(self.pool(), PATIENCE, must_wait).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.freed.wait_timeout_while(self.pool(), self.patience, must_wait).unwrap_or_else(PoisonError::into_inner);
             let (mut pool, timeout) = waited;
             if let Some(session) = pool.idle.pop() {
                 return Ok(session);
             }
             if timeout.timed_out() {
-                return Err(KeyError::Busy { waited_seconds: PATIENCE.as_secs() });
+                return Err(KeyError::Busy { waited_seconds: self.patience.as_secs() });
             }
             if let Some(session) = self.grow(&mut pool, doing)? {
                 return Ok(session);
@@ -95,6 +96,11 @@ impl Sessions {
         }
         drop(pool);
         self.freed.notify_one();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
