@@ -2,7 +2,7 @@
 
 /// A value whose audit entry is durable. Made only by the store, after the commit; the only thing an answer can be made from.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let forged = contactpoint_store::Committed { value: 1, entry: 0 };
 /// ```
 #[derive(Debug)]

@@ -53,6 +53,8 @@ fn unlock(connection: &Connection, key: &LockedBytes<32>) -> Result<(), OpenErro
         let _ = write!(pragma, "{byte:02x}");
     }
     pragma.push_str("'\";");
+    // SQLCipher writes to stderr by itself otherwise; what matters comes back as an error
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     connection.execute_batch(&pragma)?;
     for (name, value) in CIPHER_SETTINGS {
         connection.execute_batch(&format!("PRAGMA {name} = {value};"))?;

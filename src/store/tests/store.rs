@@ -1,0 +1,272 @@
+//! The store held against rules F1, G1, G3 and H5, on real SQLCipher files.
+
+mod rig;
+
+use contactpoint_audit::{tiles, verify, Operation, Signer};
+use contactpoint_domain::OrganisationId;
+use contactpoint_store::{OpenError, Store, StoreError};
+use rig::{child, create, entry, keys, open, options, raw, school, FileSigner, PAGE_KEY};
+use std::path::Path;
+use std::sync::Arc;
+
+async fn add(store: &Store, n: u32) {
+    let added = store.change(move |tx| {
+        tx.add_child(&child(n))?;
+        Ok(((), entry(Operation::Feed, Vec::new())))
+    });
+    added.await.unwrap().into_inner();
+}
+
+async fn look(store: &Store, n: u32) -> Result<bool, StoreError> {
+    let number = child(n).number;
+    let found = store.look(move |snapshot| Ok((snapshot.child(&number)?.is_some(), entry(Operation::View, vec![number]))));
+    found.await.map(contactpoint_store::Committed::into_inner)
+}
+
+/// Writes the log into a directory as the client fetches it.
+fn fetch(store: &Store, to: &Path) {
+    let note = store.log_checkpoint().unwrap();
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+    std::fs::write(to.join("checkpoint"), note).unwrap();
+    let bundles = (0..size.div_ceil(256)).map(|index| tiles::bundle_path(index, tiles::width_at(size, 0, index)));
+    let levels = (0..2).flat_map(|level| {
+        let nodes = size >> (8 * u32::from(level));
+        (0..nodes.div_ceil(256)).map(move |index| tiles::tile_path(level, index, tiles::width_at(size, level, index)))
+    });
+    for path in bundles.chain(levels) {
+        let bytes = store.log_tile(&path).unwrap().unwrap_or_else(|| panic!("{path} is missing"));
+        let file = to.join(&path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nothing_readable_lies_in_the_files() {
+    // G1: no way to read child data; G3: the store opens only with the HSM
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    store.change(|tx| Ok((tx.add_organisation(&school())?, entry(Operation::EnrolOrganisation, Vec::new())))).await.unwrap().into_inner();
+    for n in 0..50 {
+        add(&store, n).await;
+        look(&store, n).await.unwrap();
+    }
+    let mut needles: Vec<String> =
+        ["Wintergreen", "Oldmeadow", "Tamsin", "Ottoline", "Larkspur", "ZZ99 3WZ", "07700900123", "Quillhaven", "CREATE TABLE", "SQLite"]
+            .map(str::to_owned)
+            .into();
+    needles.extend((0..50).map(|n| child(n).number.as_str().to_owned()));
+    let mut files = 0;
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        files += usize::from(!bytes.is_empty());
+        for needle in &needles {
+            let seen = bytes.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle.as_bytes()));
+            // the WAL index (-shm) has no page content, but is searched all the same
+            assert!(!seen, "{needle} can be read in {}", path.display());
+        }
+    }
+    assert!(files >= 2, "the database and its WAL were looked at");
+    // the check can fail: the same needles are there once the page key is used
+    let rows: i64 =
+        raw(dir.path()).query_row("SELECT count(*) FROM sqlite_schema WHERE sql LIKE 'CREATE TABLE%'", [], |row| row.get(0)).unwrap();
+    assert!(rows > 5);
+}
+
+#[tokio::test]
+async fn opening_with_a_wrong_or_missing_key_says_so() {
+    // G3: the store opens only with the HSM
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::Missing(_))));
+    let store = create(dir.path());
+    add(&store, 1).await;
+    store.close().await.unwrap();
+    let wrong = Store::open(dir.path(), keys(PAGE_KEY + 1), options(), Arc::new(FileSigner::new()));
+    assert!(matches!(wrong, Err(OpenError::WrongKey)));
+    let without = rusqlite::Connection::open(dir.path().join("store.db")).unwrap();
+    let refused = without.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).unwrap_err();
+    assert_eq!(refused.sqlite_error_code(), Some(rusqlite::ErrorCode::NotADatabase));
+    assert!(matches!(Store::create(dir.path(), keys(PAGE_KEY), options(), Arc::new(FileSigner::new())), Err(OpenError::Exists(_))));
+}
+
+#[tokio::test]
+async fn a_row_moved_swapped_or_rolled_back_does_not_open() {
+    // G3: moved, swapped or rolled-back rows are noticed
+    let attacks = [
+        (
+            "swapped",
+            "UPDATE child SET key = (SELECT key FROM child WHERE row = 2), sealed = (SELECT sealed FROM child WHERE row = 2) WHERE row = 1",
+        ),
+        ("body alone", "UPDATE child SET sealed = (SELECT sealed FROM child WHERE row = 2) WHERE row = 1"),
+        ("moved", "UPDATE child SET row = 99 WHERE row = 1; UPDATE child_join SET row = 99 WHERE row = 1"),
+        ("rolled back", "UPDATE child SET sealed = (SELECT sealed FROM child_history WHERE row = 1 AND version = 1) WHERE row = 1"),
+        ("renumbered", "UPDATE child SET version = 1 WHERE row = 1"),
+    ];
+    for (name, attack) in attacks {
+        let dir = tempfile::tempdir().unwrap();
+        let store = create(dir.path());
+        add(&store, 1).await;
+        add(&store, 2).await;
+        let changed = store.change(|tx| {
+            let held = tx.child(&child(1).number)?.ok_or(StoreError::Unknown("child"))?;
+            tx.put_child(&held, &child(1))?;
+            Ok(((), entry(Operation::Feed, Vec::new())))
+        });
+        changed.await.unwrap().into_inner();
+        assert!(look(&store, 1).await.unwrap(), "{name}: opens before the attack");
+        raw(dir.path()).execute_batch(attack).unwrap();
+        let refused = look(&store, 1).await;
+        assert!(matches!(refused, Err(StoreError::Damaged { table: "child", .. })), "{name}: {refused:?}");
+        assert!(look(&store, 2).await.unwrap(), "{name}: the other row is as it was");
+    }
+}
+
+#[tokio::test]
+async fn the_entry_of_a_look_is_durable_before_the_value_is_handed_out() {
+    // F1: every access is written durably before any answer leaves
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    let number = child(1).number;
+    let seen = store.look(move |snapshot| Ok((snapshot.child(&number)?.is_some(), entry(Operation::View, vec![number])))).await.unwrap();
+    // another connection, which sees only what is committed, has the leaf
+    let index = seen.entry_index() as i64;
+    let leaves: i64 = raw(dir.path()).query_row("SELECT count(*) FROM leaf WHERE entry = ?1", [index], |row| row.get(0)).unwrap();
+    assert_eq!(leaves, 1);
+}
+
+#[tokio::test]
+async fn without_an_entry_nothing_is_handed_out() {
+    // F1: if the entry cannot be written, nothing is answered
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    raw(dir.path()).execute_batch("CREATE TRIGGER no_more BEFORE INSERT ON leaf BEGIN SELECT raise(ABORT, 'no'); END").unwrap();
+    assert!(look(&store, 1).await.is_err());
+    let written = store.change(|tx| {
+        tx.add_child(&child(2))?;
+        Ok(((), entry(Operation::Feed, Vec::new())))
+    });
+    assert!(written.await.is_err());
+    let children: i64 = raw(dir.path()).query_row("SELECT count(*) FROM child", [], |row| row.get(0)).unwrap();
+    assert_eq!(children, 1, "a change without its entry is not in the store");
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_nothing_behind_and_its_group_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let bad = store.change(|tx| -> Result<((), _), StoreError> {
+        tx.add_child(&child(1))?;
+        Err(StoreError::Unknown("thing"))
+    });
+    let good = store.change(|tx| {
+        tx.add_child(&child(2))?;
+        Ok(((), entry(Operation::Feed, Vec::new())))
+    });
+    let (bad, good) = tokio::join!(bad, good);
+    assert!(matches!(bad, Err(StoreError::Unknown("thing"))));
+    assert_eq!(good.unwrap().entry_index(), 0, "the failed change has no entry");
+    assert!(!look(&store, 1).await.unwrap());
+    assert!(look(&store, 2).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_many_at_once_verifies_and_goes_on_after_a_restart() {
+    // F2: a Merkle tree whose heads are signed; anyone with the public key can verify
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    for _round in 0..2 {
+        let lookers = (0..350).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { look(&store, 1).await.unwrap() })
+        });
+        for looker in lookers.collect::<Vec<_>>() {
+            assert!(looker.await.unwrap());
+        }
+    }
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    assert_eq!(store.log_size(), 701);
+    look(&store, 1).await.unwrap();
+    store.checkpoint().await.unwrap();
+    let fetched = tempfile::tempdir().unwrap();
+    fetch(&store, fetched.path());
+    let verified = verify::directory(fetched.path(), FileSigner::new().verifier_key()).unwrap();
+    assert_eq!(verified.size, 702);
+    let bundle = fetched.path().join(tiles::bundle_path(1, 256));
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    bytes[5000] ^= 1;
+    std::fs::write(&bundle, bytes).unwrap();
+    assert!(verify::directory(fetched.path(), FileSigner::new().verifier_key()).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_saw_a_child_survives_a_crash_before_the_index_was_written() {
+    // F3: "who saw this child?" is one query
+    let dir = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    for _ in 0..20 {
+        look(&store, 1).await.unwrap();
+    }
+    // the files as a power cut leaves them: no close, no last checkpoint of the WAL
+    for name in ["store.db", "store.db-wal"] {
+        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let store = open(copy.path()).unwrap();
+    store.index_looks().await.unwrap();
+    let number = child(1).number;
+    let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&number, 100)?.len(), entry(Operation::WhoSaw, vec![number]))));
+    assert_eq!(looks.await.unwrap().into_inner(), 20);
+}
+
+#[tokio::test]
+async fn a_log_with_a_missing_leaf_does_not_open() {
+    // F2: nothing was removed
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    for n in 0..5 {
+        add(&store, n).await;
+    }
+    store.close().await.unwrap();
+    raw(dir.path()).execute_batch("DELETE FROM leaf WHERE entry = 3").unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::Log(_))));
+    raw(dir.path()).execute_batch("DELETE FROM leaf WHERE entry > 2").unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::Log(_))), "a truncated tail is older than its checkpoint");
+}
+
+#[tokio::test]
+async fn a_newer_store_is_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    create(dir.path()).close().await.unwrap();
+    raw(dir.path()).execute_batch("PRAGMA user_version = 99").unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::Newer)));
+}
+
+#[tokio::test]
+async fn a_record_s_former_state_is_kept_and_its_old_keys_no_longer_find_it() {
+    // A6: history is kept; nothing is overwritten without trace
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    let changed = store.change(|tx| {
+        let held = tx.child(&child(1).number)?.ok_or(StoreError::Unknown("child"))?;
+        let mut record = held.record.clone();
+        let mut statement = child(2).statements.remove(0);
+        statement.provenance.source = OrganisationId(1);
+        drop(record.accept(statement));
+        tx.put_child(&held, &record)?;
+        Ok((
+            (tx.candidates_for(&child(1).statements[0])?.len(), tx.candidates_for(&child(2).statements[0])?.len()),
+            entry(Operation::Feed, Vec::new()),
+        ))
+    });
+    assert_eq!(changed.await.unwrap().into_inner(), (0, 1));
+    let kept: i64 = raw(dir.path()).query_row("SELECT count(*) FROM child_history", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 1);
+}
