@@ -5,6 +5,8 @@
 //! who may connect (`edge`). Does not promise: that a secret was never copied elsewhere before it came here, nor anything against root
 //! or a debugger that was attached first.
 
+#[cfg(test)]
+mod child_tests;
 mod core_dumps;
 mod error;
 mod listeners;

@@ -100,12 +100,103 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
     use std::fs;
+    use std::sync::Mutex;
 
     thread_local! {
         static LAST_SIGHT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
     }
+    /// VmLck counts the whole process, so tests that hold locked memory take turns.
+    static TURNS: Mutex<()> = Mutex::new(());
 
+    /// Called by `drop` between the wiping and the unmapping: afterwards nobody may look.
     pub(super) fn note_last_sight(bytes: &[u8]) {
         LAST_SIGHT.with(|seen| *seen.borrow_mut() = Some(bytes.to_vec()));
+    }
+
+    fn locked_kib() -> u64 {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// The VmFlags of the mapping that begins at an address, from /proc/self/smaps.
+    fn flags_at(address: *const u8) -> Option<Vec<String>> {
+        let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let start = format!("{:x}-", address as usize);
+        let mapping = smaps.lines().skip_while(|line| !line.starts_with(&start));
+        let flags = mapping.skip(1).find_map(|line| line.strip_prefix("VmFlags:"))?;
+        Some(flags.split_whitespace().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn a_secret_lies_in_locked_memory_as_long_as_it_lives() {
+        // G1: no operator can read; a swapped page would be on a disk
+        let _turn = TURNS.lock().unwrap();
+        let before = locked_kib();
+        let secret = LockedBytes::<32>::zeroed().unwrap();
+        assert!(locked_kib() >= before + 4, "VmLck rises by a page");
+        drop(secret);
+        assert_eq!(locked_kib(), before);
+    }
+
+    #[test]
+    fn a_secret_is_in_no_core_file_and_in_no_child() {
+        // G1: no dump, no core file. lo = locked, dd = not in a core file, dc = not in a forked child (proc(5))
+        let _turn = TURNS.lock().unwrap();
+        for secret in [LockedBytes::<5000>::zeroed().unwrap(), LockedBytes::<5000>::zeroed().unwrap()] {
+            let flags = flags_at(secret.expose_secret().as_ptr()).unwrap();
+            for flag in ["lo", "dd", "dc"] {
+                assert!(flags.iter().any(|has| has == flag), "{flag} in {flags:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_wiped_before_its_memory_is_given_back() {
+        // Keys: data keys are zeroized at the end
+        let _turn = TURNS.lock().unwrap();
+        let secret = LockedBytes::<32>::filled_by(|bytes| {
+            bytes.fill(0xa5);
+            Ok::<(), HardeningError>(())
+        })
+        .unwrap();
+        assert_eq!(secret.expose_secret(), &[0xa5; 32]);
+        drop(secret);
+        assert_eq!(LAST_SIGHT.with(RefCell::take), Some(vec![0; 32]));
+    }
+
+    #[test]
+    fn half_a_secret_is_wiped_where_filling_fails() {
+        let _turn = TURNS.lock().unwrap();
+        let before = locked_kib();
+        let failed = LockedBytes::<32>::filled_by(|bytes| {
+            bytes[..16].fill(0xa5);
+            Err::<(), _>(HardeningError::NoHttps)
+        });
+        assert!(matches!(failed, Err(HardeningError::NoHttps)));
+        assert_eq!(LAST_SIGHT.with(RefCell::take), Some(vec![0; 32]));
+        assert_eq!(locked_kib(), before);
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        // G1: no log line with a secret
+        let _turn = TURNS.lock().unwrap();
+        assert_eq!(format!("{:?}", LockedBytes::<32>::zeroed().unwrap()), "LockedBytes<32>(..)");
+    }
+
+    #[test]
+    fn a_secret_can_be_shared_between_threads() {
+        let _turn = TURNS.lock().unwrap();
+        let secret = LockedBytes::<4>::filled_by(|bytes| {
+            *bytes = [1, 2, 3, 4];
+            Ok::<(), HardeningError>(())
+        })
+        .unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(secret.expose_secret(), &[1, 2, 3, 4]));
+            }
+        });
     }
 }
