@@ -23,7 +23,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("operator", &["domain", "settings", "hardening", "keys", "sealing", "audit", "store", "identity", "intake"]),
     ("client", &["audit", "intake"]),
     ("synthesise", &["domain"]),
-    ("support", &["keys", "client", "audit"]),
+    ("support", &["client", "audit"]),
     (
         ROOT,
         &[

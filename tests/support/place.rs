@@ -1,0 +1,88 @@
+//! The folders that systemd would make and name, filled with the shipped settings and the test's certificates.
+
+use crate::token::{Token, PIN};
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Configuration, state and credentials below one folder.
+pub struct Place {
+    folder: PathBuf,
+}
+
+impl Place {
+    /// With the shipped config/ as it stands in the repository; `settings`, where given, in place of its contactpointd.toml.
+    ///
+    /// # Panics
+    /// Where the folder cannot be written.
+    #[must_use]
+    pub fn below(folder: &Path, settings: Option<&str>) -> Self {
+        let place = Self { folder: folder.to_owned() };
+        for below in [place.configuration().join("tls"), place.state(), place.credentials()] {
+            fs::create_dir_all(&below).expect("a folder below the rig's");
+        }
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+        copy_folder(&shipped, &place.configuration());
+        if let Some(settings) = settings {
+            fs::write(place.configuration().join("contactpointd.toml"), settings).expect("settings");
+        }
+        fs::set_permissions(place.state(), fs::Permissions::from_mode(0o700)).expect("a private state folder");
+        let pin = place.credentials().join("hsm-pin");
+        fs::write(&pin, PIN).expect("the PIN's credential");
+        fs::set_permissions(pin, fs::Permissions::from_mode(0o400)).expect("a private credential");
+        place
+    }
+
+    /// CONFIGURATION_DIRECTORY.
+    #[must_use]
+    pub fn configuration(&self) -> PathBuf {
+        self.folder.join("configuration")
+    }
+
+    /// STATE_DIRECTORY.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// CREDENTIALS_DIRECTORY.
+    #[must_use]
+    pub fn credentials(&self) -> PathBuf {
+        self.folder.join("credentials")
+    }
+
+    /// Puts a file below `tls/` in the place of the one there, whole or not at all, as an operator should.
+    ///
+    /// # Panics
+    /// Where the folder cannot be written.
+    pub fn put_tls(&self, name: &str, pem: &str) {
+        let path = self.configuration().join("tls").join(name);
+        let beside = path.with_extension("new");
+        fs::write(&beside, pem).expect("a file below tls/");
+        fs::rename(&beside, &path).expect("its place");
+    }
+
+    /// The environment that systemd would set.
+    #[must_use]
+    pub fn environment(&self, token: &Token) -> Vec<(&'static str, OsString)> {
+        vec![
+            ("CONFIGURATION_DIRECTORY", self.configuration().into()),
+            ("STATE_DIRECTORY", self.state().into()),
+            ("CREDENTIALS_DIRECTORY", self.credentials().into()),
+            ("SOFTHSM2_CONF", token.configuration().into()),
+        ]
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder below the rig's");
+    for entry in fs::read_dir(from).expect("config/ of the repository").flatten() {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, &copy).expect("a copy of config/");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The rig: token, ceremony, certificates, sockets and the daemon, put together as an operator would, with the programs as they are shipped.
+
+use crate::call::{call, call_control, request, Answer};
+use crate::daemon::{Daemon, DidNotStart};
+use crate::people::{Enrolment, Organisation, Person};
+use crate::pki::{Authority, ClientCertificate, Holds};
+use crate::place::Place;
+use crate::sockets::Sockets;
+use crate::token::Token;
+use contactpoint_audit::VerifierKey;
+use contactpoint_client::{tls, Connection, ServerAddress};
+use http::Method;
+use serde_json::{json, Value};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output};
+use std::sync::Mutex;
+use tempfile::TempDir;
+
+/// The programs under test. `env!("CARGO_BIN_EXE_contactpointd")` exists in the root package's tests alone, so they are handed in.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// contactpointd.
+    pub daemon: PathBuf,
+    /// contactpointctl.
+    pub operator: PathBuf,
+    /// contactpoint.
+    pub client: PathBuf,
+    /// contactpoint-synthesise.
+    pub synthesise: PathBuf,
+}
+
+impl Programs {
+    /// All of them, beside the daemon.
+    #[must_use]
+    pub fn beside(daemon: &str) -> Self {
+        let other = |name: &str| Path::new(daemon).with_file_name(name);
+        Self {
+            daemon: PathBuf::from(daemon),
+            operator: other("contactpointctl"),
+            client: other("contactpoint"),
+            synthesise: other("contactpoint-synthesise"),
+        }
+    }
+}
+
+/// A whole appliance below one temporary folder, which goes with it.
+pub struct Rig {
+    // first: the daemon dies before its folder
+    daemon: Option<Daemon>,
+    /// The programs under test.
+    pub programs: Programs,
+    /// The folders of the daemon.
+    pub place: Place,
+    /// Its HSM.
+    pub token: Token,
+    /// Its sockets.
+    pub sockets: Sockets,
+    /// The authority whose client certificates it accepts.
+    pub clients: Authority,
+    /// The authority of its own certificate.
+    pub servers: Authority,
+    /// An authority that it does not know.
+    pub strangers: Authority,
+    /// The log's public key.
+    pub verifier_key: VerifierKey,
+    /// The security officer whom the ceremony made.
+    pub officer: Person,
+    revoked: Mutex<Vec<u64>>,
+    officer_session: tokio::sync::Mutex<Option<String>>,
+    folder: TempDir,
+}
+
+impl Rig {
+    /// Everything but the daemon: token made, ceremony held, certificates in their places. With the shipped settings, or others.
+    ///
+    /// # Panics
+    /// Where any of it fails; says what the program said.
+    #[must_use]
+    pub fn prepared(programs: Programs, settings: Option<&str>) -> Self {
+        let folder = tempfile::Builder::new().prefix("contactpoint-rig-").tempdir().expect("a temporary folder");
+        let token = Token::made_in(folder.path());
+        let place = Place::below(folder.path(), settings);
+        let [clients, servers, strangers] = ["Organisations", "Directory", "Strangers"].map(Authority::named);
+        place.put_tls("clients-ca.pem", &clients.pem());
+        place.put_tls("clients.crl.pem", &clients.revocation_list(&[], Holds::Long));
+        let held: Value = serde_json::from_str(&operator(&programs, &place, &token, &["ceremony", "--json"])).expect("JSON");
+        let signing_request = operator(&programs, &place, &token, &["certificate-request", "--name", "127.0.0.1"]);
+        place.put_tls("server.pem", &servers.server(&signing_request, &["127.0.0.1"]));
+        Self {
+            daemon: None,
+            sockets: Sockets::bound_in(folder.path()),
+            verifier_key: VerifierKey::parse(held["verifier_key"].as_str().unwrap_or_default()).expect("a verifier key"),
+            officer: Person::of(&held["officer"]),
+            revoked: Mutex::new(Vec::new()),
+            officer_session: tokio::sync::Mutex::new(None),
+            programs,
+            place,
+            token,
+            clients,
+            servers,
+            strangers,
+            folder,
+        }
+    }
+
+    /// The same, and the daemon started.
+    ///
+    /// # Panics
+    /// Where it does not start; shows its log.
+    #[must_use]
+    pub fn started(programs: Programs, settings: Option<&str>) -> Self {
+        let mut rig = Self::prepared(programs, settings);
+        rig.start();
+        rig
+    }
+
+    /// A folder of the test's own, gone with the rig.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    // --- the daemon ---
+
+    /// Starts it on the same sockets and the same state.
+    ///
+    /// # Panics
+    /// Where it does not start; shows its log.
+    pub fn start(&mut self) {
+        if let Err(fault) = self.try_start() {
+            panic!("the daemon did not start ({:?}):\n{}", fault.status, fault.log);
+        }
+    }
+
+    /// Starts it, or says how it ended.
+    pub fn try_start(&mut self) -> Result<(), Box<DidNotStart>> {
+        let environment = self.place.environment(&self.token);
+        self.daemon = Some(Daemon::start(&self.programs.daemon, &self.sockets, &environment, self.folder.path())?);
+        Ok(())
+    }
+
+    /// The running daemon.
+    ///
+    /// # Panics
+    /// Where none runs.
+    #[must_use]
+    pub fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("a running daemon")
+    }
+
+    /// SIGKILL. Sessions are gone with it.
+    pub fn kill(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.kill();
+        }
+        self.officer_session = tokio::sync::Mutex::new(None);
+    }
+
+    /// SIGTERM; how it ended.
+    ///
+    /// # Panics
+    /// Where none runs or it does not end.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.officer_session = tokio::sync::Mutex::new(None);
+        self.daemon.take().expect("a running daemon").stop()
+    }
+
+    /// Runs contactpointctl in the daemon's environment.
+    ///
+    /// # Panics
+    /// Where it cannot be run.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> Output {
+        operator_command(&self.programs, &self.place, &self.token, arguments).output().expect("contactpointctl runs")
+    }
+
+    // --- certificates ---
+
+    /// Revokes a client certificate: a new list is put in its place; the daemon takes it up by itself.
+    ///
+    /// # Panics
+    /// Where the list cannot be written.
+    pub fn revoke(&self, certificate: &ClientCertificate) {
+        let mut revoked = self.revoked.lock().expect("no test thread died here");
+        revoked.push(certificate.serial);
+        self.place.put_tls("clients.crl.pem", &self.clients.revocation_list(&revoked, Holds::Long));
+    }
+
+    /// Where organisations connect.
+    #[must_use]
+    pub fn server(&self) -> ServerAddress {
+        let address = self.sockets.address();
+        ServerAddress { host: address.ip().to_string(), port: address.port() }
+    }
+
+    /// A connection with a certificate; opened with the first request.
+    ///
+    /// # Panics
+    /// Where the certificate is none.
+    #[must_use]
+    pub fn connection(&self, certificate: &ClientCertificate) -> Connection {
+        let config = tls::configuration(self.servers.pem().as_bytes(), certificate.certificate.as_bytes(), certificate.key.as_bytes());
+        Connection::to(self.server(), config.expect("a TLS identity")).expect("an address")
+    }
+
+    /// A connection without any certificate.
+    ///
+    /// # Panics
+    /// Never, with the rig's own authority.
+    #[must_use]
+    pub fn connection_without_certificate(&self) -> Connection {
+        let config = tls::configuration_without_certificate(self.servers.pem().as_bytes());
+        Connection::to(self.server(), config.expect("an authority")).expect("an address")
+    }
+
+    /// A profile file for the `contactpoint` program.
+    ///
+    /// # Panics
+    /// Where the folder cannot be written.
+    #[must_use]
+    pub fn profile(&self, name: &str, certificate: &ClientCertificate) -> PathBuf {
+        let folder = self.folder.path().join("profiles");
+        std::fs::create_dir_all(&folder).expect("a folder below the rig's");
+        let write = |ending: &str, text: &str| std::fs::write(folder.join(format!("{name}{ending}")), text).expect("a profile's file");
+        write(".pem", &certificate.certificate);
+        write(".key", &certificate.key);
+        write(".ca.pem", &self.servers.pem());
+        let server = self.server();
+        write(
+            ".toml",
+            &format!("server = \"https://{server}\"\nauthority = \"{name}.ca.pem\"\ncertificate = \"{name}.pem\"\nkey = \"{name}.key\"\n"),
+        );
+        folder.join(format!("{name}.toml"))
+    }
+
+    // --- enrolment and sessions ---
+
+    /// A call over the control socket in the security officer's session, which is opened where there is none.
+    pub async fn as_officer(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut session = self.officer_session.lock().await;
+        if session.is_none() {
+            let credentials = self.officer.log_in_body().await;
+            let opened = self.control(request(Method::POST, "/v1/session", None, Some(&credentials))).await.expect_status(201);
+            *session = opened.json()["token"].as_str().map(str::to_owned);
+        }
+        self.control(request(method, path, session.as_deref(), body)).await
+    }
+
+    /// A raw call over the control socket.
+    pub async fn control(&self, request: http::Request<http_body_util::Full<bytes::Bytes>>) -> Answer {
+        call_control(self.sockets.control_path(), request).await
+    }
+
+    /// Enrols an organisation with a new certificate and an administrator whose log-in name is its name in lower case.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn enrol(&self, enrolment: &Enrolment<'_>) -> Organisation {
+        let certificate = self.clients.client(enrolment.name);
+        let login = format!("admin.{}", enrolment.name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+        let body = enrolment.body(&certificate, &login);
+        let answer = self.as_officer(Method::POST, "/v1/organisations", Some(&body)).await.expect_status(201).json();
+        let administrator = Person::of(&answer["administrator"]);
+        Organisation { id: answer["id"].as_u64().expect("an organisation's number"), certificate, administrator }
+    }
+
+    /// Enrols a person in an organisation, by its administrator, over a connection and in a session of their own.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn enrol_people(&self, organisation: &Organisation, people: &[(&str, &[&str])]) -> Vec<Person> {
+        let mut connection = self.connection(&organisation.certificate);
+        let token = self.log_in(&mut connection, &organisation.administrator).await;
+        let mut enrolled = Vec::new();
+        for (login, roles) in people {
+            let body = json!({"login": login, "given_name": "Robin", "family_name": "Tester", "roles": roles});
+            let asked = request(Method::POST, "/v1/people", Some(&token), Some(&body));
+            enrolled.push(Person::of(&call(&mut connection, asked).await.expect("an answer").expect_status(201).json()));
+        }
+        enrolled
+    }
+
+    /// Logs a person in; the session's token. Waits for the next thirty seconds where the person has used up the codes of these.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn log_in(&self, connection: &mut Connection, person: &Person) -> String {
+        let asked = request(Method::POST, "/v1/session", None, Some(&person.log_in_body().await));
+        let answer = call(connection, asked).await.expect("an answer").expect_status(201);
+        answer.json()["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Feeds a CSV text in one piece; the report.
+    ///
+    /// # Panics
+    /// Where the directory refuses, or the text is longer than one piece may be.
+    pub async fn feed(&self, connection: &mut Connection, token: &str, layout: &str, csv: &str) -> Value {
+        feed(connection, token, layout, csv).await
+    }
+}
+
+/// See [`Rig::feed`]; for those who have no rig at hand.
+///
+/// # Panics
+/// Where the directory refuses.
+pub async fn feed(connection: &mut Connection, token: &str, layout: &str, csv: &str) -> Value {
+    use sha2::{Digest, Sha256};
+    let (header, records) = csv.split_once('\n').expect("a header");
+    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(csv));
+    let body = json!({"layout": layout, "digest": digest, "header": header.trim_end_matches('\r')});
+    let opened = call(connection, request(Method::POST, "/v1/feeds", Some(token), Some(&body))).await.expect("an answer");
+    let feed = opened.expect_status(200).json()["feed"].as_u64().expect("a feed's number");
+    let lines = http::Request::post(format!("/v1/feeds/{feed}/lines?first_line=2"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "text/csv")
+        .body(http_body_util::Full::new(bytes::Bytes::copy_from_slice(records.as_bytes())))
+        .expect("a request");
+    let taken = call(connection, lines).await.expect("an answer").expect_status(200).json();
+    let last = taken["next_line"].as_u64().expect("the next record's number") - 1;
+    let finish = request(Method::POST, &format!("/v1/feeds/{feed}/finish"), Some(token), Some(&json!({"lines": last})));
+    call(connection, finish).await.expect("an answer").expect_status(200).json()
+}
+
+fn operator_command(programs: &Programs, place: &Place, token: &Token, arguments: &[&str]) -> Command {
+    let mut command = Command::new(&programs.operator);
+    command.args(arguments).envs(place.environment(token));
+    command
+}
+
+fn operator(programs: &Programs, place: &Place, token: &Token, arguments: &[&str]) -> String {
+    let output = operator_command(programs, place, token, arguments).output().expect("contactpointctl runs");
+    assert!(output.status.success(), "contactpointctl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
