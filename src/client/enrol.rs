@@ -20,10 +20,9 @@ pub(crate) async fn person(place: &Place, wanted: &EnrolPerson) -> Result<(), Cl
         say_json(&answer);
         return Ok(());
     }
-    let uri = ["otpauth", "otpauth_uri", "uri"].iter().map(|key| text(&answer[*key])).find(|uri| !uri.is_empty());
     say(&format!("Enrolled {} as person {}. Shown once; hand it over in person:", text(&answer["login"]), text(&answer["id"])));
     say(&format!("  password     {}", text(&answer["password"])));
     say(&format!("  code secret  {}", text(&answer["code_secret"])));
-    say(&format!("  for the authenticator  {}", uri.unwrap_or_default()));
+    say(&format!("  for the authenticator  {}", text(&answer["otpauth"])));
     Ok(())
 }

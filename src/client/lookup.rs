@@ -69,7 +69,8 @@ pub(crate) async fn who_saw(place: &Place, wanted: &Look) -> Result<(), ClientEr
         ]);
     }
     table.say();
-    say(&format!("{} looks.", looks.len()));
+    let older = if answer["more"].as_bool().unwrap_or(false) { ", and older ones" } else { "" };
+    say(&format!("{} looks{older}.", looks.len()));
     Ok(())
 }
 

@@ -22,8 +22,7 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// Prints a view's answer.
-pub(crate) fn say_child(answer: &Value) {
-    let child = if answer["child"].is_object() { &answer["child"] } else { answer };
+pub(crate) fn say_child(child: &Value) {
     say(&format!("{}   {}", text(&child["name"]), text(&child["child_number"])));
     for (label, key) in [
         ("former names", "former_names"),
@@ -51,11 +50,12 @@ fn fact(label: &str, value: &str) {
 
 fn address(child: &Value) -> String {
     let address = &child["address"];
-    if !address.is_object() {
-        let told = text(address);
-        return if told.is_empty() { "no known address".to_owned() } else { told };
+    let told = joined(&[text(&address["lines"]), text(&address["postcode"])]);
+    match address["known"].as_str() {
+        Some("current") | None if !told.is_empty() => told,
+        Some("last-known") => format!("{told} (last known)"),
+        Some(_) | None => "no known address".to_owned(),
     }
-    joined(&[text(&address["lines"]), text(&address["postcode"])])
 }
 
 fn joined(parts: &[String]) -> String {
@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn no_known_address_is_said() {
         // A1: address (current, else last known, else "no known address")
-        assert_eq!(address(&json!({"no_known_address": true})), "no known address");
-        assert_eq!(address(&json!({"address": {"lines": ["1 High St", "Ely"], "postcode": "ZZ99 3WZ"}})), "1 High St, Ely, ZZ99 3WZ");
+        let known = |how: &str, lines: &[&str]| address(&json!({"address": {"known": how, "lines": lines, "postcode": "ZZ99 3WZ"}}));
+        assert_eq!(known("current", &["1 High St", "Ely"]), "1 High St, Ely, ZZ99 3WZ");
+        assert_eq!(known("last-known", &["1 High St"]), "1 High St, ZZ99 3WZ (last known)");
+        assert_eq!(address(&json!({"address": {"known": "no-known-address", "lines": []}})), "no known address");
     }
 }
