@@ -31,7 +31,7 @@ pub enum SettingsError {
         file: PathBuf,
         /// Line number, from 1.
         line: usize,
-        /// The key on that line, or "text" where there is none.
+        /// The key on that line, or its heading, or "text" where there is neither.
         key: String,
         /// What is wrong; the value is not repeated.
         why: String,

@@ -9,6 +9,8 @@ mod directories;
 mod error;
 mod sections;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use directories::Directories;

@@ -72,10 +72,17 @@ fn refused(error: &toml::de::Error, text: &str, file: &Path) -> SettingsError {
     SettingsError::Refused { file: file.to_owned(), line, key: key_on(text, line), why: without_value(error.message()) }
 }
 
+/// The key on a line, or its section's heading, or "text" where it is neither.
 fn key_on(text: &str, line: usize) -> String {
-    let key = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _value)| key.trim());
-    let is_key = |key: &&str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    key.filter(is_key).unwrap_or("text").to_owned()
+    let line = text.lines().nth(line - 1).unwrap_or_default().trim();
+    let name = line.split_once('=').map_or(line, |(key, _value)| key.trim());
+    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let is_heading = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(is_name);
+    if is_heading || (line.contains('=') && is_name(name)) {
+        name.to_owned()
+    } else {
+        "text".to_owned()
+    }
 }
 
 /// serde's "invalid type: string \"the value\", expected i64" without its middle.
