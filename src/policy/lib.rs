@@ -11,8 +11,8 @@ mod relation;
 mod shown;
 
 pub use permit::{
-    enrol_organisation, enrol_person, feed, search, view, who_saw, By, EnrolOrganisationPermit, EnrolPersonPermit, FeedPermit, SearchPermit,
-    ViewPermit, WhoSawPermit,
+    enrol_organisation, enrol_person, feed, search, view, who_saw, By, EnrolOrganisationPermit, EnrolPersonPermit, FeedPermit,
+    SearchPermit, ViewPermit, WhoSawPermit,
 };
 pub use refusal::Refusal;
 pub use relation::Relation;

@@ -204,11 +204,17 @@ impl ChildView {
     }
 }
 
+/// The letters of a name without case, blanks and punctuation: "PATEL, Asha" of one supplier is no former name of "Asha Patel".
+fn letters(name: &Name) -> (String, String) {
+    let of = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    (of(name.given.as_str()), of(name.family.as_str()))
+}
+
 /// Every name that is not the current one, each once, newest first.
 fn former_names(record: &ChildRecord, current: &Name) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
     for name in record.newest_first().flat_map(|statement| std::iter::once(&statement.name).chain(&statement.former_names)) {
-        if name != current && !names.contains(name) {
+        if letters(name) != letters(current) && names.iter().all(|known| letters(known) != letters(name)) {
             names.push(name.clone());
         }
     }
@@ -237,12 +243,7 @@ fn carers(record: &ChildRecord) -> Vec<CarerView> {
     let mut carers: Vec<CarerView> = Vec::new();
     for Carer { name, relationship, telephone, email } in record.newest_first().flat_map(|statement| &statement.carers) {
         if carers.iter().all(|known| known.name != *name) {
-            carers.push(CarerView {
-                name: name.clone(),
-                relationship: *relationship,
-                telephone: telephone.clone(),
-                email: email.clone(),
-            });
+            carers.push(CarerView { name: name.clone(), relationship: *relationship, telephone: telephone.clone(), email: email.clone() });
         }
     }
     carers

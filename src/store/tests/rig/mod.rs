@@ -14,12 +14,12 @@ use ed25519_dalek::Signer as _;
 use std::path::Path;
 use std::sync::Arc;
 
-pub const ORIGIN: &str = "contactpoint.example/test";
+pub(crate) const ORIGIN: &str = "contactpoint.example/test";
 
-pub struct FileSigner(ed25519_dalek::SigningKey, VerifierKey);
+pub(crate) struct FileSigner(ed25519_dalek::SigningKey, VerifierKey);
 
 impl FileSigner {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
         let verifier = VerifierKey::ed25519(ORIGIN, key.verifying_key().as_bytes()).unwrap();
         Self(key, verifier)
@@ -44,9 +44,9 @@ fn locked(byte: u8) -> LockedBytes<32> {
 }
 
 /// The page key of every test store.
-pub const PAGE_KEY: u8 = 1;
+pub(crate) const PAGE_KEY: u8 = 1;
 
-pub fn keys(page: u8) -> StoreKeys {
+pub(crate) fn keys(page: u8) -> StoreKeys {
     StoreKeys {
         page: locked(page),
         records: RecordSealer::new(1, locked(2)).unwrap(),
@@ -55,27 +55,27 @@ pub fn keys(page: u8) -> StoreKeys {
     }
 }
 
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { page_cache_mib: 8, readers: 2, group_commit_max: 64 }
 }
 
-pub fn create(directory: &Path) -> Store {
+pub(crate) fn create(directory: &Path) -> Store {
     Store::create(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new())).unwrap()
 }
 
-pub fn open(directory: &Path) -> Result<Store, OpenError> {
+pub(crate) fn open(directory: &Path) -> Result<Store, OpenError> {
     Store::open(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new()))
 }
 
 /// A connection as a thief of file and page key would have it.
 #[allow(dead_code, reason = "not every test binary steals the file")]
-pub fn raw(directory: &Path) -> rusqlite::Connection {
+pub(crate) fn raw(directory: &Path) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(directory.join("store.db")).unwrap();
     connection.execute_batch(&format!("PRAGMA key = \"x'{}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;", "01".repeat(32))).unwrap();
     connection
 }
 
-pub fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
+pub(crate) fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
     Entry {
         at: Instant::of_millis(1_700_000_000_000),
         person: Some(PersonId(1)),
@@ -90,7 +90,7 @@ pub fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
     }
 }
 
-pub fn school() -> NewOrganisation {
+pub(crate) fn school() -> NewOrganisation {
     NewOrganisation {
         name: "Quillhaven Primary School".try_into().unwrap(),
         kind: OrganisationKind::School,
@@ -103,7 +103,7 @@ pub fn school() -> NewOrganisation {
 }
 
 /// A child that no other `n` shares a name, date or number with.
-pub fn child(n: u32) -> ChildRecord {
+pub(crate) fn child(n: u32) -> ChildRecord {
     let letters: String = n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
     let name = |given: String, family: String| Name { given: given.try_into().unwrap(), family: family.try_into().unwrap() };
     let statement = Statement {

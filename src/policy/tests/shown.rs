@@ -1,0 +1,150 @@
+//! What may be shown of a child: rule A1's content, rule A5's identifiers, and nothing else.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use contactpoint_domain::{
+    Address, Capability, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId,
+    OrganisationKind, PersonId, Provenance, Purpose, Relationship, Role, Statement,
+};
+use contactpoint_identity::Caller;
+use contactpoint_policy::{view, Relation};
+use serde_json::{json, Value};
+
+fn name(given: &str, family: &str) -> Name {
+    Name { given: given.try_into().unwrap(), family: family.try_into().unwrap() }
+}
+
+fn organisation(id: u32, kind: OrganisationKind) -> Organisation {
+    Organisation {
+        id: OrganisationId(id),
+        name: format!("{} {id}", kind.code()).as_str().try_into().unwrap(),
+        kind,
+        authority: Some(OrganisationId(1)),
+        capabilities: vec![Capability::Query],
+        telephone: Some("01632 960001".try_into().unwrap()),
+        email: None,
+        postcode: Some("ZZ9 9ZZ".try_into().unwrap()),
+        suspended: false,
+    }
+}
+
+const KINDS: [(u32, OrganisationKind); 4] = [
+    (1, OrganisationKind::Council),
+    (2, OrganisationKind::School),
+    (3, OrganisationKind::Surgery),
+    (4, OrganisationKind::YouthOffendingTeam),
+];
+
+fn behind(id: OrganisationId) -> Option<Organisation> {
+    KINDS.iter().find(|(known, _)| *known == id.0).map(|(id, kind)| organisation(*id, *kind))
+}
+
+fn statement(source: u32, family: &str, address: Option<&str>) -> Statement {
+    Statement {
+        provenance: Provenance { source: OrganisationId(source), author: PersonId(9), at: Instant::of_millis(1000) },
+        name: name("Asha", family),
+        former_names: Vec::new(),
+        date_of_birth: DateOfBirth::of(2014, 3, 9).unwrap(),
+        gender: Gender::Unspecified,
+        address: address.map(|line| Address { lines: vec![line.try_into().unwrap()], postcode: Some("ZZ9 9ZZ".try_into().unwrap()) }),
+        nhs_number: Some("9434765919".try_into().unwrap()),
+        unique_pupil_number: None,
+        carers: vec![Carer { name: name("Ravi", "Patel"), relationship: Relationship::Father, telephone: None, email: None }],
+        involvement: Involvement { practitioner: Some(name("Jo", "Okafor")), common_assessment: true, ..Involvement::default() },
+    }
+}
+
+fn record() -> ChildRecord {
+    ChildRecord {
+        number: ChildNumber::with_body(123_456_789),
+        authority: OrganisationId(1),
+        statements: vec![statement(2, "Shah", Some("1 Elm Road")), statement(3, "Patel", None), statement(4, "Patel", None)],
+    }
+}
+
+fn shown(kind: OrganisationKind, record: &ChildRecord) -> Value {
+    let caller = Caller::dangerous_new(PersonId(5), organisation(2, kind), &[Role::Practitioner]);
+    let permit = view(&caller, Purpose::Concern, Relation::Involved).unwrap();
+    serde_json::to_value(permit.show(record, behind).unwrap()).unwrap()
+}
+
+#[test]
+fn a_view_has_exactly_the_content_of_the_rule() {
+    // A1: a child's record holds only ...
+    let view = shown(OrganisationKind::School, &record());
+    let contact = |organisation: &str, kind: &str| {
+        json!({
+            "organisation": organisation, "kind": kind, "telephone": "01632960001",
+            "practitioner": { "name": { "given": "Jo", "family": "Okafor" } },
+            "common_assessment": true, "lead_professional": false,
+        })
+    };
+    let expected = json!({
+        "child_number": record().number.as_str(),
+        "name": { "given": "Asha", "family": "Patel" },
+        "former_names": [{ "given": "Asha", "family": "Shah" }],
+        "date_of_birth": "2014-03-09",
+        "gender": "unspecified",
+        "address": { "known": "last-known", "lines": ["1 Elm Road"], "postcode": "ZZ9 9ZZ" },
+        "carers": [{ "name": { "given": "Ravi", "family": "Patel" }, "relationship": "father" }],
+        "school": contact("school 2", "school"),
+        "surgery": contact("surgery 3", "surgery"),
+        "services": [contact("youth-offending-team 4", "youth-offending-team")],
+    });
+    assert_eq!(view, expected);
+}
+
+#[test]
+fn identifiers_are_shown_only_to_bodies_whose_functions_use_them() {
+    // A5: shown only to staff of a body whose functions use that identifier
+    for kind in OrganisationKind::ALL {
+        let sees = shown(*kind, &record()).get("nhs_number").is_some();
+        assert_eq!(sees, matches!(kind, OrganisationKind::Surgery | OrganisationKind::Council), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_child_without_an_address_has_no_known_address() {
+    // A1: address (current, else last known, else "no known address")
+    let mut none = record();
+    none.statements.iter_mut().for_each(|statement| statement.address = None);
+    assert_eq!(shown(OrganisationKind::School, &none)["address"], json!({ "known": "no-known-address", "lines": [] }));
+    let mut current = record();
+    current.statements.reverse();
+    assert_eq!(shown(OrganisationKind::School, &current)["address"]["known"], "current");
+}
+
+#[test]
+fn at_most_one_is_the_lead_professional() {
+    // A2: at most one lead professional at a time
+    let mut record = record();
+    for source in [2, 3, 4] {
+        let mut claims = statement(source, "Patel", None);
+        claims.involvement.lead_professional = true;
+        drop(record.accept(claims));
+    }
+    let view = shown(OrganisationKind::School, &record);
+    let leads = [&view["school"], &view["surgery"], &view["services"][0]].map(|contact| contact["lead_professional"] == json!(true));
+    assert_eq!(leads, [false, false, true]);
+}
+
+#[test]
+fn the_relation_is_worked_out_of_the_record() {
+    // D1: a GP sees the practice's list, a teacher the school's roll, social care the authority's area, anyone those they are involved with
+    let record = record();
+    let relation = |id, kind| Relation::between(&organisation(id, kind), Some(&record));
+    assert_eq!(relation(1, OrganisationKind::Council), Relation::InArea);
+    assert_eq!(relation(8, OrganisationKind::Council), Relation::None);
+    assert_eq!(relation(2, OrganisationKind::School), Relation::OnRoll);
+    assert_eq!(relation(8, OrganisationKind::School), Relation::None);
+    assert_eq!(relation(3, OrganisationKind::Surgery), Relation::OnList);
+    assert_eq!(relation(8, OrganisationKind::Surgery), Relation::None);
+    assert_eq!(relation(4, OrganisationKind::YouthOffendingTeam), Relation::Involved);
+    assert_eq!(relation(8, OrganisationKind::Police), Relation::None);
+    for kind in [OrganisationKind::DataCentre, OrganisationKind::Auditor] {
+        for id in [1, 2, 3, 4] {
+            assert_eq!(relation(id, kind), Relation::None, "never any child data");
+        }
+    }
+    assert_eq!(Relation::between(&organisation(2, OrganisationKind::School), None), Relation::None);
+}
