@@ -247,3 +247,45 @@ fn carer(origin: &Origin, female: bool, family: String, relationship: Relationsh
     let email = random.chance(600).then(|| email(&given, &family, "mail.example"));
     Carer { given, family, relationship, telephone, email }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::area::{AreaPlan, Sizes};
+    use jiff::civil::date;
+    use std::collections::BTreeSet;
+
+    fn families(children: u64) -> Vec<Vec<Child>> {
+        let names = Names::load().unwrap();
+        let today = date(2026, 11, 21);
+        let plan = AreaPlan { seed: 1, index: 0, children, first_ordinal: 0, today, sizes: Sizes::BOROUGH, prefix: "" };
+        Families::of(&Area::of(plan, &names).unwrap(), &names).collect()
+    }
+
+    #[test]
+    fn siblings_and_twins_are_as_common_as_in_england() {
+        // H2: families are what matching fails on, so they must be there
+        let families = families(20_000);
+        let share = |count: usize, of: usize| count as f64 / of as f64;
+        let several = families.iter().filter(|family| family.len() > 1).count();
+        assert!((0.40..0.62).contains(&share(several, families.len())), "{several} of {}", families.len());
+        let twins = families.iter().filter(|family| family.windows(2).any(|pair| pair[0].born == pair[1].born)).count();
+        assert!((0.008..0.035).contains(&share(twins, families.len())), "{twins} of {}", families.len());
+    }
+
+    #[test]
+    fn a_family_shares_its_address_and_no_given_name() {
+        for family in families(3000) {
+            let given: BTreeSet<&str> = family.iter().map(|child| child.given.as_str()).collect();
+            assert_eq!(given.len(), family.len());
+            assert!(family.iter().all(|child| child.home == family[0].home && child.carers == family[0].carers));
+        }
+    }
+
+    #[test]
+    fn there_are_as_many_children_as_were_asked_for() {
+        for count in [1, 2, 999, 5000] {
+            assert_eq!(families(count).iter().map(Vec::len).sum::<usize>() as u64, count);
+        }
+    }
+}

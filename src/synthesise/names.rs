@@ -82,7 +82,7 @@ pub(crate) fn without_accents(name: &str) -> String {
 
 fn plain(letter: char) -> char {
     const TABLE: &[(&str, char)] = &[
-        ("áàâãăạảấầẩẫậắằẳẵặ", 'a'),
+        ("áàâãăąạảấầẩẫậắằẳẵặ", 'a'),
         ("ÁÀÂÃĂÅ", 'A'),
         ("çćč", 'c'),
         ("ÇĆČ", 'C'),
