@@ -30,7 +30,7 @@ const HYPER_FIELDS: usize = 64;
 /// HTTP/2 streams that a client may reset before they are taken up, and that we reset for its faults (CVE-2023-44487 and its kin).
 const RESETS: usize = 32;
 /// For a connection that was told to end, to send what it still has.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The HTTP version of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! Does not say: what was wrong in the caller's own words; serde's messages quote the input and stop here (rules G1, J3).
 
 use crate::problem::ProblemCode;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -124,15 +124,6 @@ impl<'de> Visitor<'de> for NameVisitor {
     }
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(name.to_owned()))
-    }
-}
-
-/// A route without a body takes an empty one, or an empty object.
-pub(crate) fn nothing(body: &[u8]) -> Result<(), ProblemCode> {
-    if body.is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok() && body.trim_ascii() == b"{}" {
-        Ok(())
-    } else {
-        Err(ProblemCode::MalformedRequest)
     }
 }
 

@@ -3,6 +3,7 @@
 //! For: the figures in one place, each with what happens beyond it. Leaves to others: their names and defaults in the settings file
 //! (`settings`), and counting (`places`, `connection`, `request`).
 
+use contactpoint_settings::Settings;
 use std::time::Duration;
 
 /// The limits of one listener. `Default` is what the shipped settings say.
@@ -38,6 +39,24 @@ pub struct Limits {
     pub stop: Duration,
     /// Between two looks at the list of revoked certificates.
     pub reload: Duration,
+}
+
+impl From<&Settings> for Limits {
+    fn from(settings: &Settings) -> Self {
+        let limits = &settings.limits;
+        Self {
+            connections: limits.connections_total.count(),
+            connections_per_organisation: limits.connections_per_organisation.count(),
+            handshake: limits.handshake_seconds.seconds(),
+            headers: limits.header_seconds.seconds(),
+            body: limits.body_seconds.seconds(),
+            header_bytes: limits.header_bytes.count(),
+            json_bytes: limits.body_bytes.count(),
+            lines_bytes: limits.feed_body_bytes.count(),
+            reload: settings.tls.reload_seconds.seconds(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {

@@ -145,7 +145,7 @@ impl From<ProblemCode> for Problem {
 /// The body of a problem (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub struct ProblemDocument {
+pub(crate) struct ProblemDocument {
     /// `urn:contactpoint:problem:` and the code.
     r#type: &'static str,
     /// One sentence for people.

@@ -2,7 +2,9 @@
 //! variant forces a decision. Faults of our own are logged here, once, with the sentence that is for the operator.
 
 use crate::problem::{Problem, ProblemCode};
+use contactpoint_directory::Refused;
 use contactpoint_identity::{IdentityError, IdentityRefusal, LoginRefused};
+use contactpoint_intake::HeaderFault;
 use contactpoint_policy::Refusal;
 use contactpoint_store::StoreError;
 
@@ -30,6 +32,30 @@ impl From<Refusal> for Problem {
             Refusal::OutsideScope => ProblemCode::NotFoundOrNotYours,
             Refusal::RoleForbids | Refusal::CapabilityMissing | Refusal::ReasonForbids => ProblemCode::Forbidden,
             Refusal::SearchTooWide => ProblemCode::SearchTooWide,
+        }
+        .into()
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Policy(refusal) => return refusal.into(),
+            Refused::NotFoundOrNotYours | Refused::NoSuchFeed => ProblemCode::NotFoundOrNotYours,
+            Refused::TooManyMatches => ProblemCode::TooManyMatches,
+            Refused::Header(HeaderFault::UnknownColumn { .. }) => ProblemCode::UnknownMember,
+            Refused::Header(
+                HeaderFault::NotUtf8
+                | HeaderFault::TooLong
+                | HeaderFault::UnbalancedQuotes
+                | HeaderFault::ControlCharacter
+                | HeaderFault::Empty
+                | HeaderFault::MissingColumns { .. }
+                | HeaderFault::DoubledColumn { .. },
+            ) => ProblemCode::MalformedRequest,
+            Refused::FeedOutOfStep { next_line } => return Self::out_of_step(next_line.into()),
+            Refused::TooManyRecords => ProblemCode::BodyTooLarge,
+            Refused::UnknownLayout | Refused::Exists(_) | Refused::Unknown(_) => ProblemCode::InvalidValue,
         }
         .into()
     }

@@ -2,19 +2,17 @@
 //! the list in use stays; nothing restarts and no connection is lost that is not revoked.
 
 use crate::revocation::{Revocation, RevocationFault};
-use crate::stop::Stop;
 use contactpoint_identity::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{signal, SignalKind};
 
-/// Runs until a stop is asked for.
-pub(crate) async fn keep_looking(revocation: Arc<Revocation>, clock: Clock, every: Duration, mut stop: Stop) {
+/// Runs for as long as it is polled.
+pub(crate) async fn keep_looking(revocation: Arc<Revocation>, clock: Clock, every: Duration) {
     let mut asked = signal(SignalKind::hangup()).ok();
     let mut known = revocation.file_state();
     loop {
         let at_once = tokio::select! {
-            () = stop.asked() => return,
             () = tokio::time::sleep(every) => false,
             () = hangup(&mut asked) => true,
         };

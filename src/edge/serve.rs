@@ -36,8 +36,19 @@ pub(crate) struct Network {
 /// Everything that serves, until it is stopped.
 pub(crate) struct Serving {
     stopper: Stopper,
-    handshakes: Runtime,
+    _handshakes: Handshakes,
     limits: Arc<Limits>,
+}
+
+/// The runtime of handshakes. At the end it is left behind and not waited for: a signature may hang in the HSM.
+struct Handshakes(Option<Runtime>);
+
+impl Drop for Handshakes {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Serving {
@@ -57,14 +68,12 @@ impl Serving {
         if let Some(listener) = control {
             tokio::spawn(accept_control(desk, Arc::clone(&limits), own_uid()?, listener, stop));
         }
-        Ok(Self { stopper, handshakes, limits })
+        Ok(Self { stopper, _handshakes: Handshakes(Some(handshakes)), limits })
     }
 
     /// Accepts nothing more, lets open requests finish, and returns; true where all of them did in time.
     pub(crate) async fn stop(self) -> bool {
-        let finished = self.stopper.stop(self.limits.stop).await;
-        self.handshakes.shutdown_background();
-        finished
+        self.stopper.stop(self.limits.stop).await
     }
 }
 

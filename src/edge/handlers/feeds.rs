@@ -1,0 +1,54 @@
+//! Feeds (rules H1, H5): begun once, sent in pieces of whole records, resumed where they were cut off.
+
+use super::{Handled, Handlers};
+use crate::answer::{Answer, Success};
+use crate::call::Call;
+use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use contactpoint_directory::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken};
+use contactpoint_store::FeedId;
+
+/// Begins the feed of a file, or says where it goes on.
+#[utoipa::path(post, path = "/v1/feeds", tag = "feeds", request_body = BeginFeed, security(("certificate" = [], "session" = [])),
+    responses((status = 200, body = FeedBegun), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let request = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.begin_feed(&caller, request, now).await?))
+}
+
+/// Takes in whole records, at most 1,000 and 1 MiB, from where the feed stands.
+#[utoipa::path(post, path = "/v1/feeds/{id}/lines", tag = "feeds", request_body(content = String, content_type = "text/csv"),
+    params(("id" = u64, Path), ("first_line" = u32, Query, description = "The first record of the body; the header is 1.")),
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, body = LinesTaken), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (feed, first_line) = (feed(&call)?, call.number("first_line")?);
+    let first_line = u32::try_from(first_line).map_err(|_| ProblemCode::MalformedRequest)?;
+    let body = call.lines(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.feed_lines(&caller, feed, first_line, body, now).await?))
+}
+
+/// Says what became of a feed so far.
+#[utoipa::path(get, path = "/v1/feeds/{id}", tag = "feeds", params(("id" = u64, Path)), security(("certificate" = [], "session" = [])),
+    responses((status = 200, body = FeedReport), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let feed = feed(&call)?;
+    Ok(Answer::settled(Success::Ok, desk.directory.feed_report(&caller, feed, now).await?))
+}
+
+/// Says that no record is left.
+#[utoipa::path(post, path = "/v1/feeds/{id}/finish", tag = "feeds", params(("id" = u64, Path)), request_body = FinishFeed,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, body = FeedReport), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn finish(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let feed = feed(&call)?;
+    let request: FinishFeed = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.finish_feed(&caller, feed, request.lines, now).await?))
+}
+
+fn feed(call: &Call<'_>) -> Result<FeedId, Problem> {
+    i64::try_from(call.id()?).map(FeedId).map_err(|_| ProblemCode::NotFoundOrNotYours.into())
+}

@@ -1,0 +1,94 @@
+//! What each route does: ask identity for the caller, read the body, hand both to the operation, answer what was committed.
+//!
+//! For: a few lines a route, in one shape. Leaves to others: every decision (`identity`, `policy`) and every look (`directory`, `store`).
+
+pub(crate) mod audit;
+pub(crate) mod children;
+pub(crate) mod control;
+pub(crate) mod feeds;
+pub(crate) mod people;
+pub(crate) mod session;
+pub(crate) mod tiles;
+
+use crate::answer::{Answer, Public};
+use crate::call::Call;
+use crate::document;
+use crate::exchange::Desk;
+use crate::problem::Problem;
+use crate::revocation::Revocation;
+use crate::route::Route;
+use bytes::Bytes;
+use contactpoint_directory::{Directory, Refused};
+use contactpoint_domain::OrganisationId;
+use contactpoint_identity::{Channel, Identity, Now};
+use contactpoint_keys::Custody;
+use contactpoint_store::{Committed, Store};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What handlers work with.
+pub(crate) struct Handlers {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) directory: Directory,
+    pub(crate) store: Store,
+    pub(crate) custody: Arc<Custody>,
+    pub(crate) revocation: Arc<Revocation>,
+    pub(crate) document: Bytes,
+}
+
+/// What every handler gives.
+pub(crate) type Handled = Result<Answer, Problem>;
+
+impl Desk for Handlers {
+    fn now(&self) -> Now {
+        self.identity.now()
+    }
+
+    fn organisation(&self, channel: &Channel) -> Option<OrganisationId> {
+        self.identity.organisation(channel).ok().map(|organisation| organisation.id)
+    }
+
+    async fn answer(&self, call: Call<'_>) -> Answer {
+        let handled = match call.found.route {
+            Route::View => children::view(self, call).await,
+            Route::Search => children::search(self, call).await,
+            Route::FeedLines => feeds::lines(self, call).await,
+            Route::LogIn => session::log_in(self, call).await,
+            Route::LogOut => session::log_out(self, call).await,
+            Route::WhoSaw => audit::who_saw(self, call).await,
+            Route::OpenFeed => feeds::begin(self, call).await,
+            Route::FeedReport => feeds::report(self, call).await,
+            Route::FinishFeed => feeds::finish(self, call).await,
+            Route::EnrolPerson => people::enrol(self, call).await,
+            Route::Checkpoint => tiles::checkpoint(self, call).await,
+            Route::Tile => tiles::tile(self, call).await,
+            Route::Document => document::document(self, call).await,
+            Route::EnrolOrganisation => control::enrol_organisation(self, call).await,
+            Route::Status => control::status(self, call).await,
+        };
+        handled.unwrap_or_else(Answer::problem)
+    }
+}
+
+impl Handlers {
+    /// The interface's description; the same for everybody.
+    pub(crate) fn description(&self) -> Answer {
+        Answer::public(Public::Document(self.document.clone()))
+    }
+}
+
+/// An answer with the index of its entry in the log, by which it can be found there.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Entered<T> {
+    #[serde(flatten)]
+    answer: T,
+    /// Index of the look's entry in the log (RFC 6962 leaf index).
+    entry: u64,
+}
+
+/// Puts the index of its entry into an answer.
+fn entered<T>(committed: Committed<Result<T, Refused>>) -> Committed<Result<Entered<T>, Refused>> {
+    let entry = committed.entry_index();
+    committed.map(|result| result.map(|answer| Entered { answer, entry }))
+}

@@ -1,0 +1,27 @@
+//! The log's public half: signed heads, hashes and sealed entries, for any enrolled organisation (rule F2).
+
+use super::{Handled, Handlers};
+use crate::answer::{Answer, Public};
+use crate::call::Call;
+use crate::problem::{Problem, ProblemCode, ProblemDocument};
+
+/// The newest signed head (C2SP tlog-checkpoint).
+#[utoipa::path(get, path = "/log/checkpoint", tag = "log", security(("certificate" = [])),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
+    desk.identity.organisation(&call.channel)?;
+    let note = desk.store.log_checkpoint().ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
+    Ok(Answer::public(Public::Checkpoint(note)))
+}
+
+/// A tile or an entry bundle (C2SP tlog-tiles).
+#[utoipa::path(get, path = "/log/tile/{path}", tag = "log", params(("path" = String, Path, description = "The rest of the path, slashes included.")),
+    security(("certificate" = [])),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
+    desk.identity.organisation(&call.channel)?;
+    let path = format!("tile/{}", call.found.parameter);
+    let tile = desk.store.log_tile(&path)?.ok_or(ProblemCode::NoSuchRoute)?;
+    Ok(Answer::public(Public::Tile(tile)))
+}
