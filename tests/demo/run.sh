@@ -1,0 +1,342 @@
+#!/usr/bin/env bash
+# The demo: one borough, one look-up, all the way through, in a temporary folder. `make demo` builds and runs it.
+#
+# Everything is what a real directory would be made of: an HSM token (SoftHSM), the key ceremony, the daemon on sockets that
+# systemd-socket-activate hands over, certificates, organisations, people with two factors, suppliers' feeds, the public log. Each expected
+# outcome is checked: where somebody is let in who should not be, the demo fails.
+#
+#   BUILT    where the four programs are (target/release)
+#   PORT     a loopback port (a free one is looked for)
+#   KEEP=1   leaves the daemon up and prints commands to paste
+set -euo pipefail
+
+began=$(date +%s%N)
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+built=$(cd "$repository" && realpath "${BUILT:-target/release}")
+keep=${KEEP:-}
+children=5000
+PATH=$built:$PATH
+
+if [ -t 1 ]; then bold=$'\e[1m' blue=$'\e[34m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' blue='' green='' red='' plain=''; fi
+
+# --- the folder, and leaving nothing behind ---------------------------------------------------------------------------------------
+
+umask 077
+work=$(mktemp -d "${TMPDIR:-/tmp}/contactpoint-demo.XXXXXX")
+daemon=
+finish() {
+    local status=$?
+    if [ $status -ne 0 ] && [ -s "$work/daemon.log" ]; then
+        printf '\nThe last words of contactpointd:\n'
+        tail -n 20 "$work/daemon.log"
+    fi
+    if [ $status -ne 0 ] || [ -z "$keep" ]; then
+        [ -z "$daemon" ] || { kill "$daemon" 2> /dev/null && wait "$daemon" 2> /dev/null; } || true
+        cd /
+        rm -rf "$work"
+    fi
+    exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+cd "$work"
+mkdir configuration state credentials tokens run people
+
+# --- telling -----------------------------------------------------------------------------------------------------------------------
+
+step=0
+headline() { step=$((step + 1)); printf '\n%s%d. %s%s\n' "$bold" "$step" "$1" "$plain"; }
+say() { printf '   %s\n' "$*"; }
+good() { printf '   %s=> %s%s\n' "$green" "$*" "$plain"; }
+fail() { printf '   %sFAILED: %s%s\n' "$red" "$*" "$plain" >&2; exit 1; }
+typed() { printf '   %s$ %s%s\n' "$blue" "$*" "$plain"; }
+
+# try STATUS COMMAND...: shows the command and its output, and fails unless it ends with this status. The output stays in $output.
+output=
+try() {
+    local expected=$1 status=0
+    shift
+    typed "$(quoted "$@")"
+    output=$("$@" 2>&1 < /dev/null) || status=$?
+    printf '%s\n' "$output" | sed 's/^/     /'
+    [ $status -eq "$expected" ] || fail "this should have ended with status $expected, and ended with $status"
+}
+# The same without showing anything, unless it goes wrong.
+quietly() {
+    output=$("$@" 2>&1 < /dev/null) || { typed "$(quoted "$@")"; printf '%s\n' "$output"; fail "this should have succeeded"; }
+}
+quoted() { # words with blanks in quotes, as one would type them
+    local word line=
+    for word in "$@"; do
+        case $word in *[!A-Za-z0-9_./:=@,+-]*) line+=" '$word'" ;; *) line+=" $word" ;; esac
+    done
+    printf '%s' "${line# }"
+}
+must_say() { grep -qF -- "$1" <<< "$output" || fail "the answer should speak of: $1"; }
+must_not_say() { ! grep -qF -- "$1" <<< "$output" || fail "the answer should not speak of: $1"; }
+
+# --- people ------------------------------------------------------------------------------------------------------------------------
+
+# hand_over JSON: keeps what a new person was shown once, as they would: the password in their head, the secret in their telephone.
+hand_over() {
+    local login
+    login=$(jq -r .login <<< "$1")
+    jq -r .password <<< "$1" > "people/$login.password"
+    jq -r .code_secret <<< "$1" > "people/$login.secret"
+}
+code_of() { oathtool --totp --base32 - < "people/$1.secret"; }
+
+# log_in ORGANISATION LOGIN [quietly]: two factors, over the organisation's certificate.
+log_in() {
+    local command=(contactpoint --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")")
+    [ -n "${3:-}" ] || typed "$(quoted "${command[@]}") < people/$2.password"
+    output=$("${command[@]}" 2>&1 < "people/$2.password") || { printf '%s\n' "$output"; fail "$2 should have been logged in"; }
+    [ -n "${3:-}" ] || printf '%s\n' "$output" | sed 's/^/     /'
+}
+
+organisation() { jq -r --arg key "$1" ".[] | select(.key == \$key) | $2" borough/organisations.json; }
+scenario() { jq -r "$1" borough/scenario.json; }
+
+# --- 1 -----------------------------------------------------------------------------------------------------------------------------
+
+printf '%sThe directory of who works with a child: one borough, one look-up, all the way through.%s\n' "$bold" "$plain"
+say "Synthetic people only. Everything happens in $work."
+
+headline 'An HSM token and the key ceremony: four keys that never leave the token, and the data keys that they wrap'
+cp -r "$repository/config/." configuration/
+mkdir -p configuration/tls
+printf 'directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n' "$work" > softhsm2.conf
+pin=1$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+printf '%s\n' "$pin" > credentials/hsm-pin
+# what systemd would set for the unit
+export CONFIGURATION_DIRECTORY=$work/configuration STATE_DIRECTORY=$work/state CREDENTIALS_DIRECTORY=$work/credentials
+export SOFTHSM2_CONF=$work/softhsm2.conf XDG_RUNTIME_DIR=$work/run
+typed 'softhsm2-util --init-token --free --label contactpoint'
+quietly softhsm2-util --init-token --free --label contactpoint --pin "$pin" --so-pin "$pin"
+typed 'contactpointctl ceremony --json > ceremony.json'
+contactpointctl ceremony --json > ceremony.json || fail 'the ceremony should have been held'
+hand_over "$(jq .officer ceremony.json)"
+jq -r .verifier_key ceremony.json > verifier-key.txt
+say "     The first security officer is $(jq -r .officer.login ceremony.json)."
+say "     Anyone may have the log's public key: $(cat verifier-key.txt)"
+
+# --- 2 -----------------------------------------------------------------------------------------------------------------------------
+
+headline "A borough of $children children, and certificates for its organisations"
+try 0 contactpoint-synthesise borough --children "$children" --out borough
+try 0 contactpointctl certificate-request --name localhost --name 127.0.0.1 --out server.csr
+try 0 contactpoint-synthesise pki --organisations borough/organisations.json --server-csr server.csr --out pki
+cp pki/server.pem configuration/tls/server.pem
+cp pki/ca.pem configuration/tls/clients-ca.pem
+cp pki/clients.crl.pem configuration/tls/clients.crl.pem
+
+# --- 3 -----------------------------------------------------------------------------------------------------------------------------
+
+headline 'The daemon, on sockets that it is handed: it never opens one itself'
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 20000)) && (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; do :; done
+    echo "$port"
+}
+port=${PORT:-$(free_port)}
+command=(systemd-socket-activate -l "127.0.0.1:$port" -l "$work/control.sock"
+    -E CONFIGURATION_DIRECTORY -E STATE_DIRECTORY -E CREDENTIALS_DIRECTORY -E SOFTHSM2_CONF contactpointd)
+typed "$(quoted "${command[@]/$work\//}") &"
+setsid "${command[@]}" > daemon.log 2>&1 < /dev/null &
+daemon=$!
+until [ -S control.sock ]; do
+    kill -0 "$daemon" 2> /dev/null || fail 'the daemon should have been started'
+    sleep 0.02
+done
+typed "contactpointctl log-in --socket control.sock --password-stdin --code $(code_of security-officer) < people/security-officer.password"
+contactpointctl log-in --socket control.sock --password-stdin --code "$(code_of security-officer)" < people/security-officer.password \
+    | sed 's/^/     /' || fail 'the security officer should have been logged in'
+try 0 contactpointctl status --socket control.sock
+
+# --- 4 -----------------------------------------------------------------------------------------------------------------------------
+
+headline 'The security officer enrols the organisations, each with its certificate and its administrator'
+mkdir enrolments
+declare -A number
+enrol() { # KEY [shown]
+    local key=$1 authority
+    authority=$(organisation "$key" '.authority // ""')
+    jq --arg key "$key" --rawfile certificate "pki/$key.pem" --argjson authority "${number[$authority]:-null}" '
+        .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
+        | {name, kind, capabilities, telephone, email, postcode, certificates: [$certificate],
+           administrator: ($administrator | {login, given_name, family_name})}
+          + (if $authority then {authority: $authority} else {} end)' borough/organisations.json > "enrolments/$key.json"
+    local command=(contactpointctl enrol-organisation --socket control.sock "enrolments/$key.json")
+    [ -z "${2:-}" ] || typed "$(quoted "${command[@]}")"
+    quietly "${command[@]}"
+    number[$key]=$(jq .id <<< "$output")
+    hand_over "$(jq .administrator <<< "$output")"
+    printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' "$port" "$key" "$key" > "$key.toml"
+    say "     $(organisation "$key" '"\(.name) (\(.kind))"'): number ${number[$key]}, administrator $(jq -r .administrator.login <<< "$output")"
+}
+mapfile -t keys < <(jq -r '.[].key' borough/organisations.json)
+for key in "${keys[@]}"; do
+    enrol "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
+done
+[ "${#keys[@]}" -ge 13 ] || fail 'a borough has thirteen organisations at least'
+
+# --- 5 -----------------------------------------------------------------------------------------------------------------------------
+
+headline 'Each administrator logs in with two factors and enrols their own people'
+enrol_people() { # KEY [shown]
+    local key=$1 person login names=()
+    log_in "$key" "$(organisation "$key" '.people[] | select(.roles == ["administrator"]) | .login')" "$([ -n "${2:-}" ] || echo quietly)"
+    while IFS= read -r person; do
+        login=$(jq -r .login <<< "$person")
+        local command=(contactpoint --profile "$key.toml" enrol-person --login "$login"
+            --given-name "$(jq -r .given_name <<< "$person")" --family-name "$(jq -r .family_name <<< "$person")" --json)
+        local role
+        for role in $(jq -r '.roles[]' <<< "$person"); do command+=(--role "$role"); done
+        [ -z "${2:-}" ] || typed "$(quoted "${command[@]}")"
+        quietly "${command[@]}"
+        hand_over "$output"
+        names+=("$login")
+    done < <(organisation "$key" '.people[] | select(.roles != ["administrator"])' | jq -c .)
+    quietly contactpoint --profile "$key.toml" log-out
+    say "     $(organisation "$key" .name): ${names[*]}"
+}
+for key in "${keys[@]}"; do
+    enrol_people "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
+done
+
+# --- 6 -----------------------------------------------------------------------------------------------------------------------------
+
+headline "Their data stewards feed what their suppliers' systems export: schools, surgeries, council, each in its own layout"
+feed() { # KEY [shown]
+    local key=$1 steward file layout status=0 report
+    steward=$(organisation "$key" '.people[] | select(.roles == ["data-steward"]) | .login')
+    file=borough/$(organisation "$key" .feed)
+    layout=$(organisation "$key" .layout)
+    log_in "$key" "$steward" "$([ -n "${2:-}" ] || echo quietly)"
+    local command=(contactpoint --profile "$key.toml" feed "$file" --layout "$layout")
+    if [ -n "${2:-}" ]; then
+        try 0 "${command[@]}"
+    else
+        report=$("${command[@]}" --json 2> feed.errors) || status=$?
+        # 1 is no failure: some lines were rejected, and the others are kept
+        [ $status -le 1 ] && [ "$(jq .complete <<< "$report")" = true ] || { cat feed.errors; fail "the feed of $key should have been taken"; }
+        say "     $(organisation "$key" .name), $layout: $(jq -r '"\(.next_line - 2) records, \(.created) new, \(.joined) joined, \(.rejected_count) rejected"' <<< "$report")"
+    fi
+    quietly contactpoint --profile "$key.toml" log-out
+}
+for key in "${keys[@]}"; do
+    [ "$(organisation "$key" '.feed // ""')" = "" ] || feed "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
+done
+
+# --- 7 -----------------------------------------------------------------------------------------------------------------------------
+
+school=$(scenario .personas.teacher.organisation)
+family=$(scenario .child.family_name) given=$(scenario .child.given_name) born=$(scenario .child.date_of_birth)
+headline "A teacher worries about a pupil, $given $family: who else works with the child?"
+log_in "$school" "$(scenario .personas.teacher.login)"
+try 0 contactpoint --profile "$school.toml" search --family-name "$family" --given-name "$given" --date-of-birth "$born" --reason concern
+child=$(grep -oE '^[0-9]{10}\b' <<< "$output" | head -n 1) || fail 'the search should have found the pupil'
+try 0 contactpoint --profile "$school.toml" view "$child" --reason concern
+for key in $(scenario '.known_to[]'); do must_say "$(organisation "$key" .name)"; done
+good "the teacher knows whom to ring: $(for key in $(scenario '.known_to[]'); do organisation "$key" .name; done | paste -sd, | sed 's/,/, /g')"
+
+# --- 8 -----------------------------------------------------------------------------------------------------------------------------
+
+other=$(scenario .personas.other_gp.organisation)
+headline 'A doctor of another surgery asks for the same child'
+log_in "$other" "$(scenario .personas.other_gp.login)"
+try 0 contactpoint --profile "$other.toml" search --family-name "$family" --date-of-birth "$born" --reason coordination
+must_not_say "$child"
+try 1 contactpoint --profile "$other.toml" view "$child" --reason coordination
+must_say not_found_or_not_yours
+refusal=$output
+try 1 contactpoint --profile "$other.toml" view 0000000006 --reason coordination
+[ "$output" = "$refusal" ] || fail 'a child of others and a child that does not exist should not be told apart'
+good 'not on their list: refused, in the same words as for a child that does not exist'
+
+# --- 9 -----------------------------------------------------------------------------------------------------------------------------
+
+headline 'Those who do not belong do not get past TLS'
+profile_of() { # NAME: as enrol makes them, for certificates that no organisation has
+    printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' "$port" "$1" "$1" > "$1.toml"
+}
+for name in stranger unenrolled revoked; do
+    profile_of "$name"
+    case $name in
+        stranger) say 'A certificate of an authority that nobody knows:' ;;
+        unenrolled) say 'A certificate of the right authority, for an organisation that nobody enrolled:' ;;
+        revoked) say 'A certificate that was revoked:' ;;
+    esac
+    try 3 contactpoint --profile "$name.toml" log fetch "log-of-$name"
+    must_say 'TLS refused'
+done
+good 'three certificates, three refusals'
+
+# --- 10 ----------------------------------------------------------------------------------------------------------------------------
+
+auditor=$(scenario .personas.auditor.organisation)
+headline 'The auditor asks who saw the child'
+log_in "$auditor" "$(scenario .personas.auditor.login)"
+try 0 contactpoint --profile "$auditor.toml" who-saw "$child" --reason audit
+must_say "$(organisation "$school" .name)"
+must_say "$(organisation "$other" .name)"
+quietly contactpoint --profile "$auditor.toml" who-saw "$child" --reason audit --json
+looks() { jq --arg name "$1" --arg what "$2" --arg outcome "$3" '
+    [.looks[] | select(.organisation.name == $name and .operation == $what and (.outcome == "answered") == ($outcome == "answered"))] | length' <<< "$output"; }
+[ "$(looks "$(organisation "$school" .name)" search answered)" = 1 ] || fail "the teacher's search should be there, once"
+[ "$(looks "$(organisation "$school" .name)" view answered)" = 1 ] || fail "the teacher's view should be there, once"
+[ "$(looks "$(organisation "$other" .name)" view refused)" = 1 ] || fail 'the refused view should be there, once'
+good 'every look is there, the refused one included'
+
+# --- 11 ----------------------------------------------------------------------------------------------------------------------------
+
+headline 'Anyone enrolled fetches the log, and verifies it offline with the public key alone'
+sleep 1.1 # a checkpoint is signed each second
+try 0 contactpoint --profile "$auditor.toml" log fetch log
+try 0 contactpoint log verify log --key verifier-key.txt
+try 0 contactpointctl verify-log log --key verifier-key.txt
+cp -r log forged
+bundle=$(find forged/tile/entries -type f | sort | head -n 1)
+size=$(stat -c %s "$bundle")
+at=$((size / 2))
+byte=$(od -An -tu1 -j "$at" -N 1 "$bundle" | tr -d ' ')
+say "One byte of a copy is changed: byte $at of ${bundle#forged/}, $byte becomes $((byte ^ 1))."
+printf '%b' "\\x$(printf %02x $((byte ^ 1)))" | dd of="$bundle" bs=1 seek="$at" conv=notrunc status=none
+try 4 contactpoint log verify forged --key verifier-key.txt
+must_say 'VERIFICATION FAILED'
+good 'caught'
+
+# --- the end -----------------------------------------------------------------------------------------------------------------------
+
+took() { printf '%d.%01d s' $((($(date +%s%N) - began) / 1000000000)) $((($(date +%s%N) - began) / 100000000 % 10)); }
+if [ -n "$keep" ]; then
+    gp=$(scenario .personas.gp.organisation)
+    printf '\n%sThe daemon is still up (process %s). To paste:%s\n\n' "$bold" "$daemon" "$plain"
+    cat << END
+cd $work
+export PATH=$built:\$PATH XDG_RUNTIME_DIR=$work/run SOFTHSM2_CONF=$work/softhsm2.conf
+
+# the teacher is logged in still
+contactpoint --profile $school.toml search --family-name '$family' --date-of-birth $born --reason concern
+contactpoint --profile $school.toml view $child --reason coordination --json
+
+# the child's own doctor logs in, and may look
+contactpoint --profile $gp.toml log-in --login $(scenario .personas.gp.login) --password-stdin \\
+    --code \$(oathtool --totp --base32 - < people/$(scenario .personas.gp.login).secret) < people/$(scenario .personas.gp.login).password
+contactpoint --profile $gp.toml view $child --reason coordination
+
+# the auditor is logged in as well
+contactpoint --profile $auditor.toml who-saw $child --reason audit
+contactpointctl status --socket control.sock
+
+# the end: stops the daemon, removes everything
+kill $daemon; rm -rf $work
+END
+else
+    kill "$daemon"
+    status=0
+    wait "$daemon" || status=$?
+    daemon=
+    [ $status -eq 0 ] || fail "the daemon should have stopped of its own will, and ended with status $status"
+fi
+printf '\n%sAll as it should be, in %s.%s\n' "$bold" "$(took)" "$plain"
