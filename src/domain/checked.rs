@@ -104,7 +104,7 @@ pub(crate) fn plain_text(text: &str, longest: usize, allowed: fn(char) -> bool) 
     if text.len() > longest * 4 {
         return Err("is too long");
     }
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let folded = if is_folded(text) { text.to_owned() } else { text.split_whitespace().collect::<Vec<_>>().join(" ") };
     if folded.is_empty() {
         return Err("is empty");
     }
@@ -115,4 +115,15 @@ pub(crate) fn plain_text(text: &str, longest: usize, allowed: fn(char) -> bool) 
         return Err("has a character that is not allowed");
     }
     Ok(folded)
+}
+
+/// ASCII with single inner blanks only: what the store hands back, and so the usual case.
+fn is_folded(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let blank_ahead = |pair: &[u8]| pair == b"  ";
+    text.is_ascii()
+        && !bytes.first().is_some_and(u8::is_ascii_whitespace)
+        && !bytes.last().is_some_and(u8::is_ascii_whitespace)
+        && !bytes.windows(2).any(blank_ahead)
+        && !bytes.iter().any(|byte| *byte != b' ' && (byte.is_ascii_whitespace() || *byte == 0x0b))
 }
