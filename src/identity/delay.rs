@@ -18,10 +18,19 @@ const LONGEST_SECONDS: u64 = 15 * 60;
 const REMEMBERED: usize = 65_536;
 
 /// Seconds to wait after so many failures in a row: 0, 0, 2, 4, 8, ... 900.
-pub(crate) fn seconds_after(failures: u32) -> u64 {
+fn seconds_after(failures: u32) -> u64 {
     match failures.checked_sub(FREE_FAILURES) {
         None | Some(0) => 0,
         Some(beyond) => 1u64.checked_shl(beyond).unwrap_or(u64::MAX).min(LONGEST_SECONDS),
+    }
+}
+
+/// The instant before which no log-in is tried after so many failures, the last of them now; the beginning of time where none is
+/// waited for, so that a clock set back makes no delay out of nothing.
+pub(crate) fn until(failures: u32, now: Instant) -> Instant {
+    match seconds_after(failures) {
+        0 => Instant::default(),
+        seconds => now.plus_seconds(seconds),
     }
 }
 
@@ -63,11 +72,11 @@ impl UnknownNames {
             table.make_room();
             table.order.push_back(key);
         }
-        let failed = table.names.entry(key).or_insert(Failures { count: 0, until: now });
+        let failed = table.names.entry(key).or_insert(Failures { count: 0, until: Instant::default() });
         let wait = remaining(failed.until, now);
         if wait.is_none() {
             failed.count = failed.count.saturating_add(1);
-            failed.until = now.plus_seconds(seconds_after(failed.count));
+            failed.until = until(failed.count, now);
         }
         wait
     }

@@ -201,7 +201,7 @@ fn judge(account: &mut Account, evidence: Option<Evidence>, now: Instant) -> Ver
         }
         _ => {
             account.failures = account.failures.saturating_add(1);
-            account.delayed_until = now.plus_seconds(delay::seconds_after(account.failures));
+            account.delayed_until = delay::until(account.failures, now);
         }
     }
     verdict
