@@ -24,7 +24,7 @@ const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(10);
 /// How long to wait for an answer.
 const PATIENCE_TO_ANSWER: Duration = Duration::from_secs(90);
 /// How long to wait for the server's last word after it closed a connection on us.
-const PATIENCE_FOR_LAST_WORD: Duration = Duration::from_secs(2);
+const PATIENCE_FOR_LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Where the directory is: `https://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,13 @@ pub mod arguments;
 pub mod connection;
 mod enrol;
 pub mod error;
+#[cfg(test)]
+mod fake_directory;
 mod feed;
 mod feed_records;
 mod feed_report;
+#[cfg(test)]
+mod feed_tests;
 mod log_fetch;
 mod log_verify;
 mod lookup;
