@@ -15,8 +15,9 @@ use contactpoint_keys::WrappedDataKeys;
 use contactpoint_settings::{Directories, Settings};
 use contactpoint_store::{Account, NewOrganisation};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::Permissions;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
 /// The file, beside the store, that the log's verifier key is written to. It is public.
 pub(crate) const VERIFIER_KEY_FILE: &str = "log-verifier-key.txt";
@@ -120,6 +121,7 @@ fn set_up(
     let appliance = custody::create_appliance(directories, settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let held = runtime.block_on(enrol(&appliance, officer, now))?;
+    narrow(directories)?;
     publish(&held.verifier_key, directories)?;
     Ok(held)
 }
@@ -169,6 +171,18 @@ fn entry(at: Instant, operation: Operation, organisation: OrganisationId) -> Ent
     }
 }
 
+/// Takes the store's files away from everybody else, whatever the umask was. SQLite gives later journals the mode of the database.
+fn narrow(directories: &Directories) -> Result<(), OperatorError> {
+    for file in [STORE_FILE, "store.db-wal", "store.db-shm"] {
+        let path = directories.state.join(file);
+        match std::fs::set_permissions(&path, Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            narrowed => narrowed.map_err(OperatorError::file(&path))?,
+        }
+    }
+    Ok(())
+}
+
 fn publish(key: &VerifierKey, directories: &Directories) -> Result<(), OperatorError> {
     let path = directories.state.join(VERIFIER_KEY_FILE);
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path).map_err(OperatorError::file(&path))?;
@@ -206,5 +220,118 @@ impl Held {
             },
         })
         .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::custody::{open_appliance, ApplianceError};
+    use crate::rig::{officer, Site, MORNING};
+    use contactpoint_identity::{Channel, Identity};
+    use contactpoint_keys::KeyError;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_officer_of_the_ceremony_can_log_in_and_is_in_the_log() {
+        // G2: made at the key ceremony; C2: two factors; F1: every access is written
+        let site = Site::new("ceremony");
+        let held =
+            tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(|| site.hold_ceremony()).join().unwrap())).unwrap();
+        let appliance = open_appliance(&site.directories, &site.settings()).unwrap();
+        assert_eq!(appliance.store.log_size(), 2);
+        assert_eq!(appliance.verifier_key, held.verifier_key);
+        let clock = Clock::dangerous_fixed(MORNING);
+        let identity = Identity::new(appliance.store.clone(), Arc::clone(&appliance.custody) as _, clock.clone(), Duration::from_secs(900));
+        let secret = data_encoding::BASE32_NOPAD.decode(held.secrets.expose_code_secret().as_bytes()).unwrap();
+        let code = totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(MORNING.seconds()).to_string();
+        let password = held.secrets.expose_password().as_bytes();
+        let ticket = identity.log_in(&Channel::Local { uid: 0 }, "officer", password, &code, clock.now()).await.unwrap().into_inner();
+        let ticket = ticket.unwrap();
+        assert_eq!((ticket.person, ticket.organisation.id), (held.officer, held.organisation));
+        assert_eq!(ticket.organisation.kind, OrganisationKind::DataCentre);
+        assert_eq!(ticket.roles, [Role::SecurityOfficer]);
+    }
+
+    #[test]
+    fn a_second_ceremony_is_refused_and_changes_nothing() {
+        // G2: keys are made once; a ceremony that ran over a store would lose it
+        let site = Site::new("ceremony-twice");
+        let held = site.hold_ceremony().unwrap();
+        let before = site.state();
+        let refusal = site.hold_ceremony().unwrap_err();
+        assert!(matches!(refusal, OperatorError::HeldBefore(_)));
+        assert_eq!(refusal.exit_status(), 78);
+        assert_eq!(site.state(), before);
+        let appliance = open_appliance(&site.directories, &site.settings()).unwrap();
+        assert_eq!(appliance.verifier_key, held.verifier_key);
+    }
+
+    #[test]
+    fn a_token_that_has_keys_is_refused_although_the_state_directory_is_empty() {
+        // G2: keys are made once
+        let site = Site::new("ceremony-token");
+        site.hold_ceremony().unwrap();
+        let fresh = Site::without_token();
+        let settings = site.settings();
+        let refusal = hold(&fresh.directories, &settings, officer(), MORNING).unwrap_err();
+        assert!(matches!(refusal, OperatorError::Keys(KeyError::AlreadyMade { .. })), "{refusal}");
+        assert_eq!(refusal.exit_status(), 78);
+        assert!(fresh.state().is_empty());
+    }
+
+    #[test]
+    fn without_the_pin_nothing_happens() {
+        // Issue 2: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
+        let site = Site::new("ceremony-pin");
+        std::fs::remove_file(site.path("credentials/hsm-pin")).unwrap();
+        let refusal = site.hold_ceremony().unwrap_err();
+        assert!(matches!(refusal, OperatorError::Keys(KeyError::PinMissing { .. })));
+        assert_eq!(refusal.exit_status(), 78);
+        assert!(refusal.to_string().contains("LoadCredentialEncrypted"));
+        assert!(site.state().is_empty());
+    }
+
+    #[test]
+    fn what_breaks_off_says_that_the_token_was_changed() {
+        // Style: each failure is one sentence on what to do
+        let site = Site::new("ceremony-broken");
+        std::fs::create_dir(site.path("state/store.db-wal")).unwrap();
+        let broken = site.hold_ceremony().map(|_| ()).unwrap_err();
+        assert!(matches!(broken, OperatorError::BrokeOff { .. }), "{broken}");
+        assert!(broken.to_string().contains("initialise the token anew"));
+    }
+
+    #[test]
+    fn before_the_ceremony_the_appliance_does_not_open() {
+        // G3: the store opens only with the HSM
+        let site = Site::new("ceremony-none");
+        let error = open_appliance(&site.directories, &site.settings()).map(|_| ()).unwrap_err();
+        assert!(matches!(error, ApplianceError::Keys(KeyError::Missing { .. })), "{error}");
+        assert_eq!(OperatorError::from(error).exit_status(), 78);
+    }
+
+    #[test]
+    fn secrets_lie_in_no_file_and_files_have_narrow_modes() {
+        // G1: no operator can read; C2: shown once
+        let site = Site::new("ceremony-files");
+        let held = site.hold_ceremony().unwrap();
+        let mode = |file: &str| std::fs::metadata(site.path(file)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode("state/data-keys.toml"), 0o600);
+        for path in site.state().into_keys().filter(|path| path.display().to_string().contains("store.db")) {
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        }
+        for (path, content) in site.state() {
+            for secret in [held.secrets.expose_password(), held.secrets.expose_code_secret(), "Byron"] {
+                assert!(!content.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
+            }
+        }
+        let published = std::fs::read_to_string(site.path("state/log-verifier-key.txt")).unwrap();
+        assert_eq!(VerifierKey::parse(published.trim()).unwrap(), held.verifier_key);
+        let json: serde_json::Value = serde_json::from_str(&held.json()).unwrap();
+        assert_eq!(json["officer"]["password"], held.secrets.expose_password());
+        assert!(held.sentences(&site.directories).contains(held.secrets.expose_code_secret()));
+        assert!(!format!("{held:?}").contains(held.secrets.expose_password()));
     }
 }

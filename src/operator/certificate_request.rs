@@ -66,3 +66,45 @@ impl SigningKey for TlsKey<'_> {
         self.custody.sign_handshake(message).map_err(|_| rcgen::Error::RemoteKeyError)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rig::Site;
+    use p256::ecdsa::signature::Verifier as _;
+    use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509CertificationRequest};
+
+    #[test]
+    fn the_request_is_signed_by_the_key_in_the_hsm_and_names_what_was_asked() {
+        // G2: master keys live in the HSM, are not extractable
+        let site = Site::new("request");
+        site.hold_ceremony().unwrap();
+        let custody = custody::open_custody(&site.directories, &site.settings()).unwrap();
+        let arguments = Arguments { names: vec!["localhost".into(), "127.0.0.1".into()], out: "-".into() };
+        let pem = run(arguments, &site.directories).unwrap();
+        let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+        let (_, request) = X509CertificationRequest::from_der(&pem.contents).unwrap();
+        let info = &request.certification_request_info;
+        assert_eq!(info.subject_pki.raw, custody.tls_public_key_spki());
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&info.subject_pki.subject_public_key.data).unwrap();
+        let signature = p256::ecdsa::Signature::from_der(&request.signature_value.data).unwrap();
+        key.verify(info.raw, &signature).unwrap();
+        let names = request.requested_extensions().unwrap().find_map(|extension| {
+            if let ParsedExtension::SubjectAlternativeName(names) = extension {
+                Some(&names.general_names)
+            } else {
+                None
+            }
+        });
+        assert_eq!(names.unwrap()[..], [GeneralName::DNSName("localhost"), GeneralName::IPAddress(&[127, 0, 0, 1])]);
+    }
+
+    #[test]
+    fn the_request_goes_to_a_file_where_one_is_named() {
+        let site = Site::new("request-file");
+        site.hold_ceremony().unwrap();
+        let out = site.path("request.pem");
+        run(Arguments { names: vec!["localhost".into()], out: out.clone() }, &site.directories).unwrap();
+        assert!(std::fs::read_to_string(out).unwrap().starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
+    }
+}

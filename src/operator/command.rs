@@ -87,3 +87,50 @@ fn print(text: &str) -> ExitCode {
         Err(_) => ExitCode::from(70),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn status_of(line: &[&str]) -> ExitCode {
+        run(line.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_used_exits_64_and_help_exits_0() {
+        // sysexits(3): EX_USAGE
+        assert_eq!(status_of(&["contactpointctl"]), ExitCode::from(USAGE));
+        assert_eq!(status_of(&["contactpointctl", "dump"]), ExitCode::from(USAGE));
+        assert_eq!(status_of(&["contactpointctl", "log-in", "--password", "x"]), ExitCode::from(USAGE));
+        assert_eq!(status_of(&["contactpointctl", "--help"]), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn broken_settings_exit_78() {
+        // Style: unknown key = refuse to start (exit 78)
+        assert_eq!(status_of(&["contactpointctl", "check-config", "--directory", "/nonexistent"]), ExitCode::from(78));
+    }
+
+    #[test]
+    fn no_verb_leads_to_child_data_and_none_takes_a_secret_as_an_argument() {
+        // B5: no bulk export; G1: no SQL console, no dump; G5: no export verb
+        Command::command().debug_assert();
+        let command = Command::command();
+        let verbs: Vec<&str> = command.get_subcommands().map(|verb| verb.get_name()).collect();
+        let known = [
+            "ceremony",
+            "certificate-request",
+            "verifier-key",
+            "check-config",
+            "verify-log",
+            "log-in",
+            "log-out",
+            "enrol-organisation",
+            "status",
+        ];
+        assert_eq!(verbs, known, "a new verb is added here with a thought to rules B5, G1 and G5");
+        let options: Vec<&str> = command.get_subcommands().flat_map(|verb| verb.get_arguments().filter_map(|a| a.get_long())).collect();
+        assert!(!options.iter().any(|option| ["pin", "password", "code-secret"].contains(option)), "{options:?}");
+    }
+}

@@ -108,3 +108,64 @@ fn refusal(status: StatusCode, problem: &Value) -> String {
         wait.unwrap_or_default()
     )
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixListener;
+    use std::thread::JoinHandle;
+    use tempfile::TempDir;
+
+    pub(crate) fn socket(directory: &TempDir) -> Socket {
+        Socket { socket: Some(directory.path().join("control.sock")) }
+    }
+
+    /// Somebody at the other end who answers once; hands back what was heard.
+    pub(crate) fn answering(directory: &TempDir, status: &'static str, body: &'static str) -> JoinHandle<String> {
+        let path = directory.path().join("control.sock");
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(path).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = vec![0; 65_536];
+            let length = stream.read(&mut heard).unwrap();
+            let length_line = if status.starts_with("204") { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+            write!(stream, "HTTP/1.1 {status}\r\n{length_line}\r\n{body}").unwrap();
+            String::from_utf8(heard[..length].to_vec()).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_daemon_that_is_not_there_is_said_so_with_exit_69() {
+        // Style: each failure is one sentence on what to do
+        let directory = TempDir::new().unwrap();
+        let error = socket(&directory).ask(Method::GET, "/v1/status", None, None).unwrap_err();
+        assert_eq!(error.exit_status(), 69);
+        assert!(error.to_string().contains("systemctl start contactpointd"), "{error}");
+    }
+
+    #[test]
+    fn a_problem_becomes_a_sentence_on_what_to_do() {
+        // Style: each failure is one sentence on what to do
+        let directory = TempDir::new().unwrap();
+        let body = "{\"type\":\"about:blank\",\"title\":\"Log-in failed\",\"status\":401,\"code\":\"log_in_failed\",\"retry_after\":4}";
+        let heard = answering(&directory, "401 Unauthorized", body);
+        let error = socket(&directory).ask(Method::POST, "/v1/session", None, Some(b"{}".to_vec())).unwrap_err();
+        heard.join().unwrap();
+        assert_eq!(error.exit_status(), 77);
+        let sentence = error.to_string();
+        assert!(sentence.contains("Log-in failed") && sentence.contains("a code works once") && sentence.contains("in 4 s"), "{sentence}");
+    }
+
+    #[test]
+    fn an_answer_that_is_no_json_or_too_long_is_not_taken() {
+        // Bad input, from the daemon's side: a typed error, no panic
+        let directory = TempDir::new().unwrap();
+        let heard = answering(&directory, "200 OK", "<html>");
+        let error = socket(&directory).ask(Method::GET, "/v1/status", None, None).unwrap_err();
+        heard.join().unwrap();
+        assert_eq!(error.exit_status(), 69);
+        assert!(error.to_string().contains("not JSON"), "{error}");
+    }
+}

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// JSON file: name, kind, authority, capabilities, telephone, email, postcode, certificates (PEM), administrator; - is the standard input
-    file: PathBuf,
+    pub(crate) file: PathBuf,
     #[command(flatten)]
-    socket: Socket,
+    pub(crate) socket: Socket,
     #[command(flatten)]
-    session: SessionFile,
+    pub(crate) session: SessionFile,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {

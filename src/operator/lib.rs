@@ -12,6 +12,8 @@ mod control;
 pub mod custody;
 mod enrol_organisation;
 mod error;
+#[cfg(test)]
+mod rig;
 mod session_file;
 mod signing_in;
 mod status;

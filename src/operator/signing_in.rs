@@ -73,3 +73,58 @@ fn one_line() -> Result<String, OperatorError> {
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
     Ok(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::tests::{answering, socket};
+    use crate::enrol_organisation;
+    use clap::Parser;
+    use std::os::unix::fs::PermissionsExt as _;
+    use tempfile::TempDir;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        session: SessionFile,
+    }
+
+    fn session(directory: &TempDir) -> SessionFile {
+        let file = directory.path().join("session");
+        Line::parse_from(["test", "--session-file", file.to_str().unwrap()]).session
+    }
+
+    #[test]
+    fn the_token_waits_in_a_file_that_only_the_officer_can_read() {
+        // C2: a session
+        let directory = TempDir::new().unwrap();
+        let session = session(&directory);
+        for token in ["first", "second"] {
+            let path = session.keep(token).unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(*session.token().unwrap(), token);
+        }
+        session.forget().unwrap();
+        assert!(matches!(session.token().unwrap_err(), OperatorError::NoSession(_)));
+    }
+
+    #[test]
+    fn the_verbs_send_the_session_and_log_out_forgets_it() {
+        // C2: a session
+        let directory = TempDir::new().unwrap();
+        session(&directory).keep("the-token").unwrap();
+        let file = directory.path().join("organisation.json");
+        std::fs::write(&file, "{\"name\":\"Hill School\"}").unwrap();
+        let heard = answering(&directory, "201 Created", "{\"id\":7}");
+        let arguments = enrol_organisation::Arguments { file, socket: socket(&directory), session: session(&directory) };
+        assert!(enrol_organisation::run(&arguments).unwrap().contains("\"id\": 7"));
+        let request = heard.join().unwrap();
+        assert!(request.starts_with("POST /v1/organisations HTTP/1.1\r\n"), "{request}");
+        assert!(request.to_lowercase().contains("authorization: bearer the-token\r\n"), "{request}");
+        assert!(request.ends_with("\r\n\r\n{\"name\":\"Hill School\"}"), "{request}");
+        let heard = answering(&directory, "204 No Content", "");
+        log_out(&LogOut { socket: socket(&directory), session: session(&directory) }).unwrap();
+        assert!(heard.join().unwrap().starts_with("DELETE /v1/session HTTP/1.1\r\n"));
+        assert!(session(&directory).token().is_err());
+    }
+}

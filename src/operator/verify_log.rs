@@ -36,3 +36,65 @@ fn key(text: &str) -> Result<VerifierKey, OperatorError> {
     let held = std::fs::read_to_string(path).map_err(OperatorError::file(path))?;
     Ok(VerifierKey::parse(held.trim())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::custody::open_appliance;
+    use crate::rig::Site;
+    use contactpoint_audit::tiles;
+
+    /// A copy of the ceremony's log, as a client would have fetched it.
+    fn fetched(site: &Site) -> Arguments {
+        let held = site.hold_ceremony().unwrap();
+        let store = open_appliance(&site.directories, &site.settings()).unwrap().store;
+        let directory = site.path("log");
+        let bundle = tiles::bundle_path(0, 2);
+        std::fs::create_dir_all(directory.join(&bundle).parent().unwrap()).unwrap();
+        std::fs::write(directory.join("checkpoint"), store.log_checkpoint().unwrap()).unwrap();
+        std::fs::write(directory.join(&bundle), store.log_tile(&bundle).unwrap().unwrap()).unwrap();
+        Arguments { directory, key: held.verifier_key.to_string(), json: false }
+    }
+
+    #[test]
+    fn an_untouched_log_verifies_with_the_public_key_alone() {
+        // F2: anyone with the public key can verify
+        let site = Site::new("verify");
+        let arguments = fetched(&site);
+        assert!(run(&arguments).unwrap().contains("entries  2"));
+        let by_file = Arguments { key: site.path("state/log-verifier-key.txt").display().to_string(), json: true, ..arguments };
+        let json: serde_json::Value = serde_json::from_str(&run(&by_file).unwrap()).unwrap();
+        assert_eq!((json["verified"].as_bool(), json["size"].as_u64()), (Some(true), Some(2)));
+    }
+
+    #[test]
+    fn a_copy_with_one_byte_changed_is_caught() {
+        // F2: nothing was altered, removed or reordered
+        let site = Site::new("verify-changed");
+        let arguments = fetched(&site);
+        let bundle = arguments.directory.join(tiles::bundle_path(0, 2));
+        let good = std::fs::read(&bundle).unwrap();
+        for at in [2, good.len() / 2, good.len() - 1] {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            std::fs::write(&bundle, bad).unwrap();
+            let verdict = run(&arguments).unwrap_err();
+            assert!(matches!(verdict, OperatorError::LogFault(_)));
+            assert_eq!(verdict.exit_status(), 1);
+        }
+        std::fs::remove_file(&bundle).unwrap();
+        assert_eq!(run(&arguments).unwrap_err().exit_status(), 1);
+    }
+
+    #[test]
+    fn another_key_does_not_verify_and_what_is_no_key_is_a_usage_error() {
+        // F2: heads are signed in the HSM
+        let site = Site::new("verify-key");
+        let mut arguments = fetched(&site);
+        let other = Site::new("verify-key-other").hold_ceremony().unwrap().verifier_key;
+        arguments.key = other.to_string();
+        assert_eq!(run(&arguments).unwrap_err().exit_status(), 1);
+        arguments.key = "not a key".to_owned();
+        assert_eq!(run(&arguments).unwrap_err().exit_status(), 64);
+    }
+}
