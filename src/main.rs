@@ -1,1 +1,54 @@
-fn main() {}
+//! contactpointd, the directory's daemon. `main` is a list: its order is the security argument (architecture, process).
+//!
+//! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments. Exit status 78:
+//! settings, credential, keys or certificates are not as they must be; 69: the HSM or the store is away; 71: the system refused.
+
+mod daemon;
+
+use contactpoint_directory::Directory;
+use contactpoint_edge::{Edge, Parts};
+use contactpoint_hardening::{forbid_core_dumps, inherited_listeners};
+use contactpoint_identity::{Clock, Identity};
+use contactpoint_intake::layouts;
+use contactpoint_operator::custody::{open_appliance, Appliance};
+use contactpoint_settings::{Directories, Settings};
+use daemon::{failure::Failure, journal, upkeep};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+fn main() -> ExitCode {
+    journal::begin();
+    start().map_or_else(Failure::exit, |()| ExitCode::SUCCESS)
+}
+
+fn start() -> Result<(), Failure> {
+    // 1. No core file, no debugger: nothing secret has been read yet.
+    forbid_core_dumps()?;
+    daemon::refuse_arguments()?;
+
+    // 2. What to do: the directories that systemd made, and the settings; an unknown key refuses to start.
+    let directories = Directories::from_environment(|name| std::env::var_os(name))?;
+    let settings = Settings::load(&directories.configuration)?;
+    let layouts = layouts(&settings.intake.layouts.below(&directories.configuration))?;
+
+    // 3. The sockets that systemd bound. INVARIANT: nothing here ever binds or connects one.
+    let listeners = inherited_listeners()?;
+
+    // 4. The PIN's credential, the HSM's keys (each checked), the data keys in locked memory, the store that they open.
+    let Appliance { custody, store, .. } = open_appliance(&directories, &settings)?;
+
+    // 5. The door: certificates and revocation lists; refuses what cannot be trusted. Nothing is accepted yet.
+    let clock = Clock::system();
+    let identity = Arc::new(Identity::new(store.clone(), custody.clone(), clock.clone(), settings.session.idle_seconds.seconds()));
+    let directory = Directory::new(store.clone(), layouts);
+    let parts = Parts { custody, store: store.clone(), identity, directory, clock };
+    let edge = Edge::open(parts, &directories.configuration, &settings)?;
+
+    // INVARIANT: no byte from the network is read before the process is locked down.
+    // 6. Landlock, then seccomp, belong here and nowhere later: the threads below inherit both. The store's writer is already running
+    //    and must then be started below as well, because Landlock does not reach a thread that exists.
+
+    // 7. Threads, and from here on the network.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("answer").build()?;
+    runtime.block_on(upkeep::serve(&edge, &store, &settings, listeners))
+}

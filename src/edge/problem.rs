@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 macro_rules! problems {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $title:literal;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $code:tt, $status:literal, $title:literal;)+) => {
         /// The closed list of problem codes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
         pub enum ProblemCode { $($(#[$doc])* #[serde(rename = $code)] $variant),+ }

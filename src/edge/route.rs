@@ -99,9 +99,10 @@ impl Route {
 
     /// Every method at this route's address, for `Allow`.
     fn methods_at(self) -> &'static str {
-        match self {
-            Self::LogIn | Self::LogOut => "POST, DELETE",
-            other => other.method_name(),
+        if matches!(self, Self::LogIn | Self::LogOut) {
+            "POST, DELETE"
+        } else {
+            self.method_name()
         }
     }
 
@@ -141,6 +142,15 @@ mod tests {
             let path = route.template().replace("{id}", "17").replace("{*path}", "0/x001/234.p/5");
             let side = if route.is_on(Side::Network) { Side::Network } else { Side::Control };
             assert_eq!(found(side, &route.method(), &path).unwrap().0, *route);
+        }
+    }
+
+    #[test]
+    fn only_the_session_has_two_methods_at_one_address() {
+        // RFC 9110, 10.2.1: Allow lists every method of the address
+        for (at, route) in Route::ALL.iter().enumerate() {
+            let others = Route::ALL[at + 1..].iter().filter(|other| other.template() == route.template()).count();
+            assert_eq!(others, usize::from(*route == Route::LogIn), "{}", route.template());
         }
     }
 

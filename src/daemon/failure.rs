@@ -1,0 +1,68 @@
+//! Why the daemon did not start or did not stop well: one sentence for the operator and an exit status for systemd (sysexits.h).
+
+use contactpoint_edge::EdgeFault;
+use contactpoint_hardening::HardeningError;
+use contactpoint_intake::LayoutError;
+use contactpoint_keys::KeyError;
+use contactpoint_operator::custody::ApplianceError;
+use contactpoint_settings::SettingsError;
+use contactpoint_store::StoreError;
+use std::process::ExitCode;
+
+/// EX_USAGE.
+const USAGE: u8 = 64;
+/// EX_UNAVAILABLE: the HSM or the store is away; systemd may try again.
+const UNAVAILABLE: u8 = 69;
+/// EX_OSERR.
+const SYSTEM: u8 = 71;
+/// EX_CONFIG: trying again is of no use (`RestartPreventExitStatus=78`).
+const CONFIGURATION: u8 = 78;
+
+/// Each layer's own sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("contactpointd takes no arguments: it is configured by its unit and by contactpointd.toml")]
+    Arguments,
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Layouts(#[from] LayoutError),
+    #[error(transparent)]
+    Hardening(#[from] HardeningError),
+    #[error(transparent)]
+    Appliance(#[from] ApplianceError),
+    #[error(transparent)]
+    Edge(#[from] EdgeFault),
+    #[error("the system refused a thread, a signal or a socket: {0}")]
+    System(#[from] std::io::Error),
+    #[error("the store did not close well: {0}; what was answered is in the log, the next start verifies it")]
+    Close(#[from] StoreError),
+}
+
+impl Failure {
+    /// Tells the operator, and systemd.
+    pub(crate) fn exit(self) -> ExitCode {
+        log::error!(target: "contactpoint::daemon", "{self}");
+        log::logger().flush();
+        ExitCode::from(self.status())
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Arguments => USAGE,
+            Self::Settings(_) | Self::Layouts(_) => CONFIGURATION,
+            Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
+            Self::Hardening(_) => CONFIGURATION,
+            Self::Appliance(ApplianceError::Keys(fault)) if hsm_is_away(fault) => UNAVAILABLE,
+            Self::Appliance(ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_)) => CONFIGURATION,
+            Self::Appliance(ApplianceError::Store(_)) | Self::Close(_) => UNAVAILABLE,
+            Self::Edge(EdgeFault::Io(_)) => SYSTEM,
+            Self::Edge(EdgeFault::Tls(_) | EdgeFault::Revocation(_)) => CONFIGURATION,
+        }
+    }
+}
+
+/// Told from keys and PINs that are wrong, which trying again does not mend and a PIN must not be tried again for.
+fn hsm_is_away(fault: &KeyError) -> bool {
+    matches!(fault, KeyError::TokenAbsent { .. } | KeyError::TokenLost { .. } | KeyError::Busy { .. } | KeyError::Hsm { .. })
+}

@@ -1,0 +1,66 @@
+//! Logs: to journald with fields where stderr is the journal, else as plain lines on stderr.
+//!
+//! Only our own targets are written, so that no library's debugging can put a value into a log (rule G1); refusals and faults, and with
+//! DEBUG_INVOCATION (systemd.service(5), RestartMode=debug) every request. Never a name: those who log have none in hand that prints.
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use systemd_journal_logger::{connected_to_journal, JournalLog};
+
+enum Journal {
+    Journald(JournalLog),
+    Stderr,
+}
+
+/// Begins to log; from here on a failure can be told.
+pub(crate) fn begin() {
+    let journald = connected_to_journal().then(|| JournalLog::new().ok()).flatten();
+    let journal = journald.map_or(Journal::Stderr, Journal::Journald);
+    let level = if std::env::var_os("DEBUG_INVOCATION").is_some() { LevelFilter::Debug } else { LevelFilter::Info };
+    // a second logger cannot be set, and this is the first
+    if log::set_boxed_logger(Box::new(journal)).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+impl Log for Journal {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("contactpoint")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        match self {
+            Self::Journald(journald) => journald.log(record),
+            // a full or closed stderr must not stop the daemon
+            Self::Stderr => drop(std::io::stderr().write_all(line(record).as_bytes())),
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// `<3>contactpoint::edge: what happened key=value`; the number is the priority (sd-daemon(3)).
+fn line(record: &Record<'_>) -> String {
+    let priority = match record.level() {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    };
+    let mut line = format!("<{priority}>{}: {}", record.target(), record.args());
+    drop(record.key_values().visit(&mut Fields(&mut line)));
+    line.push('\n');
+    line
+}
+
+struct Fields<'a>(&'a mut String);
+
+impl<'kvs> log::kv::VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: log::kv::Key<'kvs>, value: log::kv::Value<'kvs>) -> Result<(), log::kv::Error> {
+        write!(self.0, " {key}={value}").map_err(log::kv::Error::boxed)
+    }
+}

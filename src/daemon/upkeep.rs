@@ -1,0 +1,81 @@
+//! What goes on besides answering: readiness, the watchdog, signed heads of the log, and the stop.
+//!
+//! The watchdog is fed by a real commit and a real signature (architecture, keys: liveness is a real key operation); where either fails
+//! or hangs it is not fed, and systemd ends the process. While the HSM is away requests are answered 503.
+
+use super::failure::Failure;
+use contactpoint_edge::Edge;
+use contactpoint_hardening::Listeners;
+use contactpoint_settings::Settings;
+use contactpoint_store::Store;
+use sd_notify::{notify, watchdog_enabled, NotifyState};
+use std::time::Duration;
+use tokio::signal::unix::{signal, SignalKind};
+use tokio::time::{interval, MissedTickBehavior};
+
+/// Serves until SIGTERM or SIGINT, then finishes what is open, signs the last head and closes the store.
+pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, listeners: Listeners) -> Result<(), Failure> {
+    // an HSM or a store that does not work now is told before anybody is served
+    store.checkpoint().await?;
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tell(&[NotifyState::Stopping]);
+    };
+    log::info!(target: "contactpoint::daemon", settings = settings.effective().as_str(); "serving");
+    tell(&[NotifyState::Ready]);
+    let finished = tokio::select! {
+        finished = edge.serve(listeners.https, listeners.control, stop) => finished?,
+        () = sign_heads(store, settings.log.checkpoint_seconds.seconds()) => true,
+        () = feed_watchdog(edge) => true,
+    };
+    if !finished {
+        log::warn!(target: "contactpoint::daemon", "open requests did not finish in time and were cut off");
+    }
+    store.close().await?;
+    log::info!(target: "contactpoint::daemon", "stopped");
+    Ok(())
+}
+
+/// For ever: the log's head, signed while the log grows.
+async fn sign_heads(store: &Store, every: Duration) {
+    let mut ticks = ticks(every);
+    loop {
+        ticks.tick().await;
+        if let Err(fault) = store.checkpoint().await {
+            log::error!(target: "contactpoint::daemon", fault:% = fault; "the log's head could not be signed; it is tried again");
+        }
+    }
+}
+
+/// For ever: twice in each of the unit's watchdog intervals (WatchdogSec=).
+async fn feed_watchdog(edge: &Edge) {
+    let Some(watchdog) = watchdog_enabled() else { return std::future::pending().await };
+    let mut ticks = ticks(watchdog / 2);
+    loop {
+        ticks.tick().await;
+        let health = edge.health().await;
+        if health.store && health.keys {
+            tell(&[NotifyState::Watchdog]);
+        } else {
+            log::error!(target: "contactpoint::daemon", store = health.store, keys = health.keys; "store or keys do not work: 503 until they do");
+            tell(&[NotifyState::Status("the store or the HSM does not work")]);
+        }
+    }
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every.max(Duration::from_millis(100)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Without a service manager there is nobody to tell.
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(fault) = notify(state) {
+        log::warn!(target: "contactpoint::daemon", fault:% = fault; "the service manager could not be told");
+    }
+}
