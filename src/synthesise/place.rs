@@ -107,7 +107,9 @@ pub(crate) fn postcode(authority: u64, number: u64) -> String {
     let areas = FIRST_LETTERS.len() as u64;
     let area = char::from(FIRST_LETTERS[(authority % areas) as usize]);
     let district = 1 + authority / areas * 10 + number % 10;
-    let (sector, unit) = (number / 10 % 10, number / 100 % 400);
+    let sector = number / 10 % 10;
+    // 211 has no factor in common with 400: each unit once, in no order that shows
+    let unit = (number / 100 * 211 + number % 100 * 7) % 400;
     let letter = |at: u64| char::from(INWARD_LETTERS[at as usize]);
     format!("{area}Z{district} {sector}{}{}", letter(unit / 20), letter(unit % 20))
 }
@@ -142,6 +144,13 @@ mod tests {
                 assert!(!postcode.starts_with("ZZ99"));
             }
         }
+    }
+
+    #[test]
+    fn every_postcode_of_every_authority_is_another() {
+        let postcodes: std::collections::HashSet<String> =
+            [0, 1, 23, 198].into_iter().flat_map(|a| (0..MOST_POSTCODES).map(move |n| postcode(a, n))).collect();
+        assert_eq!(postcodes.len() as u64, 4 * MOST_POSTCODES);
     }
 
     #[test]

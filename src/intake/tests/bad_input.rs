@@ -1,5 +1,7 @@
 //! Bad files of every kind: a typed reason each, the good records kept, none unaccounted for.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
 use contactpoint_domain::{Gender, Instant, Relationship};
 use contactpoint_intake::{first_record, split, Columns, HeaderFault, Layout, LayoutError, Reason, LONGEST_RECORD};
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! The made-up borough as its suppliers send it, read by intake with the shipped layouts.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+
 use contactpoint_domain::{Instant, Name};
 use contactpoint_intake::{first_record, layouts, Intake, Layout};
 use contactpoint_synthesise::{write_borough, write_feeds, Request};

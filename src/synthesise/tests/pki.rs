@@ -1,5 +1,7 @@
 //! The test authority: who is certified, who is revoked, who may read the keys.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
 use contactpoint_synthesise::{write_borough, write_pki, PkiRequest, Request};
 use jiff::civil::{date, Date};
 use std::collections::BTreeSet;
