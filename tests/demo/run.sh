@@ -161,7 +161,7 @@ declare -A number
 enrol() { # KEY [shown]
     local key=$1 authority
     authority=$(organisation "$key" '.authority // ""')
-    jq --arg key "$key" --rawfile certificate "pki/$key.pem" --argjson authority "${number[$authority]:-null}" '
+    jq --arg key "$key" --rawfile certificate "pki/$key.pem" --argjson authority "${number[${authority:-none}]:-null}" '
         .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
         | {name, kind, capabilities, telephone, email, postcode, certificates: [$certificate],
            administrator: ($administrator | {login, given_name, family_name})}
