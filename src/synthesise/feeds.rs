@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 /// Most children of all areas together, and most authorities: so many have numbers and postcodes of their own.
 const MOST_CHILDREN: u64 = 11_000_000;
 const MOST_AUTHORITIES: u64 = 199;
+/// Where a borough's feeds lie; truth.csv and the scenario lie beside it.
+const BOROUGH_FEEDS: &str = "feeds";
 
 /// What is to be written.
 #[derive(Debug, Clone)]
@@ -36,7 +38,7 @@ pub fn write_borough(request: &Request) -> Result<u64, SynthesisError> {
     let plan = AreaPlan { sizes: Sizes::BOROUGH, prefix: "", ..plan(request, 0, 1)? };
     let area = Area::of(plan, &names)?;
     let mut organisations = Vec::new();
-    let (records, scenario) = write_area(&area, &names, &request.out, "feeds", &mut organisations)?;
+    let (records, scenario) = write_area(&area, &names, &request.out, BOROUGH_FEEDS, &mut organisations)?;
     organisations.push(auditor(&names, request.seed));
     write_json(&request.out.join("organisations.json"), &organisations)?;
     let scenario = scenario.ok_or(SynthesisError::Option("too few children for a scenario: ask for 500 or more"))?;
@@ -95,7 +97,7 @@ fn write_area(
     let mut scenario = None;
     for mut family in Families::of(area, names) {
         for child in &mut family {
-            if scenario.is_none() && is_fit_for_the_scenario(area, child) {
+            if directory == BOROUGH_FEEDS && scenario.is_none() && is_fit_for_the_scenario(area, child) {
                 befits_the_scenario(child);
                 scenario = Some(describe(area, names, child));
             }
@@ -188,7 +190,7 @@ impl Files {
             writer.write_record(format.header)?;
             feeds.push(Feed { path, format, writer, line: 2 });
         }
-        let truth = if directory == "feeds" { out.join("truth.csv") } else { feeds_in.join("truth.csv") };
+        let truth = if directory == BOROUGH_FEEDS { out.join("truth.csv") } else { feeds_in.join("truth.csv") };
         let mut truth = csv::Writer::from_writer(create(&truth)?);
         truth.write_record(["feed", "line", "child", "household", "difference"])?;
         Ok(Self { feeds, truth, written: 0 })
