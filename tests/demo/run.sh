@@ -79,10 +79,10 @@ must_not_say() { ! grep -qF -- "$1" <<< "$output" || fail "the answer should not
 
 # hand_over JSON: keeps what a new person was shown once, as they would: the password in their head, the secret in their telephone.
 hand_over() {
-    local login
-    login=$(jq -r .login <<< "$1")
-    jq -r .password <<< "$1" > "people/$login.password"
-    jq -r .code_secret <<< "$1" > "people/$login.secret"
+    local login password secret
+    { read -r login && read -r password && read -r secret; } < <(jq -r '.login, .password, .code_secret' <<< "$1") || fail 'nothing to hand over'
+    printf '%s\n' "$password" > "people/$login.password"
+    printf '%s\n' "$secret" > "people/$login.secret"
 }
 code_of() { oathtool --totp --base32 - < "people/$1.secret"; }
 
@@ -94,7 +94,10 @@ log_in() {
     [ -n "${3:-}" ] || printf '%s\n' "$output" | sed 's/^/     /'
 }
 
-organisation() { jq -r --arg key "$1" ".[] | select(.key == \$key) | $2" borough/organisations.json; }
+# profile_of CERTIFICATE: the four lines by which the client knows the directory and itself.
+profile_of() {
+    printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' "$port" "$1" "$1" > "$1.toml"
+}
 scenario() { jq -r "$1" borough/scenario.json; }
 
 # --- 1 -----------------------------------------------------------------------------------------------------------------------------
@@ -124,6 +127,14 @@ say "     Anyone may have the log's public key: $(cat verifier-key.txt)"
 
 headline "A borough of $children children, and certificates for its organisations"
 try 0 contactpoint-synthesise borough --children "$children" --out borough
+keys=()
+declare -A name kind authority feed_of layout_of administrator
+while IFS=$'\t' read -r key title sort council file layout login; do
+    keys+=("$key")
+    name[$key]=$title kind[$key]=$sort authority[$key]=$council feed_of[$key]=$file layout_of[$key]=$layout administrator[$key]=$login
+done < <(jq -r '.[] | [.key, .name, .kind, .authority // "-", .feed // "-", .layout // "-",
+    (.people[] | select(.roles == ["administrator"]).login)] | @tsv' borough/organisations.json)
+[ "${#keys[@]}" -ge 13 ] || fail 'a borough has thirteen organisations at least'
 try 0 contactpointctl certificate-request --name localhost --name 127.0.0.1 --out server.csr
 try 0 contactpoint-synthesise pki --organisations borough/organisations.json --server-csr server.csr --out pki
 cp pki/server.pem configuration/tls/server.pem
@@ -159,47 +170,44 @@ headline 'The security officer enrols the organisations, each with its certifica
 mkdir enrolments
 declare -A number
 enrol() { # KEY [shown]
-    local key=$1 authority
-    authority=$(organisation "$key" '.authority // ""')
-    jq --arg key "$key" --rawfile certificate "pki/$key.pem" --argjson authority "${number[${authority:-none}]:-null}" '
+    local key=$1 command=(contactpointctl enrol-organisation --socket control.sock "enrolments/$1.json")
+    jq --arg key "$key" --rawfile certificate "pki/$key.pem" --argjson authority "${number[${authority[$key]}]:-null}" '
         .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
         | {name, kind, capabilities, telephone, email, postcode, certificates: [$certificate],
            administrator: ($administrator | {login, given_name, family_name})}
           + (if $authority then {authority: $authority} else {} end)' borough/organisations.json > "enrolments/$key.json"
-    local command=(contactpointctl enrol-organisation --socket control.sock "enrolments/$key.json")
     [ -z "${2:-}" ] || typed "$(quoted "${command[@]}")"
     quietly "${command[@]}"
-    number[$key]=$(jq .id <<< "$output")
-    hand_over "$(jq .administrator <<< "$output")"
-    printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' "$port" "$key" "$key" > "$key.toml"
-    say "     $(organisation "$key" '"\(.name) (\(.kind))"'): number ${number[$key]}, administrator $(jq -r .administrator.login <<< "$output")"
+    local answer=$output
+    number[$key]=$(jq .id <<< "$answer")
+    hand_over "$(jq .administrator <<< "$answer")"
+    profile_of "$key"
+    say "     ${name[$key]} (${kind[$key]}): number ${number[$key]}, administrator ${administrator[$key]}"
 }
-mapfile -t keys < <(jq -r '.[].key' borough/organisations.json)
 for key in "${keys[@]}"; do
     enrol "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
 done
-[ "${#keys[@]}" -ge 13 ] || fail 'a borough has thirteen organisations at least'
 
 # --- 5 -----------------------------------------------------------------------------------------------------------------------------
 
 headline 'Each administrator logs in with two factors and enrols their own people'
+declare -A steward
 enrol_people() { # KEY [shown]
-    local key=$1 person login names=()
-    log_in "$key" "$(organisation "$key" '.people[] | select(.roles == ["administrator"]) | .login')" "$([ -n "${2:-}" ] || echo quietly)"
-    while IFS= read -r person; do
-        login=$(jq -r .login <<< "$person")
-        local command=(contactpoint --profile "$key.toml" enrol-person --login "$login"
-            --given-name "$(jq -r .given_name <<< "$person")" --family-name "$(jq -r .family_name <<< "$person")" --json)
-        local role
-        for role in $(jq -r '.roles[]' <<< "$person"); do command+=(--role "$role"); done
+    local key=$1 owner login given family role command names=()
+    log_in "$key" "${administrator[$key]}" "$([ -n "${2:-}" ] || echo quietly)"
+    while IFS=$'\t' read -r owner login given family role; do
+        if [ "$owner" != "$key" ] || [ "$role" = administrator ]; then continue; fi
+        [ "$role" != data-steward ] || steward[$key]=$login
+        command=(contactpoint --profile "$key.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" --role "$role" --json)
         [ -z "${2:-}" ] || typed "$(quoted "${command[@]}")"
         quietly "${command[@]}"
         hand_over "$output"
         names+=("$login")
-    done < <(organisation "$key" '.people[] | select(.roles != ["administrator"])' | jq -c .)
+    done < people.tsv
     quietly contactpoint --profile "$key.toml" log-out
-    say "     $(organisation "$key" .name): ${names[*]}"
+    say "     ${name[$key]}: ${names[*]}"
 }
+jq -r '.[] | .key as $key | .people[] | [$key, .login, .given_name, .family_name, .roles[0]] | @tsv' borough/organisations.json > people.tsv
 for key in "${keys[@]}"; do
     enrol_people "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
 done
@@ -207,26 +215,28 @@ done
 # --- 6 -----------------------------------------------------------------------------------------------------------------------------
 
 headline "Their data stewards feed what their suppliers' systems export: schools, surgeries, council, each in its own layout"
-feed() { # KEY [shown]
-    local key=$1 steward file layout status=0 report
-    steward=$(organisation "$key" '.people[] | select(.roles == ["data-steward"]) | .login')
-    file=borough/$(organisation "$key" .feed)
-    layout=$(organisation "$key" .layout)
-    log_in "$key" "$steward" "$([ -n "${2:-}" ] || echo quietly)"
-    local command=(contactpoint --profile "$key.toml" feed "$file" --layout "$layout")
+# One supplier's system has a fault: the fourth line of the police's file has a date of birth that no calendar has.
+sed -i -E '4s/,[0-9]{2}-[0-9]{2}-([0-9]{4}),/,31-02-\1,/' "borough/${feed_of[police]}"
+feed() { # KEY [status]: shown, with the status that is expected, or told in one line
+    local key=$1 command=(contactpoint --profile "$1.toml" feed "borough/${feed_of[$1]}" --layout "${layout_of[$1]}")
+    log_in "$key" "${steward[$key]}" "$([ -n "${2:-}" ] || echo quietly)"
     if [ -n "${2:-}" ]; then
-        try 0 "${command[@]}"
+        try "$2" "${command[@]}"
+        [ "$2" -eq 0 ] || must_say invalid_date
     else
-        report=$("${command[@]}" --json 2> feed.errors) || status=$?
-        # 1 is no failure: some lines were rejected, and the others are kept
-        [ $status -le 1 ] && [ "$(jq .complete <<< "$report")" = true ] || { cat feed.errors; fail "the feed of $key should have been taken"; }
-        say "     $(organisation "$key" .name), $layout: $(jq -r '"\(.next_line - 2) records, \(.created) new, \(.joined) joined, \(.rejected_count) rejected"' <<< "$report")"
+        quietly "${command[@]}" --json
+        say "     ${name[$key]}, ${layout_of[$key]}: $(jq -r '"\(.next_line - 2) records, \(.created) new, \(.joined) joined, \(.rejected_count) rejected"' <<< "$output")"
     fi
     quietly contactpoint --profile "$key.toml" log-out
 }
 for key in "${keys[@]}"; do
-    [ "$(organisation "$key" '.feed // ""')" = "" ] || feed "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
+    case $key in
+        council) feed "$key" 0 ;;
+        police) feed "$key" 1 ;;
+        *) [ "${feed_of[$key]}" = - ] || feed "$key" ;;
+    esac
 done
+good 'a bad line is told by its number and its reason, never by what it says, and the others are kept'
 
 # --- 7 -----------------------------------------------------------------------------------------------------------------------------
 
@@ -237,8 +247,8 @@ log_in "$school" "$(scenario .personas.teacher.login)"
 try 0 contactpoint --profile "$school.toml" search --family-name "$family" --given-name "$given" --date-of-birth "$born" --reason concern
 child=$(grep -oE '^[0-9]{10}\b' <<< "$output" | head -n 1) || fail 'the search should have found the pupil'
 try 0 contactpoint --profile "$school.toml" view "$child" --reason concern
-for key in $(scenario '.known_to[]'); do must_say "$(organisation "$key" .name)"; done
-good "the teacher knows whom to ring: $(for key in $(scenario '.known_to[]'); do organisation "$key" .name; done | paste -sd, | sed 's/,/, /g')"
+for key in $(scenario '.known_to[]'); do must_say "${name[$key]}"; done
+good "the teacher knows whom to ring, and rings $(grep -oE '[0-9]{10,}.*@[a-z0-9.-]+' <<< "$output" | tail -n 1 | cut -d' ' -f 1), the lead professional"
 
 # --- 8 -----------------------------------------------------------------------------------------------------------------------------
 
@@ -257,17 +267,14 @@ good 'not on their list: refused, in the same words as for a child that does not
 # --- 9 -----------------------------------------------------------------------------------------------------------------------------
 
 headline 'Those who do not belong do not get past TLS'
-profile_of() { # NAME: as enrol makes them, for certificates that no organisation has
-    printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' "$port" "$1" "$1" > "$1.toml"
-}
-for name in stranger unenrolled revoked; do
-    profile_of "$name"
-    case $name in
+for certificate in stranger unenrolled revoked; do
+    profile_of "$certificate"
+    case $certificate in
         stranger) say 'A certificate of an authority that nobody knows:' ;;
         unenrolled) say 'A certificate of the right authority, for an organisation that nobody enrolled:' ;;
         revoked) say 'A certificate that was revoked:' ;;
     esac
-    try 3 contactpoint --profile "$name.toml" log fetch "log-of-$name"
+    try 3 contactpoint --profile "$certificate.toml" log fetch "log-of-$certificate"
     must_say 'TLS refused'
 done
 good 'three certificates, three refusals'
@@ -278,14 +285,14 @@ auditor=$(scenario .personas.auditor.organisation)
 headline 'The auditor asks who saw the child'
 log_in "$auditor" "$(scenario .personas.auditor.login)"
 try 0 contactpoint --profile "$auditor.toml" who-saw "$child" --reason audit
-must_say "$(organisation "$school" .name)"
-must_say "$(organisation "$other" .name)"
+must_say "${name[$school]}"
+must_say "${name[$other]}"
 quietly contactpoint --profile "$auditor.toml" who-saw "$child" --reason audit --json
 looks() { jq --arg name "$1" --arg what "$2" --arg outcome "$3" '
     [.looks[] | select(.organisation.name == $name and .operation == $what and (.outcome == "answered") == ($outcome == "answered"))] | length' <<< "$output"; }
-[ "$(looks "$(organisation "$school" .name)" search answered)" = 1 ] || fail "the teacher's search should be there, once"
-[ "$(looks "$(organisation "$school" .name)" view answered)" = 1 ] || fail "the teacher's view should be there, once"
-[ "$(looks "$(organisation "$other" .name)" view refused)" = 1 ] || fail 'the refused view should be there, once'
+[ "$(looks "${name[$school]}" search answered)" = 1 ] || fail "the teacher's search should be there, once"
+[ "$(looks "${name[$school]}" view answered)" = 1 ] || fail "the teacher's view should be there, once"
+[ "$(looks "${name[$other]}" view refused)" = 1 ] || fail 'the refused view should be there, once'
 good 'every look is there, the refused one included'
 
 # --- 11 ----------------------------------------------------------------------------------------------------------------------------
