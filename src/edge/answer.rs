@@ -46,6 +46,8 @@ pub struct Health {
     pub store: bool,
     /// The security module signs.
     pub keys: bool,
+    /// Durable entries of the log.
+    pub entries: u64,
     /// Revoked certificates on the list in use.
     pub revoked: usize,
 }

@@ -13,6 +13,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
@@ -199,6 +200,14 @@ impl From<Distrust> for ProblemCode {
     }
 }
 
+/// One state of the list's file (inode(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileState {
+    inode: u64,
+    changed: (i64, i64),
+    size: u64,
+}
+
 /// The list in use, replaced as a whole when its file changes.
 #[derive(Debug)]
 pub struct Revocation {
@@ -258,10 +267,10 @@ impl Revocation {
         &self.authorities
     }
 
-    /// What tells that the file was replaced: modification time and size, `None` while it cannot be looked at.
-    pub(crate) fn file_state(&self) -> Option<(std::time::SystemTime, u64)> {
+    /// What tells that the file was changed or replaced, also by one whose modification time was kept; `None` while it cannot be looked at.
+    pub(crate) fn file_state(&self) -> Option<FileState> {
         let metadata = std::fs::metadata(&self.path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
+        Some(FileState { inode: metadata.ino(), changed: (metadata.ctime(), metadata.ctime_nsec()), size: metadata.size() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The door under test: a real listener on loopback, real TLS, real HTTP; behind it a stand-in that answers by route.
 
 mod limits;
+mod lines;
 mod tls;
 mod while_open;
 

@@ -20,6 +20,23 @@ async fn a_certificate_revoked_while_its_connection_is_open_is_refused_at_the_ne
 }
 
 #[tokio::test]
+async fn a_new_list_is_found_by_itself_and_a_damaged_one_is_passed_over() {
+    // issue 2, edge: reloaded without restart
+    let rig = Rig::open(limits()).await;
+    let looking = crate::reload::keep_looking(Arc::clone(&rig.revocation), rig.clock.clone(), Duration::from_millis(50));
+    let looking = tokio::spawn(looking);
+    let mut open = rig.http1().await;
+    assert_eq!(open.send_request(get("/log/checkpoint")).await.unwrap().status(), 200);
+    rig.put_list("damaged");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(open.send_request(get("/log/checkpoint")).await.unwrap().status(), 200, "the list in use stays");
+    rig.put_list(&rig.clients.list(2, &[7]));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(open.send_request(get("/log/checkpoint")).await.unwrap().status(), 403);
+    looking.abort();
+}
+
+#[tokio::test]
 async fn a_list_that_expires_while_running_stops_every_answer_until_a_new_one_comes() {
     // B1, issue 2: 503 when it expires while running
     let rig = Rig::open(limits()).await;

@@ -42,6 +42,6 @@ impl Handlers {
     pub(crate) async fn health(&self) -> Health {
         let custody = Arc::clone(&self.custody);
         let keys = tokio::task::spawn_blocking(move || custody.probe().is_ok()).await.unwrap_or(false);
-        Health { store: self.store.probe().await.is_ok(), keys, revoked: self.revocation.revoked() }
+        Health { store: self.store.probe().await.is_ok(), keys, entries: self.store.log_size(), revoked: self.revocation.revoked() }
     }
 }
