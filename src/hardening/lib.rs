@@ -1,9 +1,9 @@
 //! Locks the process down; the only crate that may use unsafe.
 //!
 //! For: memory that a secret can lie in ([`LockedBytes`]), the refusal of core files ([`forbid_core_dumps`]) and the sockets that the
-//! service manager opened for us ([`inherited_listeners`], sd_listen_fds(3)). Leaves to others: which secret lies where (`keys`, `sealing`),
-//! who may connect (`edge`). Does not promise: that a secret was never copied elsewhere before it came here, nor anything against root
-//! or a debugger that was attached first.
+//! service manager opened for us ([`inherited_listeners`], sd_listen_fds(3)). Leaves to others: which secret lies where (`keys`,
+//! `sealing`), who may connect (`edge`). Does not promise: that a secret was never copied elsewhere before it came here, nor anything
+//! against root or a debugger that was attached first.
 
 #[cfg(test)]
 mod child_tests;

@@ -22,7 +22,8 @@ pub struct Listeners {
     pub control: Option<UnixListener>,
 }
 
-/// Takes the sockets that LISTEN_PID and LISTEN_FDS tell of. Which is which is told by their family, not by their order. Works once a process.
+/// Takes the sockets that LISTEN_PID and LISTEN_FDS tell of. Which is which is told by their family, not by their order. Works once a
+/// process.
 ///
 /// # Errors
 /// No sockets, sockets for another process, two of one family, something that does not listen: a variant each, see [`HardeningError`].
@@ -83,8 +84,8 @@ fn owned(descriptor: RawFd) -> Result<OwnedFd, HardeningError> {
     if !open {
         return Err(HardeningError::NotOpen { descriptor });
     }
-    // SAFETY: the descriptor is open, and by sd_listen_fds(3) it was made for this process, which has not touched it: `inherited_listeners` runs
-    // this once a process (TAKEN), so nobody else owns it.
+    // SAFETY: the descriptor is open, and by sd_listen_fds(3) it was made for this process, which has not touched it: `inherited_listeners`
+    // runs this once a process (TAKEN), so nobody else owns it.
     let socket = unsafe { OwnedFd::from_raw_fd(descriptor) };
     prepare(&socket).map_err(|source| HardeningError::NotPrepared { descriptor, source })?;
     Ok(socket)

@@ -8,7 +8,8 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use zeroize::Zeroize;
 
-/// `N` bytes on pages of their own: mlock(2)ed, MADV_DONTDUMP, MADV_DONTFORK; zeroized, then unmapped, on drop. `Debug` shows the type only.
+/// `N` bytes on pages of their own: mlock(2)ed, MADV_DONTDUMP, MADV_DONTFORK; zeroized, then unmapped, on drop. `Debug` shows the type
+/// only.
 pub struct LockedBytes<const N: usize> {
     bytes: NonNull<[u8; N]>,
 }
@@ -22,7 +23,8 @@ impl<const N: usize> LockedBytes<N> {
     /// `N` zero bytes.
     ///
     /// # Errors
-    /// [`HardeningError::OutOfMemory`], [`HardeningError::NotLocked`] (RLIMIT_MEMLOCK) or [`HardeningError::NotExcluded`]; nothing stays mapped then.
+    /// [`HardeningError::OutOfMemory`], [`HardeningError::NotLocked`] (RLIMIT_MEMLOCK) or [`HardeningError::NotExcluded`]; nothing stays
+    /// mapped then.
     pub fn zeroed() -> Result<Self, HardeningError> {
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory that anything else refers to.
@@ -47,8 +49,8 @@ impl<const N: usize> LockedBytes<N> {
     /// The secret itself. Every call is a place to look at in review.
     #[must_use]
     pub fn expose_secret(&self) -> &[u8; N] {
-        // SAFETY: `bytes` points at a live, aligned, initialised mapping of at least N bytes that only `self` owns; the shared borrow of `self`
-        // lasts as long as the reference, and writing needs `&mut self`.
+        // SAFETY: `bytes` points at a live, aligned, initialised mapping of at least N bytes that only `self` owns; the shared borrow of
+        // `self` lasts as long as the reference, and writing needs `&mut self`.
         unsafe { self.bytes.as_ref() }
     }
 

@@ -25,14 +25,24 @@ impl Attachment {
     }
 
     fn slot(&self, module: &Pkcs11) -> Result<Slot, KeyError> {
-        let slots = module.get_slots_with_initialized_token().map_err(KeyError::hsm("listing the tokens"))?;
-        let has_label = |slot: &Slot| module.get_token_info(*slot).is_ok_and(|token| token.label() == self.token);
+        let slots = slots(module).map_err(KeyError::hsm("listing the tokens"))?;
+        // a token that cannot tell its label is another one, or ours and as good as absent: it must not hide the others
+        let has_label =
+            |slot: &Slot| module.get_token_info(*slot).is_ok_and(|token| token.token_initialized() && token.label() == self.token);
         match slots.into_iter().filter(has_label).collect::<Vec<_>>().as_slice() {
             [] => Err(KeyError::TokenAbsent { token: self.token.clone() }),
             [slot] => Ok(*slot),
             several => Err(KeyError::TokenTwice { token: self.token.clone(), count: several.len() }),
         }
     }
+}
+
+/// The slots that hold a token, one caller at a time: SoftHSM 2.6 adds its next free slot while it lists, and aborts the process where two
+/// threads do so together (SlotManager::insertToken).
+pub(crate) fn slots(module: &Pkcs11) -> Result<Vec<Slot>, Error> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    module.get_slots_with_token()
 }
 
 /// Loads and starts a module, or hands out the one that was: C_Initialize works once a process.

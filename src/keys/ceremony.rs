@@ -8,8 +8,9 @@ use crate::wrapping::{fresh, wrap, Binding};
 use crate::{Attachment, DataKeyName, KeyError, Pin, WrappedDataKeys};
 use cryptoki::session::Session;
 
-/// Makes `contactpoint-store`, `-audit`, `-tls` and `-pepper` on the token, checks each as every start will, and wraps four fresh data keys.
-/// The caller saves what is returned ([`WrappedDataKeys::save`]); until then nothing depends on the keys. Ask [`WrappedDataKeys::refuse_existing`] first.
+/// Makes `contactpoint-store`, `-audit`, `-tls` and `-pepper` on the token, checks each as every start will, and wraps four fresh data
+/// keys. The caller saves what is returned ([`WrappedDataKeys::save`]); until then nothing depends on the keys. The caller makes sure
+/// beforehand that there is a place to save it at, since a token takes only one ceremony.
 ///
 /// # Errors
 /// [`KeyError::AlreadyMade`] where the token has anything by one of the four labels; nothing was changed then.

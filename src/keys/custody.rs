@@ -29,11 +29,11 @@ pub struct Custody {
 }
 
 impl Custody {
-    /// Logs in, once; finds the four keys; refuses unless each is sensitive and always was, not extractable and never was, made in this HSM,
-    /// of the right type and for its one task (rule G2); refuses unless the public halves belong to the private ones.
+    /// Logs in, once; finds the four keys; refuses unless each is sensitive and always was, not extractable and never was, made in this
+    /// HSM, of the right type and for its one task (rule G2); refuses unless the public halves belong to the private ones.
     ///
-    /// A refused PIN is never tried again by itself. Where another `Custody` of this process is logged in to the token, the HSM does not look at
-    /// the PIN.
+    /// A refused PIN is never tried again by itself. Where another `Custody` of this process is logged in to the token, the HSM does not
+    /// look at the PIN.
     ///
     /// # Errors
     /// All of [`KeyError`] that speak of the module, the token, the PIN and single keys.

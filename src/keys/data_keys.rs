@@ -1,4 +1,5 @@
-//! The data keys as they lie on the disk, wrapped: data-keys.toml in the state directory. Useless without the HSM, and the store without it.
+//! The data keys as they lie on the disk, wrapped: data-keys.toml in the state directory. Useless without the HSM, and the store without
+//! it.
 
 use crate::KeyError;
 use serde::{Deserialize, Serialize};
@@ -99,18 +100,6 @@ impl WrappedDataKeys {
         }
     }
 
-    /// Refuses where data-keys.toml is there already. To be asked **before** [`crate::ceremony`], which would otherwise make keys in vain.
-    ///
-    /// # Errors
-    /// [`KeyError::DataKeysExist`]; [`KeyError::DataKeysFile`] where it cannot be told.
-    pub fn refuse_existing(path: &Path) -> Result<(), KeyError> {
-        match path.try_exists() {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(KeyError::DataKeysExist { path: path.to_owned() }),
-            Err(source) => Err(KeyError::DataKeysFile { path: path.to_owned(), source }),
-        }
-    }
-
     /// Writes data-keys.toml (mode 0600), durably: file and directory are synced. Never overwrites; a half-written file is removed.
     ///
     /// # Errors
@@ -172,7 +161,6 @@ mod tests {
     fn saved_keys_are_loaded_again_and_only_the_daemon_reads_them() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data-keys.toml");
-        WrappedDataKeys::refuse_existing(&path).unwrap();
         some_keys().save(&path).unwrap();
         assert_eq!(WrappedDataKeys::load(&path).unwrap(), some_keys());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -186,7 +174,6 @@ mod tests {
         let path = directory.path().join("data-keys.toml");
         fs::write(&path, "older").unwrap();
         assert!(matches!(some_keys().save(&path), Err(KeyError::DataKeysExist { .. })));
-        assert!(matches!(WrappedDataKeys::refuse_existing(&path), Err(KeyError::DataKeysExist { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "older");
     }
 

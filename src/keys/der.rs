@@ -9,7 +9,8 @@ const OCTET_STRING: u8 = 0x04;
 const INTEGER: u8 = 0x02;
 const SEQUENCE: u8 = 0x30;
 
-/// CKA_EC_POINT without its wrapping: PKCS#11 puts the point into a DER OCTET STRING, some modules give it bare. `length` is the bare point's.
+/// CKA_EC_POINT without its wrapping: PKCS#11 puts the point into a DER OCTET STRING, some modules give it bare. `length` is the bare
+/// point's.
 pub(crate) fn bare_point(attribute: &[u8], length: u8) -> Option<&[u8]> {
     match attribute {
         [OCTET_STRING, told, point @ ..] if *told == length && point.len() == usize::from(length) => Some(point),

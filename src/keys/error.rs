@@ -32,7 +32,10 @@ pub enum KeyError {
         count: usize,
     },
     /// The PIN's credential file is not there. Never replaced by a default.
-    #[error("there is no HSM PIN at {path}; store it with `systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/hsm-pin`, name it in the unit as LoadCredentialEncrypted=hsm-pin, and start through systemd")]
+    #[error(
+        "there is no HSM PIN at {path}; store it with `systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/hsm-pin`, \
+         name it in the unit as LoadCredentialEncrypted=hsm-pin, and start through systemd"
+    )]
     PinMissing {
         /// Where it was looked for.
         path: PathBuf,
@@ -59,8 +62,12 @@ pub enum KeyError {
         /// "is empty".
         why: &'static str,
     },
-    /// The HSM refused the PIN. It is **never tried again by itself**: each refusal counts towards the token's lock. Mend the credential first.
-    #[error("the token {token:?} refused the PIN; it is not tried again, because each refusal counts towards the token's lock: mend the credential hsm-pin, then start again")]
+    /// The HSM refused the PIN. It is **never tried again by itself**: each refusal counts towards the token's lock. Mend the credential
+    /// first.
+    #[error(
+        "the token {token:?} refused the PIN; it is not tried again, because each refusal counts towards the token's lock: \
+         mend the credential hsm-pin, then start again"
+    )]
     PinRefused {
         /// The token.
         token: String,
@@ -72,7 +79,10 @@ pub enum KeyError {
         token: String,
     },
     /// One more wrong PIN would lock the token, so it was not tried at all. Log in once by hand with the right PIN to clear the flag.
-    #[error("the token {token:?} is one wrong PIN away from its lock, so the PIN was not tried; log in once with the HSM's own tool to clear this")]
+    #[error(
+        "the token {token:?} is one wrong PIN away from its lock, so the PIN was not tried; \
+         log in once with the HSM's own tool to clear this"
+    )]
     PinLastTry {
         /// The token.
         token: String,
@@ -131,7 +141,8 @@ pub enum KeyError {
         /// The pair's label.
         label: &'static str,
     },
-    /// A wrapped data key does not open: the file was changed, belongs to another token or store, or names were swapped. Restore data-keys.toml.
+    /// A wrapped data key does not open: the file was changed, belongs to another token or store, or names were swapped. Restore
+    /// data-keys.toml.
     #[error("the wrapped data key {name} is damaged or belongs to another token; restore data-keys.toml from its backup")]
     WrappedKeyDamaged {
         /// Which one.
@@ -176,7 +187,11 @@ pub enum KeyError {
         missing: Vec<&'static str>,
     },
     /// The ceremony broke off. What it made stays on the token, and no data key was wrapped, so nothing depends on it yet.
-    #[error("the key ceremony broke off: {source}. The token now holds {}; nothing depends on it yet: mend the cause, initialise the token anew and repeat the ceremony", listed(made))]
+    #[error(
+        "the key ceremony broke off: {source}. The token now holds {}; nothing depends on it yet: \
+         mend the cause, initialise the token anew and repeat the ceremony",
+        listed(made)
+    )]
     CeremonyBrokeOff {
         /// Labels of the keys that were made.
         made: Vec<&'static str>,
@@ -270,6 +285,7 @@ fn next_step(missing: &[&'static str]) -> &'static str {
     if missing.is_empty() {
         "A ceremony needs a token without these keys; a new store gets a new token"
     } else {
-        "An earlier ceremony broke off, or keys were removed: if no store was ever made with this token, initialise it anew and repeat the ceremony; else restore it from its backup"
+        "An earlier ceremony broke off, or keys were removed: if no store was ever made with this token, \
+         initialise it anew and repeat the ceremony; else restore it from its backup"
     }
 }

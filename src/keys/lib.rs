@@ -1,11 +1,12 @@
 //! Custody of the keys in the HSM; the only crate that names cryptoki.
 //!
-//! For: the key ceremony ([`ceremony`]), the check at every start that each key is what it must be ([`Custody::open`], rule G2), unwrapping the
-//! data keys into locked memory, signing log heads and TLS handshakes, peppering passwords, liveness ([`Custody::probe`]). Leaves to others:
-//! what the data keys seal (`sealing`, `store`), what a head says (`audit`). Does not promise: that the HSM is a good one, nor recovery of
-//! a lost token while running (reported as [`KeyError::TokenLost`]; restart). Standard: PKCS #11 v2.40/v3.0 (OASIS).
+//! For: the key ceremony ([`ceremony`]), the check at every start that each key is what it must be ([`Custody::open`], rule G2), unwrapping
+//! the data keys into locked memory, signing log heads and TLS handshakes, peppering passwords, liveness ([`Custody::probe`]). Leaves to
+//! others: what the data keys seal (`sealing`, `store`), what a head says (`audit`). Does not promise: that the HSM is a good one, nor
+//! recovery of a lost token while running (reported as [`KeyError::TokenLost`]; restart). Standard: PKCS #11 v2.40/v3.0 (OASIS).
 //!
-//! The interface is narrow on purpose (unwrap, sign a head, sign a handshake, pepper, probe), so that custody can move into a process of its own.
+//! The interface is narrow on purpose (unwrap, sign a head, sign a handshake, pepper, probe), so that custody can move into a process of
+//! its own.
 
 mod attachment;
 mod ceremony;

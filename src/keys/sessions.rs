@@ -40,7 +40,8 @@ impl Sessions {
         Ok(Self { module, slot, pool: Mutex::new(pool), freed: Condvar::new(), patience: PATIENCE, _anchor: Mutex::new(anchor) })
     }
 
-    /// Runs one operation on a session of its own. After an error the session is closed, since it may be stuck in the middle of an operation.
+    /// Runs one operation on a session of its own. After an error the session is closed, since it may be stuck in the middle of an
+    /// operation.
     pub(crate) fn run<T>(&self, doing: &'static str, operation: impl FnOnce(&Session) -> Answer<T>) -> Result<T, KeyError> {
         let session = self.take(doing)?;
         let answer = operation(&session);

@@ -1,6 +1,6 @@
 //! Tokens for tests only: `dangerous_`, because the PIN is the test's. Behind a feature that a release build refuses.
 
-use crate::attachment::loaded;
+use crate::attachment::{loaded, slots};
 use crate::{Attachment, KeyError};
 use cryptoki::error::Result as Answer;
 use cryptoki::session::UserType;
@@ -24,8 +24,7 @@ pub fn dangerous_make_token(module: &Path, label: &str, pin: &str) -> Result<Att
 
 fn initialise(module: &cryptoki::context::Pkcs11, label: &str, pin: &str) -> Answer<()> {
     let officer = SecretString::from("test-officer".to_owned());
-    let slots = module.get_slots_with_token()?;
-    let free = slots.into_iter().find(|slot| module.get_token_info(*slot).is_ok_and(|token| !token.token_initialized()));
+    let free = slots(module)?.into_iter().find(|slot| module.get_token_info(*slot).is_ok_and(|token| !token.token_initialized()));
     let slot = free.ok_or(cryptoki::error::Error::NotSupported)?;
     module.init_token(slot, &officer, label)?;
     let session = module.open_rw_session(slot)?;

@@ -101,7 +101,8 @@ checked!(
     TokenLabel(String), token_label
 );
 checked!(
-    /// The name of the log in its checkpoints: like a URL without scheme; no white space and no plus sign (C2SP signed-note, tlog-checkpoint).
+    /// The name of the log in its checkpoints: like a URL without scheme; no white space and no plus sign (C2SP signed-note,
+    /// tlog-checkpoint).
     LogOrigin(String), log_origin
 );
 checked!(

@@ -1,6 +1,7 @@
 //! The token goes away under a running daemon. Recovery is not built yet; the probe must tell.
 
 use super::{opened, pin, token_with_keys, with_pin_holder, PIN};
+use crate::attachment::slots;
 use crate::kind::HsmKey;
 use crate::{Custody, DataKeyName, KeyError};
 
@@ -34,9 +35,9 @@ fn a_probe_notices_that_somebody_logged_out() {
 }
 
 #[test]
-fn a_probe_notices_that_the_whole_token_is_gone() {
+fn a_token_that_is_gone_is_noticed_and_does_not_hide_the_others() {
     // Keys: losing the token; slots still list and sessions are still open
-    let (attachment, _) = token_with_keys("pulled out");
+    let ((attachment, _), (other, _)) = (token_with_keys("pulled out"), token_with_keys("still there"));
     let custody = Custody::open(&attachment, &pin(PIN)).unwrap();
     custody.probe().unwrap();
     let (module, slot) = attachment.attach().unwrap();
@@ -45,6 +46,8 @@ fn a_probe_notices_that_the_whole_token_is_gone() {
     let is_ours = |name: &str| name.replace('-', "").ends_with(&serial);
     let ours = tokens.map(|token| token.path()).find(|path| is_ours(&path.to_string_lossy())).unwrap();
     std::fs::rename(&ours, ours.parent().unwrap().with_file_name("pulled out")).unwrap();
-    assert!(module.get_slots_with_token().unwrap().contains(&slot));
+    assert!(slots(&module).unwrap().contains(&slot));
     assert!(matches!(custody.probe(), Err(KeyError::TokenLost { .. })));
+    assert!(matches!(Custody::open(&attachment, &pin(PIN)), Err(KeyError::TokenAbsent { .. })));
+    Custody::open(&other, &pin(PIN)).unwrap().probe().unwrap();
 }
