@@ -3,6 +3,7 @@
 use crate::error::OperatorError;
 use crate::{ceremony, certificate_request, check_config, enrol_organisation, signing_in, status, verifier_key, verify_log};
 use clap::{Parser, Subcommand};
+use contactpoint_hardening::forbid_core_dumps;
 use contactpoint_settings::Directories;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -61,6 +62,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Verb {
     fn run(self) -> Result<String, OperatorError> {
+        // PINs, passwords and one-time secrets pass through here: none of them into a core file (rule G1)
+        forbid_core_dumps()?;
         match self {
             Self::Ceremony(arguments) => ceremony::run(arguments, &directories()?),
             Self::CertificateRequest(arguments) => certificate_request::run(arguments, &directories()?),

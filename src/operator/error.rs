@@ -2,6 +2,7 @@
 
 use crate::custody::ApplianceError;
 use contactpoint_audit::{Fault, KeyFault};
+use contactpoint_hardening::HardeningError;
 use contactpoint_identity::IdentityError;
 use contactpoint_intake::LayoutError;
 use contactpoint_keys::KeyError;
@@ -81,6 +82,9 @@ pub enum OperatorError {
     /// A certificate request could not be made.
     #[error("the certificate request could not be made: {0}")]
     CertificateRequest(#[from] rcgen::Error),
+    /// Core files cannot be forbidden, so no secret is touched (rule G1).
+    #[error(transparent)]
+    Hardening(#[from] HardeningError),
     /// The machine lacks something every program needs: a thread, a terminal.
     #[error("{0}")]
     Machine(#[from] io::Error),
@@ -100,7 +104,7 @@ impl OperatorError {
             Self::LogFault(_) => FAULT,
             Self::Argument { .. } | Self::File { .. } | Self::VerifierKey(_) => USAGE,
             Self::Unreachable { .. } | Self::Store(_) => UNAVAILABLE,
-            Self::Identity(_) | Self::CertificateRequest(_) | Self::Machine(_) => SOFTWARE,
+            Self::Identity(_) | Self::CertificateRequest(_) | Self::Hardening(_) | Self::Machine(_) => SOFTWARE,
             Self::Refused(_) | Self::NoSession(_) => NOPERM,
             Self::Settings(_) | Self::Layout(_) | Self::Keys(_) | Self::HeldBefore(_) => CONFIG,
             Self::Appliance(ApplianceError::Store(OpenError::Missing(_) | OpenError::Exists(_))) => CONFIG,
