@@ -31,6 +31,11 @@ pub enum TlsFault {
     /// The certificate was made for another key than the HSM's. Have a certificate issued for the key that `contactpointctl` shows.
     #[error("the server's certificate is not for the TLS key in the HSM: have one issued for that key")]
     OtherKey,
+    /// Not of the form that TLS clients accept. Have it issued as X.509 version 3 with the server's name as subjectAltName (RFC 5280).
+    #[error(
+        "the server's certificate cannot be used ({0:?}): have one issued as X.509 version 3 with the server's name as subjectAltName"
+    )]
+    Form(CertificateError),
     /// A client authority that cannot be a root of trust.
     #[error("the file of client authorities has a certificate that cannot be trusted as one")]
     Authority,
@@ -71,8 +76,7 @@ pub fn server_config(door: Door) -> Result<Arc<ServerConfig>, TlsFault> {
     let provider = Arc::new(provider());
     let verifier = ClientVerifier::new(&door, Arc::clone(&provider))?;
     let certified = CertifiedKey::new(door.chain, door.key);
-    // an unknown key is refused like another one: a key that cannot say which it is proves nothing
-    certified.keys_match().map_err(|_| TlsFault::OtherKey)?;
+    certified.keys_match().map_err(mismatch)?;
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(ClockOfTls(door.clock)))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(verifier))
@@ -82,6 +86,16 @@ pub fn server_config(door: Door) -> Result<Arc<ServerConfig>, TlsFault> {
     config.max_early_data_size = 0;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "rustls' errors are not ours to list; its own text is passed on")]
+fn mismatch(error: rustls::Error) -> TlsFault {
+    match error {
+        // a key that cannot say which it is proves nothing
+        rustls::Error::InconsistentKeys(_) => TlsFault::OtherKey,
+        rustls::Error::InvalidCertificate(why) => TlsFault::Form(why),
+        other => TlsFault::Rustls(other),
+    }
 }
 
 /// aws-lc-rs with the key exchanges of architecture.md in that order; post-quantum first.
