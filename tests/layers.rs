@@ -1,6 +1,8 @@
 //! The walls of the workspace: which crate may name which, who may use `unsafe`, who reads the clock. Each check is a function over plain
 //! data, run once over the real manifests and sources and once over a planted offender, so that it is known to be able to fail.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
+
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -67,8 +69,9 @@ const FENCES: &[Fence] = &[
 
 /// The one crate in which `unsafe` may stand.
 const UNSAFE_MEMBER: &str = "hardening";
-/// The one file that reads the system clock, and the one that does for the tests (one-time codes are of their second).
-const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs"];
+/// The one file of the appliance that reads the system clock. Beside it two that are never part of one: the tests type one-time codes,
+/// which are of their second, and the generator makes children who are under 18 today.
+const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs", "src/synthesise/command.rs"];
 /// No file is longer.
 const MOST_LINES: usize = 800;
 
@@ -88,6 +91,8 @@ struct Member {
     foreign: BTreeSet<String>,
     /// Crates that its tests alone name, of either sort.
     tested_with: BTreeSet<String>,
+    /// `dangerous-` features that it asks of what it builds on.
+    dangerous: Vec<String>,
     /// Its manifest.
     manifest: toml::Table,
 }
@@ -106,6 +111,10 @@ fn member(package: &cargo_metadata::Package, ours: &BTreeSet<String>) -> Member 
     let mut member = Member { name: short(&package.name).to_owned(), ..Member::default() };
     for dependency in &package.dependencies {
         let name = short(&dependency.name).to_owned();
+        if dependency.kind != DependencyKind::Development {
+            let features = dependency.features.iter().filter(|feature| feature.starts_with("dangerous"));
+            member.dangerous.extend(features.map(|feature| format!("{name}/{feature}")));
+        }
         if dependency.kind == DependencyKind::Development {
             member.tested_with.insert(name);
         } else if ours.contains(&dependency.name) {
@@ -179,6 +188,16 @@ fn over_the_fence(members: &[Member], fences: &[Fence]) -> Vec<String> {
         }
     }
     offenders
+}
+
+/// Members that build with what is for tests alone, and features of theirs that would by default.
+fn in_danger(members: &[Member]) -> Vec<String> {
+    let by_default = |member: &Member| {
+        let default = member.manifest.get("features").and_then(|features| features.get("default")).and_then(toml::Value::as_array);
+        default.into_iter().flatten().filter_map(toml::Value::as_str).filter(|name| name.contains("dangerous")).map(str::to_owned).collect()
+    };
+    let asks = |member: &Member| [member.dangerous.clone(), by_default(member)].concat();
+    members.iter().flat_map(|member| asks(member).into_iter().map(|feature| format!("{} asks for {feature}", member.name))).collect()
 }
 
 /// Members whose lints let `unsafe` in.
@@ -337,6 +356,12 @@ fn powerful_crates_stay_inside_their_fences() {
 }
 
 #[test]
+fn nothing_is_built_with_what_is_for_tests_alone() {
+    // style 8: test-only shortcuts start with `dangerous_` behind a feature that a release build refuses
+    assert_eq!(in_danger(&members()), NONE);
+}
+
+#[test]
 fn every_member_has_the_shared_lints_and_hardening_its_own() {
     assert_eq!(without_the_lints(&members(), &table(&root().join("Cargo.toml"))), NONE);
 }
@@ -364,7 +389,8 @@ fn no_file_is_past_eight_hundred_lines() {
 fn planted(name: &str, builds_on: &[&str], foreign: &[&str], tested_with: &[&str]) -> Member {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let manifest = "[lints]\nworkspace = true".parse().unwrap();
-    Member { name: name.to_owned(), builds_on: set(builds_on), foreign: set(foreign), tested_with: set(tested_with), manifest }
+    let (builds_on, foreign, tested_with) = (set(builds_on), set(foreign), set(tested_with));
+    Member { name: name.to_owned(), builds_on, foreign, tested_with, dangerous: Vec::new(), manifest }
 }
 
 fn source(path: &str, text: &str) -> Vec<(String, String)> {
@@ -373,7 +399,7 @@ fn source(path: &str, text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_door_in_a_wall_is_found() {
-    let policy = planted("policy", &["domain", "store"], &[], &[]);
+    let policy = planted("policy", &["domain", "audit", "identity", "store"], &[], &[]);
     assert_eq!(through_the_wall(&[policy], WALLS), ["policy names store"]);
     assert_eq!(through_the_wall(&[planted("matching", &[], &[], &[])], WALLS), ["matching does not use domain"]);
     assert_eq!(through_the_wall(&[planted("utils", &[], &[], &[])], WALLS), ["utils is not in the table"]);
@@ -395,6 +421,16 @@ fn a_reach_over_a_fence_is_found() {
         planted("support", &[], &["rustls"], &[]),
     ];
     assert_eq!(over_the_fence(&offenders, FENCES), ["edge names cryptoki", "directory names rusqlite", "contactpoint names tokio-rustls"]);
+}
+
+#[test]
+fn a_dangerous_feature_outside_tests_is_found() {
+    let mut edge = planted("edge", &[], &[], &[]);
+    edge.dangerous.push("keys/dangerous-test-token".to_owned());
+    assert_eq!(in_danger(&[edge.clone()]), ["edge asks for keys/dangerous-test-token"]);
+    edge.dangerous.clear();
+    edge.manifest = "[features]\ndefault = ['dangerous-callers']".parse().unwrap();
+    assert_eq!(in_danger(&[edge]), ["edge asks for dangerous-callers"]);
 }
 
 #[test]
