@@ -1,0 +1,217 @@
+//! A load: so many connections, each asking again as soon as it is answered, for a stated time; every answer's time is kept.
+//!
+//! For: the same load on both servers. Leaves to others: which servers, how often, and what the figures mean. Each thread has its own runtime
+//! and an even share of the connections, so that no lock is between them. Any answer but 200 ends the bench.
+
+use crate::fault::Fault;
+use crate::process::{own_time, spent, thread_times, ThreadTimes};
+use crate::wire::Wire;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use rustls::ClientConfig;
+use std::net::SocketAddr;
+use std::sync::{Arc, Barrier, OnceLock};
+use std::time::{Duration, Instant};
+
+/// Where a load goes.
+pub struct Target {
+    /// What it is called.
+    pub name: &'static str,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Our side of its TLS.
+    pub tls: Arc<ClientConfig>,
+    /// What is asked.
+    pub asks: Asks,
+    /// The server's processes.
+    pub processes: Vec<u32>,
+}
+
+/// What is asked.
+pub enum Asks {
+    /// One request, always the same.
+    Same(Vec<u8>),
+    /// A request with one of these child numbers at `at`.
+    Child {
+        /// The request with any number in it.
+        request: Vec<u8>,
+        /// Where the number stands.
+        at: usize,
+        /// The numbers, all of one length.
+        numbers: Arc<Vec<String>>,
+    },
+}
+
+/// How heavy, and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// Connections.
+    pub connections: usize,
+    /// Threads that share them.
+    pub threads: usize,
+    /// Before anything is counted.
+    pub warm_up: Duration,
+    /// What is counted.
+    pub window: Duration,
+}
+
+/// What a load came to.
+pub struct Measured {
+    /// Answers a second.
+    pub rate: f64,
+    /// Half of the answers were faster, in microseconds.
+    pub p50: f64,
+    /// 99 of 100 answers were faster, in microseconds.
+    pub p99: f64,
+    /// Answers in the window.
+    pub answers: usize,
+    /// Bytes of an answer, head and body, on average.
+    pub bytes: f64,
+    /// Nanoseconds of processor time that the server's threads used in the window.
+    pub server: ThreadTimes,
+    /// The same of ours.
+    pub client: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    from: Instant,
+    to: Instant,
+}
+
+#[derive(Default)]
+struct Tally {
+    nanoseconds: Vec<u32>,
+    bytes: usize,
+}
+
+/// Opens the connections, warms up, measures.
+pub fn run(target: &Arc<Target>, shape: Shape) -> Result<Measured, Fault> {
+    let threads = shape.threads.min(shape.connections);
+    let (opened, begun) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
+    let window = OnceLock::new();
+    std::thread::scope(|scope| {
+        let work = |index: usize| {
+            let connections = shape.connections / threads + usize::from(index < shape.connections % threads);
+            let seed = (index * 1000) as u64;
+            let (opened, begun, window) = (&opened, &begun, &window);
+            move || one_thread(target, connections, seed, opened, begun, window)
+        };
+        let workers: Vec<_> = (0..threads).map(|index| scope.spawn(work(index))).collect();
+        opened.wait();
+        let from = Instant::now() + shape.warm_up;
+        let Window { from, to } = *window.get_or_init(|| Window { from, to: from + shape.window });
+        begun.wait();
+        std::thread::sleep(from.saturating_duration_since(Instant::now()));
+        let before = used(target);
+        std::thread::sleep(to.saturating_duration_since(Instant::now()));
+        let after = used(target);
+        let tallies = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(Fault::Unfit("a thread died".into()))));
+        let tallies = tallies.collect::<Result<Vec<_>, _>>()?;
+        measured(tallies, shape.window, &before, &after)
+    })
+}
+
+type Used = (ThreadTimes, u64);
+
+fn used(target: &Target) -> Used {
+    (thread_times(&target.processes), own_time())
+}
+
+fn measured(tallies: Vec<Tally>, window: Duration, before: &Used, after: &Used) -> Result<Measured, Fault> {
+    let bytes: usize = tallies.iter().map(|tally| tally.bytes).sum();
+    let mut times: Vec<u32> = tallies.into_iter().flat_map(|tally| tally.nanoseconds).collect();
+    times.sort_unstable();
+    let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).map(|time| f64::from(*time) / 1000.0);
+    let (Some(p50), Some(p99)) = (at(50), at(99)) else { return Err(Fault::Unfit("no answer at all".into())) };
+    Ok(Measured {
+        rate: times.len() as f64 / window.as_secs_f64(),
+        p50,
+        p99,
+        answers: times.len(),
+        bytes: bytes as f64 / times.len() as f64,
+        server: spent(&before.0, &after.0),
+        client: after.1.saturating_sub(before.1),
+    })
+}
+
+fn one_thread(
+    target: &Arc<Target>,
+    connections: usize,
+    seed: u64,
+    opened: &Barrier,
+    begun: &Barrier,
+    window: &OnceLock<Window>,
+) -> Result<Tally, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let wires = runtime.as_ref().map_err(|error| Fault::Unfit(error.to_string())).and_then(|runtime| {
+        runtime.block_on(async {
+            let mut wires = Vec::new();
+            for _ in 0..connections {
+                wires.push(Wire::open(target.address, &target.tls).await?);
+            }
+            Ok(wires)
+        })
+    });
+    // both barriers are passed in any case: the others wait there
+    opened.wait();
+    begun.wait();
+    let (runtime, wires) = (runtime?, wires?);
+    let Some(window) = window.get() else { return Err(Fault::Unfit("no window".into())) };
+    runtime.block_on(all(target, wires, seed, *window))
+}
+
+/// Drives all connections of a thread at once.
+async fn all(target: &Arc<Target>, wires: Vec<Wire>, seed: u64, window: Window) -> Result<Tally, Fault> {
+    let mut asking = tokio::task::JoinSet::new();
+    for (wire, seed) in wires.into_iter().zip(seed..) {
+        asking.spawn(one_connection(Arc::clone(target), wire, seed, window));
+    }
+    let mut sum = Tally::default();
+    while let Some(tally) = asking.join_next().await {
+        let tally = tally.map_err(|error| Fault::Unfit(error.to_string()))??;
+        sum.nanoseconds.extend(tally.nanoseconds);
+        sum.bytes += tally.bytes;
+    }
+    Ok(sum)
+}
+
+async fn one_connection(target: Arc<Target>, mut wire: Wire, seed: u64, window: Window) -> Result<Tally, Fault> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let mut request = target.asks.first();
+    let mut tally = Tally::default();
+    loop {
+        target.asks.next(&mut random, &mut request);
+        let began = Instant::now();
+        if began >= window.to {
+            return Ok(tally);
+        }
+        let head = wire.exchange(&request).await?;
+        let ended = Instant::now();
+        if head.status != 200 {
+            let body = String::from_utf8_lossy(wire.body()).into_owned();
+            return Err(Fault::Refused { server: target.name, status: head.status, body });
+        }
+        if began >= window.from && ended <= window.to {
+            tally.nanoseconds.push(u32::try_from((ended - began).as_nanos()).unwrap_or(u32::MAX));
+            tally.bytes += head.bytes;
+        }
+    }
+}
+
+impl Asks {
+    fn first(&self) -> Vec<u8> {
+        match self {
+            Self::Same(request) | Self::Child { request, .. } => request.clone(),
+        }
+    }
+
+    fn next(&self, random: &mut SmallRng, request: &mut [u8]) {
+        if let Self::Child { at, numbers, .. } = self {
+            let number = numbers.get(random.random_range(0..numbers.len())).map_or(&b""[..], |number| number.as_bytes());
+            if let Some(place) = request.get_mut(*at..at + number.len()) {
+                place.copy_from_slice(number);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! docs/performance.md: what was measured, against what was wanted. Writes between the two markers and leaves the rest of the page alone.
+
+use crate::fault::{in_file, Fault};
+use crate::feeding::Fed;
+use crate::load::Measured;
+use crate::profile::Profile;
+use crate::rounds::{of, Round};
+use std::fmt::Write as _;
+use std::path::Path;
+
+const BEGIN: &str = "<!-- figures begin: written by make bench, never by hand -->";
+const END: &str = "<!-- figures end -->";
+
+/// The goals of issue 2, "Speed".
+const RATIO_AT_64: f64 = 0.30;
+const SLOWNESS_AT_16: f64 = 15.0;
+const MEMORY_BESIDE_CACHE_MIB: f64 = 80.0;
+const CHILDREN_A_SECOND: f64 = 20_000.0;
+
+/// Everything that a run found out.
+pub struct Run {
+    /// Date, machine, command and what else must be known to repeat it: name and value.
+    pub circumstances: Vec<(&'static str, String)>,
+    /// The feeds in order.
+    pub feeds: Vec<Fed>,
+    /// The rounds.
+    pub rounds: Vec<Round>,
+    /// Peak resident memory in MiB: while feeding, while looking up.
+    pub resident_mib: [f64; 2],
+    /// Page cache by the settings.
+    pub page_cache_mib: u64,
+    /// Where the time goes.
+    pub profile: Option<Profile>,
+}
+
+impl Run {
+    /// Puts the figures into the page.
+    pub fn write_into(&self, page: &Path) -> Result<(), Fault> {
+        let text = std::fs::read_to_string(page).map_err(in_file(page))?;
+        let (before, rest) = text.split_once(BEGIN).ok_or_else(|| Fault::Unfit(format!("no marker in {}", page.display())))?;
+        let (_, after) = rest.split_once(END).ok_or_else(|| Fault::Unfit(format!("no end marker in {}", page.display())))?;
+        let whole = format!("{before}{BEGIN}\n\n{}\n{END}{after}", self.text());
+        std::fs::write(page, whole).map_err(in_file(page))
+    }
+
+    /// The figures as Markdown.
+    pub fn text(&self) -> String {
+        [self.circumstances(), self.goals(), self.look_ups(), self.feeds(), self.costs(), self.hot_spots()].concat()
+    }
+
+    fn circumstances(&self) -> String {
+        let rows = self.circumstances.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]);
+        section("The run", &["", ""], rows)
+    }
+
+    fn goals(&self) -> String {
+        let at = |connections: usize| self.rounds.iter().find(|round| round.connections == connections);
+        let mut rows = Vec::new();
+        if let Some(round) = at(64) {
+            let [ratio, ..] = round.ratio();
+            rows.push(goal("look-ups over nginx, 64 connections", ratio, RATIO_AT_64, Wanted::AtLeast, 2, ""));
+        }
+        if let Some(round) = at(16) {
+            rows.push(goal("p99 over nginx's p99, 16 connections", round.slowness(), SLOWNESS_AT_16, Wanted::AtMost, 1, ""));
+        }
+        let resident = self.resident_mib.into_iter().fold(0.0, f64::max);
+        let most = self.page_cache_mib as f64 + MEMORY_BESIDE_CACHE_MIB;
+        rows.push(goal("peak resident memory", resident, most, Wanted::AtMost, 0, " MiB"));
+        if let Some(fed) = self.feeds.first() {
+            rows.push(goal("new children a second", fed.rate(), CHILDREN_A_SECOND, Wanted::AtLeast, 0, ""));
+        }
+        section("Goals", &["goal", "wanted", "measured", "verdict"], rows)
+    }
+
+    fn look_ups(&self) -> String {
+        let rows = self.rounds.iter().map(|round| {
+            let [ratio, lowest, highest] = round.ratio();
+            let rate = |turns: &[Measured]| format!("{:.0}", of(turns, |measured| measured.rate));
+            let time = |turns: &[Measured]| {
+                format!("{} / {}", milliseconds(of(turns, |measured| measured.p50)), milliseconds(of(turns, |measured| measured.p99)))
+            };
+            vec![
+                round.connections.to_string(),
+                rate(&round.ours),
+                rate(&round.theirs),
+                format!("{ratio:.3} ({lowest:.3} to {highest:.3})"),
+                time(&round.ours),
+                time(&round.theirs),
+                format!("{:.1}", round.slowness()),
+            ]
+        });
+        let head = [
+            "connections",
+            "look-ups/s",
+            "nginx/s",
+            "ratio (lowest to highest)",
+            "look-up p50 / p99, ms",
+            "nginx p50 / p99, ms",
+            "p99 over p99",
+        ];
+        section("Audited look-ups beside nginx", &head, rows)
+    }
+
+    fn feeds(&self) -> String {
+        let rows = self.feeds.iter().map(|fed| {
+            let seconds = format!("{:.1}", fed.time.as_secs_f64());
+            let counts = [fed.records(), fed.created, fed.joined, fed.rejected].map(|count| count.to_string());
+            [vec![fed.kind.clone(), fed.parts.to_string()], counts.to_vec(), vec![seconds, format!("{:.0}", fed.rate())]].concat()
+        });
+        let head = ["feed of", "parts at once", "records", "new children", "joined", "refused", "seconds", "records/s"];
+        let memory = format!(
+            "\nPeak resident memory: {:.0} MiB while feeding, {:.0} MiB while looking up; page cache by the settings {} MiB.\n",
+            self.resident_mib[0], self.resident_mib[1], self.page_cache_mib
+        );
+        section("Feeds", &head, rows) + &memory
+    }
+
+    fn costs(&self) -> String {
+        let mut rows = Vec::new();
+        for round in &self.rounds {
+            let each = |turns: &[Measured], total: &dyn Fn(&Measured) -> u64| {
+                of(turns, |measured| total(measured) as f64 / 1000.0 / measured.answers.max(1) as f64)
+            };
+            for (name, turns) in [("look-up", &round.ours), ("nginx", &round.theirs)] {
+                let server = |measured: &Measured| measured.server.values().sum::<u64>();
+                let by_thread = self.by_thread(turns, &each);
+                rows.push(vec![
+                    format!("{name}, {}", round.connections),
+                    format!("{:.1}", each(turns, &server)),
+                    format!("{:.1}", each(turns, &|measured| measured.client)),
+                    by_thread,
+                ]);
+            }
+        }
+        section("Processor time an answer, in microseconds", &["what, connections", "server", "client", "server by kind of thread"], rows)
+    }
+
+    fn by_thread(&self, turns: &[Measured], each: &dyn Fn(&[Measured], &dyn Fn(&Measured) -> u64) -> f64) -> String {
+        let mut names: Vec<&String> = turns.iter().flat_map(|measured| measured.server.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let cost = |name: &String| each(turns, &|measured| measured.server.get(name).copied().unwrap_or(0));
+        let mut costs: Vec<(&String, f64)> = names.into_iter().map(|name| (name, cost(name))).filter(|(_, cost)| *cost >= 0.05).collect();
+        costs.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        costs.iter().map(|(name, cost)| format!("{name} {cost:.1}")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn hot_spots(&self) -> String {
+        let Some(profile) = &self.profile else { return "perf(1) was not there: no profile.\n".to_owned() };
+        let row = |(name, share): &(String, f64)| vec![name.clone(), format!("{share:.1} %")];
+        let kinds = section("Where the daemon's time goes, 64 connections", &["work", "share"], profile.kinds.iter().map(row));
+        let functions = profile.functions.iter().take(20).map(|(name, share)| row(&(format!("`{name}`"), *share)));
+        kinds + &section("The twenty most expensive functions", &["function", "share"], functions)
+    }
+}
+
+enum Wanted {
+    AtLeast,
+    AtMost,
+}
+
+fn goal(name: &str, found: f64, wanted: f64, direction: Wanted, digits: usize, unit: &str) -> Vec<String> {
+    let (sign, missing) = match direction {
+        Wanted::AtLeast => ("at least", wanted - found),
+        Wanted::AtMost => ("at most", found - wanted),
+    };
+    let verdict = if missing <= 0.0 { "met".to_owned() } else { format!("short by {:.0} %", 100.0 * missing / wanted) };
+    vec![name.to_owned(), format!("{sign} {wanted:.digits$}{unit}"), format!("{found:.digits$}{unit}"), verdict]
+}
+
+fn milliseconds(microseconds: f64) -> String {
+    format!("{:.2}", microseconds / 1000.0)
+}
+
+fn section(title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut text = format!("### {title}\n\n| {} |\n|{}\n", head.join(" | "), " --- |".repeat(head.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text + "\n"
+}
