@@ -35,8 +35,10 @@ pub(crate) enum Failure {
     Edge(#[from] EdgeFault),
     #[error("the system refused a thread, a signal or a socket: {0}")]
     System(#[from] std::io::Error),
+    #[error("the log's head could not be signed and kept: {0}; see to the HSM and the disk, then start again")]
+    FirstHead(#[source] StoreError),
     #[error("the store did not close well: {0}; what was answered is in the log, the next start verifies it")]
-    Close(#[from] StoreError),
+    Close(#[source] StoreError),
 }
 
 impl Failure {
@@ -55,7 +57,7 @@ impl Failure {
             Self::Hardening(_) => CONFIGURATION,
             Self::Appliance(ApplianceError::Keys(fault)) if hsm_is_away(fault) => UNAVAILABLE,
             Self::Appliance(ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_)) => CONFIGURATION,
-            Self::Appliance(ApplianceError::Store(_)) | Self::Close(_) => UNAVAILABLE,
+            Self::Appliance(ApplianceError::Store(_)) | Self::FirstHead(_) | Self::Close(_) => UNAVAILABLE,
             Self::Edge(EdgeFault::Io(_)) => SYSTEM,
             Self::Edge(EdgeFault::Tls(_) | EdgeFault::Revocation(_)) => CONFIGURATION,
         }
@@ -65,4 +67,30 @@ impl Failure {
 /// Told from keys and PINs that are wrong, which trying again does not mend and a PIN must not be tried again for.
 fn hsm_is_away(fault: &KeyError) -> bool {
     matches!(fault, KeyError::TokenAbsent { .. } | KeyError::TokenLost { .. } | KeyError::Busy { .. } | KeyError::Hsm { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_trying_again_does_not_mend_ends_with_78_and_what_is_away_with_69() {
+        // issue 2, keys: missing = exit 78 with a sentence on what to do
+        let missing = KeyError::PinMissing { path: "/run/credentials/hsm-pin".into() };
+        assert_eq!(Failure::from(ApplianceError::Keys(missing)).status(), 78);
+        let away = KeyError::TokenAbsent { token: "contactpoint".to_owned() };
+        assert_eq!(Failure::from(ApplianceError::Keys(away)).status(), 69);
+        assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);
+        assert_eq!(Failure::Close(StoreError::Full).status(), 69);
+        let contradiction = SettingsError::Contradiction { file: "contactpointd.toml".into(), why: "a and b" };
+        assert_eq!(Failure::from(contradiction).status(), 78);
+    }
+
+    #[test]
+    fn a_failure_is_one_sentence_on_one_line() {
+        // style rule 6: a variant says what the operator does next
+        for failure in [Failure::Arguments, Failure::Close(StoreError::Full), Failure::FirstHead(StoreError::Stopped)] {
+            assert!(!failure.to_string().contains('\n'));
+        }
+    }
 }

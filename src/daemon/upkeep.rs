@@ -16,7 +16,7 @@ use tokio::time::{interval, MissedTickBehavior};
 /// Serves until SIGTERM or SIGINT, then finishes what is open, signs the last head and closes the store.
 pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, listeners: Listeners) -> Result<(), Failure> {
     // an HSM or a store that does not work now is told before anybody is served
-    store.checkpoint().await?;
+    store.checkpoint().await.map_err(Failure::FirstHead)?;
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async {
         tokio::select! {
@@ -35,7 +35,7 @@ pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, liste
     if !finished {
         log::warn!(target: "contactpoint::daemon", "open requests did not finish in time and were cut off");
     }
-    store.close().await?;
+    store.close().await.map_err(Failure::Close)?;
     log::info!(target: "contactpoint::daemon", "stopped");
     Ok(())
 }

@@ -139,3 +139,20 @@ async fn the_control_socket_serves_the_daemons_own_user_its_own_routes() {
     let child = sender.send_request(post("/v1/children/view", "{}")).await.unwrap();
     assert_eq!(code(child).await, "no_such_route");
 }
+
+#[tokio::test]
+async fn a_client_that_resets_its_requests_rapidly_delays_nobody_else() {
+    // issue 2, edge: HTTP/2 with limits; CVE-2023-44487
+    let rig = Rig::open(limits()).await;
+    let mut rapid = rig.http2().await;
+    for _ in 0..2000 {
+        if rapid.ready().await.is_err() {
+            break;
+        }
+        // dropped at once, which resets the stream
+        drop(tokio::time::timeout(Duration::ZERO, rapid.send_request(get("https://localhost/log/tile/1000"))).await);
+    }
+    let began = std::time::Instant::now();
+    assert_eq!(rig.http1().await.send_request(get("/log/checkpoint")).await.unwrap().status(), 200);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
