@@ -28,7 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) channel: Channel,
     pub(crate) now: Now,
     pub(crate) limits: &'a Limits,
-    pub(crate) body: Incoming,
+    /// Not yet read; what a handler leaves of it is discarded by `exchange`.
+    pub(crate) body: &'a mut Incoming,
 }
 
 /// What a body must be.

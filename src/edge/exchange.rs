@@ -16,12 +16,12 @@ use bytes::Bytes;
 use contactpoint_domain::OrganisationId;
 use contactpoint_identity::{Channel, Now};
 use http::request::Parts;
-use http::{Request, Response};
-use http_body_util::Full;
+use http::{Request, Response, Version};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What stands behind the door: the handlers, or in tests of the door itself a stand-in.
 pub(crate) trait Desk: Send + Sync + 'static {
@@ -46,6 +46,9 @@ pub(crate) struct Peer {
 
 /// Seconds until an organisation with too many connections may try again.
 const CONNECTIONS_RETRY: u64 = 5;
+/// Bytes and time for which a refused body is still read.
+const DISCARDED: usize = 4 << 20;
+const DISCARDING: Duration = Duration::from_secs(2);
 
 /// Answers one request and writes its line. The second value says that the connection must end.
 pub(crate) async fn exchange<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, request: Request<Incoming>) -> (Response<Full<Bytes>>, bool) {
@@ -58,7 +61,7 @@ pub(crate) async fn exchange<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, re
     (answer.into_response(version), closes)
 }
 
-async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, body: Incoming) -> (Option<Route>, Answer) {
+async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, mut body: Incoming) -> (Option<Route>, Answer) {
     let now = desk.now();
     if let Err(code) = refuse_early(limits, peer, head, now) {
         return (None, refusal(code));
@@ -70,12 +73,33 @@ async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, b
     if head.uri.query().is_some() && found.route != Route::FeedLines {
         return (Some(found.route), Answer::problem(ProblemCode::MalformedRequest));
     }
-    let call = Call { head, found, channel: peer.channel, now, limits, body };
+    let call = Call { head, found, channel: peer.channel, now, limits, body: &mut body };
     // the deadline frees the caller, not the operation: what was handed to the store is carried out or not, and its entry says which
     let answered = tokio::time::timeout(limits.body + limits.answer, desk.answer(call)).await;
     let answer = answered.unwrap_or_else(|_| Answer::problem(Problem::retry_after(ProblemCode::Unavailable, CONNECTIONS_RETRY)));
     let answer = if answer.code().is_some_and(ends_connection) { answer.closing() } else { answer };
+    if head.version <= Version::HTTP_11 && answer.code().is_some_and(|code| code != ProblemCode::RequestTimeout) {
+        discard(&mut body).await;
+    }
     (Some(found.route), answer)
+}
+
+/// Reads on past a refusal, keeping nothing: closing on bytes that are still coming would reset the connection, and the sender would
+/// lose the answer that tells it why. Bounded in bytes and in time; HTTP/2 has no need of it.
+async fn discard(body: &mut Incoming) {
+    if hyper::body::Body::is_end_stream(body) {
+        return;
+    }
+    let reading = async {
+        let mut most = DISCARDED;
+        while let Some(Ok(frame)) = body.frame().await {
+            most = most.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if most == 0 {
+                return;
+            }
+        }
+    };
+    drop(tokio::time::timeout(DISCARDING, reading).await);
 }
 
 fn refuse_early(limits: &Limits, peer: &Peer, head: &Parts, now: Now) -> Result<(), Problem> {

@@ -156,3 +156,16 @@ async fn a_client_that_resets_its_requests_rapidly_delays_nobody_else() {
     assert_eq!(rig.http1().await.send_request(get("/log/checkpoint")).await.unwrap().status(), 200);
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn a_large_body_that_is_refused_does_not_cost_its_sender_the_answer() {
+    // issue 2, bad input: oversize - a clear typed error each time
+    let rig = Rig::open(limits()).await;
+    let megabyte = "x".repeat(1 << 20);
+    for (path, status) in [("/v1/session", 413), ("/v1/children/view", 503)] {
+        for _ in 0..10 {
+            let response = rig.http1().await.send_request(post(path, &megabyte)).await.unwrap();
+            assert_eq!(response.status(), status);
+        }
+    }
+}
