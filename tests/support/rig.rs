@@ -329,6 +329,7 @@ fn operator_command(programs: &Programs, place: &Place, token: &Token, arguments
 
 fn operator(programs: &Programs, place: &Place, token: &Token, arguments: &[&str]) -> String {
     let output = operator_command(programs, place, token, arguments).output().expect("contactpointctl runs");
-    assert!(output.status.success(), "contactpointctl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "contactpointctl {arguments:?} ended with {}: {said}", output.status);
     String::from_utf8(output.stdout).expect("UTF-8")
 }
