@@ -29,7 +29,13 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Now,
     pub(crate) limits: &'a Limits,
     /// Not yet read; what a handler leaves of it is discarded by `exchange`.
-    pub(crate) body: &'a mut Incoming,
+    pub(crate) body: &'a mut Coming,
+}
+
+/// A body on its way, and whether it broke off: then nothing after it can be read as a request.
+pub(crate) struct Coming {
+    pub(crate) body: Incoming,
+    pub(crate) is_broken: bool,
 }
 
 /// What a body must be.
@@ -91,11 +97,14 @@ impl Call<'_> {
     async fn read(self, expected: Expected) -> Result<Bytes, Problem> {
         refuse_media(self.head, expected.media)?;
         refuse_length(self.head, expected.most)?;
-        let collected = tokio::time::timeout(self.limits.body, Limited::new(self.body, expected.most).collect()).await;
+        let collected = tokio::time::timeout(self.limits.body, Limited::new(&mut self.body.body, expected.most).collect()).await;
         match collected {
             Ok(Ok(body)) => Ok(body.to_bytes()),
             Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(ProblemCode::BodyTooLarge.into()),
-            Ok(Err(_)) => Err(ProblemCode::MalformedRequest.into()),
+            Ok(Err(_)) => {
+                self.body.is_broken = true;
+                Err(ProblemCode::MalformedRequest.into())
+            }
             Err(_) => Err(ProblemCode::RequestTimeout.into()),
         }
     }

@@ -6,7 +6,7 @@
 //! record is in the audit log already. Leaves to others: bodies (`call`), operations (`handlers`).
 
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{Call, Coming};
 use crate::certificate::PeerCertificate;
 use crate::limits::Limits;
 use crate::problem::{Problem, ProblemCode};
@@ -61,7 +61,7 @@ pub(crate) async fn exchange<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, re
     (answer.into_response(version), closes)
 }
 
-async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, mut body: Incoming) -> (Option<Route>, Answer) {
+async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, body: Incoming) -> (Option<Route>, Answer) {
     let now = desk.now();
     if let Err(code) = refuse_early(limits, peer, head, now) {
         return (None, refusal(code));
@@ -73,13 +73,14 @@ async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, m
     if head.uri.query().is_some() && found.route != Route::FeedLines {
         return (Some(found.route), Answer::problem(ProblemCode::MalformedRequest));
     }
-    let call = Call { head, found, channel: peer.channel, now, limits, body: &mut body };
+    let mut coming = Coming { body, is_broken: false };
+    let call = Call { head, found, channel: peer.channel, now, limits, body: &mut coming };
     // the deadline frees the caller, not the operation: what was handed to the store is carried out or not, and its entry says which
     let answered = tokio::time::timeout(limits.body + limits.answer, desk.answer(call)).await;
     let answer = answered.unwrap_or_else(|_| Answer::problem(Problem::retry_after(ProblemCode::Unavailable, CONNECTIONS_RETRY)));
-    let answer = if answer.code().is_some_and(ends_connection) { answer.closing() } else { answer };
+    let answer = if coming.is_broken || answer.code().is_some_and(ends_connection) { answer.closing() } else { answer };
     if head.version <= Version::HTTP_11 && answer.code().is_some_and(|code| code != ProblemCode::RequestTimeout) {
-        discard(&mut body).await;
+        discard(&mut coming.body).await;
     }
     (Some(found.route), answer)
 }

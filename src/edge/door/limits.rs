@@ -169,3 +169,16 @@ async fn a_large_body_that_is_refused_does_not_cost_its_sender_the_answer() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_malformed_and_the_connection_closes() {
+    // issue 2, bad input: malformed HTTP
+    let rig = Rig::open(limits()).await;
+    let head = "POST /v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    let began = std::time::Instant::now();
+    for chunks in ["ZZ\r\nxx\r\n0\r\n\r\n", "3\r\nmore than that\r\n0\r\n\r\n"] {
+        let answer = sent(&rig, format!("{head}{chunks}").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("malformed_request"), "{answer}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
