@@ -1,6 +1,7 @@
 //! One durable commit for many transactions (group commit): begin, run each in its savepoint, commit, and only then settle.
 
 use crate::error::StoreError;
+use crate::index::{Index, Pair as IndexPair, Progress};
 use crate::log;
 use crate::looked::{self, Pair, Pending};
 use crate::registry::Registry;
@@ -19,6 +20,7 @@ pub(crate) struct Writer {
     pub(crate) keys: std::sync::Arc<SealKeys>,
     pub(crate) tree: Tree,
     pub(crate) pending: Pending,
+    pub(crate) index: std::sync::Arc<Index>,
 }
 
 /// The group under way.
@@ -27,6 +29,8 @@ pub(crate) struct Group<'w> {
     looked: Vec<Pair>,
     put_down: Vec<Pair>,
     registry_changed: bool,
+    indexed: Vec<IndexPair>,
+    progress: Progress,
     /// Set once the log could not be written: the group must not be committed.
     broken: Option<StoreError>,
 }
@@ -43,7 +47,15 @@ impl<'w> Group<'w> {
     /// Begins the commit.
     pub(crate) fn begin(writer: &'w mut Writer) -> Result<Self, StoreError> {
         writer.connection.execute_batch("BEGIN IMMEDIATE")?;
-        Ok(Self { writer, looked: Vec::new(), put_down: Vec::new(), registry_changed: false, broken: None })
+        Ok(Self {
+            writer,
+            looked: Vec::new(),
+            put_down: Vec::new(),
+            registry_changed: false,
+            indexed: Vec::new(),
+            progress: Progress::default(),
+            broken: None,
+        })
     }
 
     /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns its index.
@@ -80,8 +92,12 @@ impl<'w> Group<'w> {
         change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>,
     ) -> Result<(T, Entry, Vec<u8>), StoreError> {
         let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
-        let mut transaction = Transaction { snapshot: Snapshot { registry }, changes: Vec::new(), registry_changed: false };
-        let (value, mut entry) = change(&mut transaction)?;
+        let snapshot = Snapshot { registry, index: &self.writer.index };
+        let mut transaction = Transaction { snapshot, changes: Vec::new(), registry_changed: false, pairs: Vec::new() };
+        let written = change(&mut transaction);
+        let queued = written.and_then(|written| Index::enqueue(&self.writer.connection, &transaction.pairs).map(|()| written));
+        let (value, mut entry) = queued.inspect_err(|_| self.writer.index.forget(&transaction.pairs))?;
+        self.indexed.append(&mut transaction.pairs);
         entry.changes.append(&mut transaction.changes);
         self.registry_changed |= transaction.registry_changed;
         let leaf = self.writer.keys.entries.seal(&entry.encode())?;
@@ -97,11 +113,18 @@ impl<'w> Group<'w> {
 
     /// Puts down as many as keep the waiting ones bounded while the store is busy.
     pub(crate) fn put_down_beside(&mut self) -> Result<(), StoreError> {
+        self.put_down_children(self.writer.index.slice_beside(self.indexed.len()))?;
         let most = self.writer.pending.slice_beside(self.looked.len());
         if most == 0 {
             return Ok(());
         }
         self.put_down(most)
+    }
+
+    /// Puts the next so many pairs of the children's index down. At most once a group.
+    pub(crate) fn put_down_children(&mut self, most: usize) -> Result<(), StoreError> {
+        self.progress = self.writer.index.put_down(&self.writer.connection, most)?;
+        Ok(())
     }
 
     /// Keeps a signed checkpoint.
@@ -125,6 +148,9 @@ impl<'w> Group<'w> {
             return Err(error.into());
         }
         self.writer.pending.add(self.looked);
+        self.writer.index.settle(self.progress);
+        // what cannot be turned now is turned after the next group
+        let _ = self.writer.index.turn(&self.writer.connection);
         Ok(Done { size: self.writer.tree.size(), registry_changed: self.registry_changed })
     }
 
@@ -133,6 +159,7 @@ impl<'w> Group<'w> {
         // the engine may have rolled back by itself: then there is nothing to roll back
         let _ = self.writer.connection.execute_batch("ROLLBACK");
         self.writer.pending.add(self.put_down);
+        self.writer.index.forget(&self.indexed);
         if let Ok(tree) = log::resume(&self.writer.connection) {
             self.writer.tree = tree;
         }

@@ -13,6 +13,7 @@ mod connection;
 mod error;
 mod feeds;
 mod group;
+mod index;
 mod log;
 mod looked;
 mod open;
@@ -21,6 +22,7 @@ mod schema;
 mod sealed;
 mod snapshot;
 mod transaction;
+mod worker;
 mod writer;
 
 pub use children::Held;

@@ -8,16 +8,16 @@ pub(crate) fn migrations() -> Migrations<'static> {
 }
 
 /// Sealed rows carry: version (of the row, in its associated data), key (the record's key, wrapped), sealed (the content).
-/// Tokens are HMAC-SHA-256, cut to 16 bytes; the scoped index uses 8 + 8, since a scope holds few records.
-const FIRST: &str = "
+/// Tokens are HMAC-SHA-256, cut to 16 bytes; to 8 in the index of children, whose candidates are opened and compared anyway.
+pub(crate) const FIRST: &str = "
 CREATE TABLE organisation (row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE certificate (spki BLOB PRIMARY KEY, organisation INTEGER NOT NULL REFERENCES organisation (row)) WITHOUT ROWID;
 CREATE TABLE account (row INTEGER PRIMARY KEY, login BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL);
 
 CREATE TABLE child (row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE child_history (row INTEGER NOT NULL, version INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (row, version)) WITHOUT ROWID;
-CREATE TABLE child_join (token BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
-CREATE TABLE child_scope (scope BLOB NOT NULL, token BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (scope, token, row)) WITHOUT ROWID;
+CREATE TABLE child_index (token INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
+CREATE TABLE child_waiting (seq INTEGER PRIMARY KEY AUTOINCREMENT, pairs BLOB NOT NULL);
 
 CREATE TABLE feed (
     id INTEGER PRIMARY KEY, organisation INTEGER NOT NULL REFERENCES organisation (row), layout TEXT NOT NULL, digest BLOB NOT NULL,

@@ -1,8 +1,9 @@
 //! What a look may read: children, beside organisations and accounts.
 
-use crate::children::{self, Held, JoinToken};
+use crate::children::{self, Held};
 use crate::error::StoreError;
 use crate::feeds::{self, Feed, FeedFault, FeedId};
+use crate::index::Index;
 use crate::registry::Registry;
 use crate::sealed::SealedRow;
 use contactpoint_audit::Entry;
@@ -21,6 +22,7 @@ pub struct Look {
 /// A reader of everything. Handed only to closures whose result leaves with an audit entry.
 pub struct Snapshot<'a> {
     pub(crate) registry: Registry<'a>,
+    pub(crate) index: &'a Index,
 }
 
 impl<'a> std::ops::Deref for Snapshot<'a> {
@@ -33,39 +35,40 @@ impl<'a> std::ops::Deref for Snapshot<'a> {
 impl Snapshot<'_> {
     /// A child by number.
     pub fn child(&self, number: &ChildNumber) -> Result<Option<Held>, StoreError> {
-        let held = self.children_under(&children::number_token(self.keys, number))?;
-        Ok(held.into_iter().find(|held| held.record.number == *number))
+        for row in self.index.rows(self.connection, children::number_token(self.keys, number))? {
+            if let Some(held) = self.child_at(row)?.filter(|held| held.record.number == *number) {
+                return Ok(Some(held));
+            }
+        }
+        Ok(None)
     }
 
     /// The children of one scope that stand under a search key; at most `most`, in no order that means anything.
     pub fn children_in_scope(&self, scope: OrganisationId, key: &SearchKey, most: u32) -> Result<Vec<Held>, StoreError> {
         let token = children::scope_token(self.keys, scope, key);
-        let mut select = self.connection.prepare_cached(
-            "SELECT c.row, c.version, c.key, c.sealed FROM child_scope s JOIN child c ON c.row = s.row WHERE s.scope = ?1 AND s.token = ?2 LIMIT ?3",
-        )?;
-        let rows = select.query_map((token.scope.as_slice(), token.key.as_slice(), most), SealedRow::of)?;
-        rows.map(|row| children::open(row?, self.keys)).collect()
+        let rows = self.index.rows(self.connection, token)?;
+        rows.into_iter().take(most as usize).filter_map(|row| self.child_at(row).transpose()).collect()
     }
 
     /// The children that share a join key with a statement, each once, those of the strongest key first.
     pub fn candidates_for(&self, statement: &Statement) -> Result<Vec<Held>, StoreError> {
-        let mut found: Vec<Held> = Vec::new();
+        let mut seen = Vec::new();
+        let mut found = Vec::new();
         for key in join_keys(statement) {
-            for held in self.children_under(&children::join_token(self.keys, &key))? {
-                if found.iter().all(|known| known.sealed.row != held.sealed.row) {
-                    found.push(held);
+            for row in self.index.rows(self.connection, children::join_token(self.keys, &key))? {
+                if !seen.contains(&row) {
+                    seen.push(row);
+                    found.extend(self.child_at(row)?);
                 }
             }
         }
         Ok(found)
     }
 
-    fn children_under(&self, token: &JoinToken) -> Result<Vec<Held>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT c.row, c.version, c.key, c.sealed FROM child_join j JOIN child c ON c.row = j.row WHERE j.token = ?1",
-        )?;
-        let rows = select.query_map([token.as_slice()], SealedRow::of)?;
-        rows.map(|row| children::open(row?, self.keys)).collect()
+    fn child_at(&self, row: i64) -> Result<Option<Held>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM child WHERE row = ?1")?;
+        let row = select.query_row([row], SealedRow::of).optional()?;
+        row.map(|row| children::open(row, self.keys)).transpose()
     }
 
     /// The newest looks at a child, newest first, at most `most` (rule F3). Complete up to the last

@@ -4,6 +4,7 @@ use crate::children::{self, Held};
 use crate::codec::StoredRecord;
 use crate::error::StoreError;
 use crate::feeds::{FeedCounts, FeedFault, FeedId, NewFeed};
+use crate::index::Pair;
 use crate::registry::{Account, NewAccount, NewOrganisation, StoredAccount, StoredOrganisation};
 use crate::sealed::{self, SealedRow, Table, ACCOUNT, CHILD, ORGANISATION};
 use crate::snapshot::Snapshot;
@@ -17,6 +18,8 @@ pub struct Transaction<'a> {
     pub(crate) snapshot: Snapshot<'a>,
     pub(crate) changes: Vec<Change>,
     pub(crate) registry_changed: bool,
+    /// Index pairs that this change brought: taken back if it fails.
+    pub(crate) pairs: Vec<Pair>,
 }
 
 impl<'a> std::ops::Deref for Transaction<'a> {
@@ -110,9 +113,7 @@ impl Transaction<'_> {
     }
 
     fn is_taken(&self, number: &ChildNumber) -> Result<bool, StoreError> {
-        let token = children::number_token(self.keys, number);
-        let mut select = self.connection.prepare_cached("SELECT 1 FROM child_join WHERE token = ?1")?;
-        Ok(select.exists([token.as_slice()])?)
+        Ok(!self.index.rows(self.connection, children::number_token(self.keys, number))?.is_empty())
     }
 
     /// Makes a record.
@@ -122,8 +123,7 @@ impl Transaction<'_> {
         let mut insert = self.connection.prepare_cached("INSERT INTO child (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed])?;
         drop(insert);
-        children::insert_join(self.connection, &children::number_token(self.keys, &record.number), row)?;
-        self.retoken(row, (&[], &children::all_join_tokens(self.keys, record)), (&[], &children::all_scope_tokens(self.keys, record)))?;
+        self.index_under(row, &[], &children::all_tokens(self.keys, record));
         self.note(CHILD, &sealed);
         Ok(())
     }
@@ -135,22 +135,14 @@ impl Transaction<'_> {
         keep.execute(params![former.row, former.version, former.sealed])?;
         drop(keep);
         self.replace(CHILD, former, &encode(&StoredRecord::of(record))?)?;
-        let joins = (children::all_join_tokens(self.keys, old), children::all_join_tokens(self.keys, record));
-        let scopes = (children::all_scope_tokens(self.keys, old), children::all_scope_tokens(self.keys, record));
-        self.retoken(former.row, (&joins.0, &joins.1), (&scopes.0, &scopes.1))
+        self.index_under(former.row, &children::all_tokens(self.keys, old), &children::all_tokens(self.keys, record));
+        Ok(())
     }
 
-    /// Brings the indexes from the old tokens of a row to the new ones.
-    fn retoken(
-        &self,
-        row: i64,
-        (old_joins, new_joins): (&[children::JoinToken], &[children::JoinToken]),
-        (old_scopes, new_scopes): (&[children::ScopeToken], &[children::ScopeToken]),
-    ) -> Result<(), StoreError> {
-        children::added(old_joins, new_joins).try_for_each(|token| children::insert_join(self.connection, token, row))?;
-        children::added(new_joins, old_joins).try_for_each(|token| children::remove_join(self.connection, token, row))?;
-        children::added(old_scopes, new_scopes).try_for_each(|token| children::insert_scope(self.connection, token, row))?;
-        children::added(new_scopes, old_scopes).try_for_each(|token| children::remove_scope(self.connection, token, row))
+    /// Lets a row be found under the tokens that it did not stand under before; both sorted.
+    fn index_under(&mut self, row: i64, old: &[u64], new: &[u64]) {
+        let added = new.iter().filter(|token| old.binary_search(token).is_err());
+        self.pairs.extend(self.snapshot.index.add(added.map(|token| (*token, row))));
     }
 
     /// Begins a feed at its second line.

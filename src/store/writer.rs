@@ -4,6 +4,7 @@ use crate::committed::Committed;
 use crate::connection::{self, Purpose};
 use crate::error::{OpenError, StoreError};
 use crate::group::{Group, Settle, Writer};
+use crate::index::Index;
 use crate::log;
 use crate::looked::{self, Pending};
 use crate::open::{Options, StoreKeys};
@@ -12,11 +13,12 @@ use crate::schema;
 use crate::sealed::SealKeys;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
+use crate::worker::Worker;
 use contactpoint_audit::{Checkpoint, Entry, Signer};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -42,7 +44,8 @@ struct Shared {
     options: Options,
     page_key: contactpoint_hardening::LockedBytes<32>,
     keys: Arc<SealKeys>,
-    jobs: SyncSender<Job>,
+    index: Arc<Index>,
+    jobs: Worker<Job>,
     stopped: Arc<AtomicBool>,
     generation: Arc<AtomicU64>,
     committed: Arc<AtomicU64>,
@@ -88,15 +91,18 @@ impl Store {
         }
         let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
         let pending = Pending::resume(&connection, &seal_keys)?;
-        let writer = Writer { connection, keys: Arc::clone(&seal_keys), tree, pending };
-        let (jobs, queue) = sync_channel(QUEUE);
+        let index = Arc::new(Index::resume(&connection)?);
+        let writer = Writer { connection, keys: Arc::clone(&seal_keys), tree, pending, index: Arc::clone(&index) };
         let state = Arc::new(Flags::new(size));
+        let (told, group_max) = (Arc::clone(&state), options.group_commit_max.max(1));
+        let jobs = Worker::begun("store-writer", QUEUE, move |queue| run(writer, queue, &told, group_max))?;
         let shared = Shared {
             file,
             readers: Mutex::new(Vec::new()),
             options,
             page_key: keys.page,
             keys: seal_keys,
+            index,
             jobs,
             stopped: Arc::clone(&state.stopped),
             generation: Arc::clone(&state.generation),
@@ -104,8 +110,6 @@ impl Store {
             checkpoint: Mutex::new(checkpoint),
             signer,
         };
-        let group_max = options.group_commit_max.max(1);
-        std::thread::Builder::new().name("store-writer".into()).spawn(move || run(writer, &queue, &state, group_max))?;
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -185,18 +189,24 @@ impl Store {
         self.registry(|registry| registry.organisation(contactpoint_domain::OrganisationId(1))).map(drop)
     }
 
-    /// Signs the last checkpoint and stops the writer once everything before it is durable.
+    /// Signs the last checkpoint and stops the writer once everything before it is durable. When this returns the store's files are closed.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.index_looks().await?;
         self.checkpoint().await?;
-        self.send(Job::Stop)
+        self.send(Job::Stop)?;
+        let shared = Arc::clone(&self.shared);
+        let closing = move || {
+            shared.jobs.join();
+            guard(&shared.readers).clear();
+        };
+        tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)
     }
 
     /// Runs a read on a connection of the pool.
     fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let connection = self.reader()?;
         let registry = Registry { connection: &connection, keys: &self.shared.keys };
-        let result = read(&Snapshot { registry });
+        let result = read(&Snapshot { registry, index: &self.shared.index });
         let mut idle = guard(&self.shared.readers);
         if idle.len() < self.shared.options.readers as usize {
             idle.push(connection);
@@ -371,12 +381,12 @@ fn refuse_all(jobs: impl Iterator<Item = Job>, settles: &mut Vec<Settle>) {
 
 /// With nothing else to do, puts waiting looks into their index.
 fn tend(writer: &mut Writer) {
-    if writer.pending.is_empty() {
+    if writer.pending.is_empty() && !writer.index.is_draining() {
         return;
     }
     let Ok(mut group) = Group::begin(writer) else { return };
     // what is not put down now waits: nothing depends on it before index_looks
-    match group.put_down(IDLE_SLICE) {
+    match group.put_down(IDLE_SLICE).and_then(|()| group.put_down_children(Index::idle_slice())) {
         Ok(()) => drop(group.commit()),
         Err(_) => group.roll_back(),
     }

@@ -5,7 +5,8 @@
 mod rig;
 
 use contactpoint_audit::{tiles, verify, Operation, Signer};
-use contactpoint_domain::OrganisationId;
+use contactpoint_domain::{OrganisationId, Statement};
+use contactpoint_matching::{verdict, Verdict};
 use contactpoint_store::{OpenError, Store, StoreError};
 use rig::{child, create, entry, keys, open, options, raw, school, FileSigner, PAGE_KEY};
 use std::path::Path;
@@ -101,7 +102,7 @@ async fn a_row_moved_swapped_or_rolled_back_does_not_open() {
             "UPDATE child SET key = (SELECT key FROM child WHERE row = 2), sealed = (SELECT sealed FROM child WHERE row = 2) WHERE row = 1",
         ),
         ("body alone", "UPDATE child SET sealed = (SELECT sealed FROM child WHERE row = 2) WHERE row = 1"),
-        ("moved", "UPDATE child SET row = 99 WHERE row = 1; UPDATE child_join SET row = 99 WHERE row = 1"),
+        ("moved", "DELETE FROM child WHERE row = 1; INSERT INTO child SELECT 1, version, key, sealed FROM child WHERE row = 2"),
         ("rolled back", "UPDATE child SET sealed = (SELECT sealed FROM child_history WHERE row = 1 AND version = 1) WHERE row = 1"),
         ("renumbered", "UPDATE child SET version = 1 WHERE row = 1"),
     ];
@@ -242,6 +243,29 @@ async fn a_log_with_a_missing_leaf_does_not_open() {
     assert!(matches!(open(dir.path()), Err(OpenError::Log(_))), "a truncated tail is older than its checkpoint");
 }
 
+/// Descriptors of this process that lead into a directory.
+fn open_files(directory: &Path) -> usize {
+    let links = std::fs::read_dir("/proc/self/fd").unwrap().flatten().map(|entry| std::fs::read_link(entry.path()));
+    links.filter(|link| link.as_ref().is_ok_and(|link| link.starts_with(directory))).count()
+}
+
+#[tokio::test]
+async fn no_file_is_open_once_a_store_is_closed_or_dropped() {
+    // Keys: destroyed at the end; an engine that closes its file while the process ends would crash it
+    for is_closed in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = create(dir.path());
+        add(&store, 1).await;
+        assert!(look(&store, 1).await.unwrap() && open_files(dir.path()) > 0);
+        if is_closed {
+            store.close().await.unwrap();
+        } else {
+            drop(store);
+        }
+        assert_eq!(open_files(dir.path()), 0);
+    }
+}
+
 #[tokio::test]
 async fn a_newer_store_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();
@@ -263,11 +287,14 @@ async fn a_record_s_former_state_is_kept_and_its_old_keys_no_longer_find_it() {
         statement.provenance.source = OrganisationId(1);
         drop(record.accept(statement));
         tx.put_child(&held, &record)?;
-        Ok((
-            (tx.candidates_for(&child(1).statements[0])?.len(), tx.candidates_for(&child(2).statements[0])?.len()),
-            entry(Operation::Feed, Vec::new()),
-        ))
+        let same = |statement: &Statement| -> Result<usize, StoreError> {
+            let candidates = tx.candidates_for(statement)?;
+            Ok(candidates.iter().filter(|held| verdict(&held.record, statement) == Verdict::Same).count())
+        };
+        let found = (same(&child(1).statements[0])?, same(&child(2).statements[0])?);
+        Ok((found, entry(Operation::Feed, Vec::new())))
     });
+    // a token that no longer fits may still lead there, but the record no longer answers to it
     assert_eq!(changed.await.unwrap().into_inner(), (0, 1));
     let kept: i64 = raw(dir.path()).query_row("SELECT count(*) FROM child_history", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 1);
