@@ -23,12 +23,13 @@ fn without_stroke(letter: char) -> char {
     }
 }
 
-/// The Double Metaphone code of a name's folded form (primary code, four letters); the folded form itself where the code is
-/// empty, as for names outside the Latin script.
+/// The Double Metaphone code of a name's folded form (primary code); the folded form itself where the code is empty, as for names
+/// outside the Latin script. The code is whole: cut to the usual four letters, the start of a name would find all that begin with it
+/// (rule D3: no wildcards).
 #[must_use]
 pub fn phonetic(name: &str) -> String {
     let folded = folded(name);
-    let code = DoubleMetaphone::default().encode(&folded);
+    let code = DoubleMetaphone::new(None).encode(&folded);
     if code.is_empty() {
         folded
     } else {
@@ -51,5 +52,14 @@ mod tests {
         assert_eq!(phonetic("Smith"), phonetic("Smyth"));
         assert_ne!(phonetic("Smith"), phonetic("Patel"));
         assert_eq!(phonetic("王"), "王");
+    }
+
+    #[test]
+    fn the_start_of_a_name_does_not_sound_like_the_name() {
+        // D3: no wildcards
+        for (start, name) in [("Thornb", "Thornbury"), ("Abercr", "Abercrombie"), ("Wintert", "Winterton")] {
+            assert_ne!(phonetic(start), phonetic(name));
+        }
+        assert_eq!(phonetic("Thornberry"), phonetic("Thornbury"));
     }
 }
