@@ -117,15 +117,26 @@ impl Connection {
         &self.server
     }
 
-    /// Sends one request (its URI is a path, such as `/v1/session`) and reads the whole answer. Opens the connection where there is none.
+    /// Sends one request (its URI is a path, such as `/v1/session`) and reads the whole answer. Opens the connection where there is none,
+    /// and once more where the server had closed it before any of the request was sent.
     pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ConnectionError> {
         let host = HeaderValue::from_str(&self.server.to_string()).map_err(|_| ConnectionError::Address)?;
         request.headers_mut().insert(header::HOST, host);
-        let opened_now = self.open_where_closed().await?;
-        let outcome = timeout(PATIENCE_TO_ANSWER, self.exchange(request)).await.unwrap_or(Err(ConnectionError::TimedOut));
-        match outcome {
-            Err(ConnectionError::Lost(cause)) if opened_now => Err(self.last_word().await.unwrap_or(ConnectionError::Lost(cause))),
-            other => other,
+        loop {
+            let opened_now = self.open_where_closed().await?;
+            let failed = match timeout(PATIENCE_TO_ANSWER, self.exchange(request)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(failed)) => failed,
+                Err(_) => ConnectionError::TimedOut.into(),
+            };
+            self.sender = None;
+            match failed {
+                Failed { unsent: Some(unsent), .. } if !opened_now => request = *unsent,
+                Failed { error: ConnectionError::Lost(cause), .. } if opened_now => {
+                    return Err(self.last_word().await.unwrap_or(ConnectionError::Lost(cause)));
+                }
+                Failed { error, .. } => return Err(error),
+            }
         }
     }
 
@@ -134,16 +145,12 @@ impl Connection {
         self.sender = None;
     }
 
-    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ConnectionError> {
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failed> {
         let sender = self.sender.as_mut().ok_or_else(|| ConnectionError::Lost("not open".to_owned()))?;
-        let outcome = match sender.send_request(request).await {
-            Ok(answer) => whole(answer).await,
-            Err(error) => Err(said(&error)),
-        };
-        if outcome.is_err() {
-            self.sender = None;
+        match sender.try_send_request(request).await {
+            Ok(answer) => Ok(whole(answer).await?),
+            Err(mut failed) => Err(Failed { unsent: failed.take_message().map(Box::new), error: said(failed.error()) }),
         }
-        outcome
     }
 
     /// True where a connection was opened just now.
@@ -188,6 +195,18 @@ impl Connection {
             Ok(Err(error)) => tls_word(&error),
             _ => None,
         }
+    }
+}
+
+/// No answer, and the request where none of it was sent.
+struct Failed {
+    unsent: Option<Box<Request<Full<Bytes>>>>,
+    error: ConnectionError,
+}
+
+impl From<ConnectionError> for Failed {
+    fn from(error: ConnectionError) -> Self {
+        Self { unsent: None, error }
     }
 }
 
