@@ -168,7 +168,12 @@ impl Waiting {
 
 /// Twelve bytes a pair would do; sixteen keep it plain.
 fn pack(pairs: &[Pair]) -> Vec<u8> {
-    pairs.iter().flat_map(|(token, row)| [token.to_be_bytes(), row.to_be_bytes()]).flatten().collect()
+    let mut bytes = Vec::with_capacity(16 * pairs.len());
+    for (token, row) in pairs {
+        bytes.extend_from_slice(&token.to_be_bytes());
+        bytes.extend_from_slice(&row.to_be_bytes());
+    }
+    bytes
 }
 
 fn unpack(bytes: &[u8]) -> impl Iterator<Item = Pair> + '_ {
