@@ -1,0 +1,27 @@
+//! The whole flow over real parts: the daemon as it is shipped, SoftHSM2, SQLCipher, mutual TLS, feeds, look-ups, the log.
+//!
+//! For: the rules as somebody outside meets them, allowed and refused. One borough is set up once and shared (`borough`); whoever needs other
+//! settings, other lists or a restart sets up a rig of their own. Leaves to others: what one layer does alone (each crate's own tests), crashes
+//! (tests/crash), the door's limits in detail (src/edge). Does not sleep for a time: it waits for what it needs, with a deadline.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod administration;
+mod answers;
+mod bad_bodies;
+mod bad_requests;
+mod borough;
+mod certificates;
+mod children;
+mod feeding;
+mod feeding_bad_files;
+mod keys;
+mod limits;
+mod logging_in;
+mod looking_up;
+mod looking_up_log;
+mod office;
+mod revocation;
+mod searching;
+mod silence;
+mod wire;

@@ -1,0 +1,111 @@
+//! Organisations with people who are logged in, and how these ask.
+
+use crate::answers::examined;
+use contactpoint_client::{tls, Connection, ServerAddress};
+use contactpoint_support::{call, request, Answer, ClientCertificate, Enrolment, Organisation, Person, Rig};
+use http::{Method, Request};
+use http_body_util::Full;
+use rustls::ClientConfig;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Somebody logged in, at a machine that has their organisation's certificate.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) person: Person,
+    pub(crate) token: String,
+    pub(crate) certificate: ClientCertificate,
+    pub(crate) server: ServerAddress,
+    pub(crate) tls: Arc<ClientConfig>,
+}
+
+impl Desk {
+    /// Logs a person in.
+    pub(crate) async fn of(rig: &Rig, certificate: &ClientCertificate, person: &Person) -> Self {
+        let token = rig.log_in(&mut rig.connection(certificate), person).await;
+        Self { person: person.clone(), token, certificate: certificate.clone(), server: rig.server(), tls: identity(rig, certificate) }
+    }
+
+    /// A connection of its own.
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::to(self.server.clone(), self.tls.clone()).unwrap()
+    }
+
+    /// Asks, on a connection of its own.
+    pub(crate) async fn send(&self, request: Request<Full<bytes::Bytes>>) -> Answer {
+        examined(call(&mut self.connection(), request).await.unwrap())
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(request(Method::POST, path, Some(&self.token), Some(&body))).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(request(Method::GET, path, Some(&self.token), None)).await
+    }
+
+    /// A piece of a feed.
+    pub(crate) async fn send_lines(&self, feed: u64, first_line: u64, lines: impl Into<bytes::Bytes>) -> Answer {
+        let request = Request::post(format!("/v1/feeds/{feed}/lines?first_line={first_line}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "text/csv")
+            .body(Full::new(lines.into()));
+        self.send(request.unwrap()).await
+    }
+}
+
+/// A TLS identity as the client program has it.
+pub(crate) fn identity(rig: &Rig, certificate: &ClientCertificate) -> Arc<ClientConfig> {
+    tls::configuration(rig.servers.pem().as_bytes(), certificate.certificate.as_bytes(), certificate.key.as_bytes()).unwrap()
+}
+
+/// An organisation, its administrator and its people, all of them logged in.
+pub(crate) struct Office {
+    pub(crate) organisation: Organisation,
+    pub(crate) administrator: Desk,
+    people: Vec<Desk>,
+}
+
+/// A practitioner, then a data steward.
+pub(crate) const USUAL: &[&[&str]] = &[&["practitioner"], &["data-steward"]];
+
+impl Office {
+    /// Enrols an organisation, with a telephone and a mailbox, and a person for each of these sets of roles.
+    pub(crate) async fn opened(rig: &Rig, enrolment: &Enrolment<'_>, people: &[&[&str]]) -> Self {
+        let slug = enrolment.name.to_ascii_lowercase().replace(' ', "-");
+        let certificate = rig.clients.client(enrolment.name);
+        let mut body = enrolment.body(&certificate, &format!("{slug}-admin"));
+        body["telephone"] = "01632 960000".into();
+        body["email"] = format!("duty@{slug}.example").into();
+        let answer = rig.as_officer(Method::POST, "/v1/organisations", Some(&body)).await.expect_status(201).json();
+        let organisation =
+            Organisation { id: answer["id"].as_u64().unwrap(), certificate, administrator: Person::of(&answer["administrator"]) };
+        let administrator = Desk::of(rig, &organisation.certificate, &organisation.administrator).await;
+        let mut desks = Vec::new();
+        for (at, roles) in people.iter().enumerate() {
+            let person = Self::employ(&administrator, &format!("{slug}-{at}"), roles).await;
+            desks.push(Desk::of(rig, &organisation.certificate, &person).await);
+        }
+        Self { organisation, administrator, people: desks }
+    }
+
+    /// Makes an account.
+    pub(crate) async fn employ(administrator: &Desk, login: &str, roles: &[&str]) -> Person {
+        let body = serde_json::json!({"login": login, "given_name": "Robin", "family_name": "Tester", "roles": roles});
+        Person::of(&administrator.post("/v1/people", body).await.expect_status(201).json())
+    }
+
+    /// The first of its people.
+    pub(crate) fn practitioner(&self) -> &Desk {
+        &self.people[0]
+    }
+
+    /// The second.
+    pub(crate) fn steward(&self) -> &Desk {
+        &self.people[1]
+    }
+
+    pub(crate) fn people(&self) -> &[Desk] {
+        &self.people
+    }
+}
