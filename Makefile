@@ -46,6 +46,7 @@ test: deps ## every test: real SoftHSM2, real SQLCipher, real TLS
 lint: ## formatting, clippy with warnings as errors, licences, bans and sources of what we depend on
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@command -v cargo-deny > /dev/null || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny check licenses bans sources
 
 bench: deps ## installs nginx, measures against it, writes docs/performance.md
