@@ -3,7 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+#[path = "layers/source.rs"]
+mod source;
+
 use cargo_metadata::{DependencyKind, MetadataCommand};
+use source::{code_of, shipped, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -72,6 +76,12 @@ const UNSAFE_MEMBER: &str = "hardening";
 /// The one file of the appliance that reads the system clock. Beside it two that are never part of one: the tests type one-time codes,
 /// which are of their second, and the generator makes children who are under 18 today.
 const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs", "src/synthesise/command.rs"];
+/// Ways to write a file, and the files of the client that may: the session's token and the sealed log.
+const WRITING: &[&str] = &["fs::write", "File::create", "File::options", "OpenOptions", "fs::copy"];
+const CLIENT_WRITES: &[&str] = &["src/client/session.rs", "src/client/log_fetch.rs"];
+/// Ways to open a network socket, and the one file that may: the client's connection.
+const SOCKETS: &[&str] = &["TcpStream::connect", "TcpListener::bind", "TcpSocket", "UdpSocket", "socket(", "UnixListener::bind"];
+const CONNECTS: &[&str] = &["src/client/connection.rs"];
 /// No file is longer.
 const MOST_LINES: usize = 800;
 
@@ -244,90 +254,17 @@ fn clocks_not_banned(clippy: &toml::Table) -> Vec<String> {
     clocks.iter().filter(|clock| !banned.contains(*clock)).map(|clock| (*clock).to_owned()).collect()
 }
 
+/// Shipped files below `folder` that do one of these things without being allowed to.
+fn does_without_leave(sources: &[(String, String)], folder: &str, things: &[&str], allowed: &[&str]) -> Vec<String> {
+    let shipped = shipped(sources);
+    let others = shipped.iter().filter(|(path, _)| path.starts_with(folder) && !allowed.contains(&path.as_str()));
+    others.filter(|(_, code)| things.iter().any(|thing| code.contains(thing))).map(|(path, _)| path.clone()).collect()
+}
+
 /// Files longer than house style allows.
 fn too_long(sources: &[(String, String)]) -> Vec<String> {
     let lengths = sources.iter().map(|(path, text)| (path, text.lines().count()));
     lengths.filter(|(_, lines)| *lines > MOST_LINES).map(|(path, lines)| format!("{path}: {lines} lines")).collect()
-}
-
-// --- reading Rust ----------------------------------------------------------------------------------------------------------------
-
-/// Rust source without comments, strings and characters. Knows raw strings and nested comments; a lifetime is no character.
-fn code_of(source: &str) -> String {
-    let mut code = String::new();
-    let mut rest = source;
-    while let Some(first) = rest.chars().next() {
-        let skipped = not_code(rest, code.chars().next_back());
-        if skipped == 0 {
-            code.push(first);
-            rest = &rest[first.len_utf8()..];
-        } else {
-            code.push(' ');
-            rest = &rest[skipped..];
-        }
-    }
-    code
-}
-
-/// Bytes of the comment, string or character that `rest` begins with; 0 where it begins with code.
-fn not_code(rest: &str, before: Option<char>) -> usize {
-    if rest.starts_with("//") {
-        return rest.find('\n').unwrap_or(rest.len());
-    }
-    if rest.starts_with("/*") {
-        return nested_comment(rest);
-    }
-    let in_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let hashes = rest.trim_start_matches(['b', 'c']).strip_prefix('r').map(|raw| raw.len() - raw.trim_start_matches('#').len());
-    if let (Some(hashes), false) = (hashes, in_word) {
-        let open = rest.find('"').filter(|at| rest[..*at].chars().all(|c| matches!(c, 'b' | 'c' | 'r' | '#')));
-        if let Some(open) = open {
-            let close = format!("\"{}", "#".repeat(hashes));
-            return rest[open + 1..].find(&close).map_or(rest.len(), |at| open + 1 + at + close.len());
-        }
-    }
-    if let Some(text) = rest.strip_prefix('"') {
-        return quoted(text, '"').map_or(rest.len(), |length| length + 1);
-    }
-    let character = rest.strip_prefix('\'').filter(|text| text.starts_with('\\') || text.chars().nth(1) == Some('\''));
-    character.map_or(0, |text| quoted(text, '\'').map_or(rest.len(), |length| length + 1))
-}
-
-/// Bytes up to and with the closing quote; `None` where there is none.
-fn quoted(text: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        if !escaped && c == quote {
-            return Some(at + c.len_utf8());
-        }
-        escaped = !escaped && c == '\\';
-    }
-    None
-}
-
-fn nested_comment(text: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text.as_bytes()[at..];
-        if rest.starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if rest.starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += 1;
-        }
-    }
-    text.len()
-}
-
-fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
 }
 
 // --- the workspace as it is ------------------------------------------------------------------------------------------------------
@@ -377,6 +314,18 @@ fn one_file_reads_the_clock() {
     // style 4: decisions are pure, the clock is an argument
     assert_eq!(reads_the_clock(&sources()), NONE);
     assert_eq!(clocks_not_banned(&table(&root().join("clippy.toml"))), NONE);
+}
+
+#[test]
+fn the_client_writes_a_session_and_a_sealed_log_and_nothing_else() {
+    // G8: the client writes no record to a file
+    assert_eq!(does_without_leave(&sources(), "src/client/", WRITING, CLIENT_WRITES), NONE);
+}
+
+#[test]
+fn nothing_of_the_daemon_opens_a_connection_or_binds_a_socket() {
+    // B5: the daemon opens no outbound connection; architecture: it never binds
+    assert_eq!(does_without_leave(&sources(), "src/", SOCKETS, CONNECTS), NONE);
 }
 
 #[test]
@@ -467,6 +416,24 @@ fn a_planted_clock_is_found() {
     assert_eq!(reads_the_clock(&source("src/identity/clock.rs", asking)), NONE);
     let lax = "[[disallowed-methods]]\npath = 'std::time::SystemTime::now'".parse().unwrap();
     assert_eq!(clocks_not_banned(&lax), ["jiff::Timestamp::now", "jiff::Zoned::now"]);
+}
+
+#[test]
+fn planted_writing_and_connecting_are_found_and_tests_may_do_either() {
+    let connects = |path: &str, text: &str| does_without_leave(&source(path, text), "src/", SOCKETS, CONNECTS);
+    assert_eq!(connects("src/edge/call.rs", "fn f() { TcpStream::connect(a) }"), ["src/edge/call.rs"]);
+    assert_eq!(connects("src/edge/call.rs", "#[cfg(test)]\nmod tests { fn f() { TcpStream::connect(a) } }"), NONE);
+    assert_eq!(connects("src/edge/call.rs", "#[cfg(test)]\nmod door;\nfn f() { TcpStream::connect(a) }"), ["src/edge/call.rs"]);
+    assert_eq!(connects("src/client/connection.rs", "TcpStream::connect(a)"), NONE);
+    let writes = does_without_leave(&source("src/client/view.rs", "std::fs::write(p, b)"), "src/client/", WRITING, CLIENT_WRITES);
+    assert_eq!(writes, ["src/client/view.rs"]);
+    let tests = [
+        ("src/edge/lib.rs", "#[cfg(test)]\nmod door;"),
+        ("src/edge/door/tls.rs", "TcpListener::bind(a)"),
+        ("src/edge/doors.rs", "UdpSocket"),
+    ];
+    let tests = tests.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    assert_eq!(does_without_leave(&tests, "src/", SOCKETS, CONNECTS), ["src/edge/doors.rs"]);
 }
 
 #[test]
