@@ -134,6 +134,12 @@ coded!(
         FeedOutOfStep = "feed-out-of-step" / 14,
         /// What was to be enrolled exists already.
         AlreadyExists = "already-exists" / 15,
+        /// No session, or a session begun on another certificate (rule C2).
+        NotAuthenticated = "not-authenticated" / 16,
+        /// The session had ended (rule C2).
+        SessionEnded = "session-ended" / 17,
+        /// No organisation is enrolled with this certificate (rule B1).
+        OrganisationNotEnrolled = "organisation-not-enrolled" / 18,
     }
 );
 
@@ -146,7 +152,7 @@ mod tests {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
         assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=11).collect::<Vec<u8>>());
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=15).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=18).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
     }
 

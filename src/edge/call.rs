@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::problem::{Problem, ProblemCode};
 use crate::route::{Found, Route};
 use bytes::Bytes;
+use contactpoint_audit::Operation;
 use contactpoint_identity::{Caller, Channel, Identity, Now, RequestSeen};
 use http::header::{HeaderName, HeaderValue, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
@@ -51,10 +52,11 @@ impl Call<'_> {
         self.found.parameter.parse().map_err(|_| ProblemCode::NotFoundOrNotYours.into())
     }
 
-    /// Who sends this (rules B1, B4, C2), asked afresh.
-    pub(crate) fn caller(&self, identity: &Identity) -> Result<Caller, Problem> {
-        let token = bearer(one(self.head, &AUTHORIZATION)?)?;
-        Ok(identity.caller(&self.channel, token, self.now)?)
+    /// Who sends this (rules B1, B4, C2), asked afresh. Nobody, or somebody who may not come in, is in the log as such (rule F1).
+    pub(crate) async fn caller(&self, identity: &Identity, operation: Operation) -> Result<Caller, Problem> {
+        // what is no bearer token is as good as none
+        let token = bearer(one(self.head, &AUTHORIZATION)?).unwrap_or_default();
+        Ok(identity.caller_for(operation, &self.channel, token, self.now).await?)
     }
 
     /// A JSON body from a caller; with `X-Request-ID`, an id used before for another body is refused.
@@ -120,14 +122,9 @@ fn one<'a>(head: &'a Parts, name: &HeaderName) -> Result<Option<&'a HeaderValue>
 }
 
 /// RFC 6750, 2.1; the scheme in any case (RFC 9110, 11.1).
-fn bearer(value: Option<&HeaderValue>) -> Result<&str, Problem> {
-    let (scheme, token) =
-        value.and_then(|value| value.to_str().ok()).and_then(|text| text.split_once(' ')).ok_or(ProblemCode::NotAuthenticated)?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Ok(token)
-    } else {
-        Err(ProblemCode::NotAuthenticated.into())
-    }
+fn bearer(value: Option<&HeaderValue>) -> Option<&str> {
+    let (scheme, token) = value?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
 fn request_id(value: Option<&HeaderValue>) -> Result<Option<&str>, Problem> {
@@ -189,7 +186,7 @@ mod tests {
     #[test]
     fn a_token_is_read_from_a_bearer_header_alone() {
         // C2: a session is bound to the client certificate it began on; the token comes in a header, never in an address
-        let read = |value: &'static str| bearer(one(&head(&[("authorization", value)]), &AUTHORIZATION).unwrap()).map(str::to_owned).ok();
+        let read = |value: &'static str| bearer(one(&head(&[("authorization", value)]), &AUTHORIZATION).unwrap()).map(str::to_owned);
         assert_eq!(read("Bearer abc"), Some("abc".to_owned()));
         assert_eq!(read("bearer abc"), Some("abc".to_owned()));
         assert_eq!(read("Basic abc"), None);

@@ -60,6 +60,33 @@ impl Identity {
         Ok(Caller::proved(alive.person, organisation, roles, alive.id))
     }
 
+    /// Who sends a request for this operation. One whom [`Self::caller`] refuses is in the log before being told (rule F1: every attempt).
+    pub async fn caller_for(&self, operation: Operation, channel: &Channel, token: &str, now: Now) -> Result<Caller, IdentityRefusal> {
+        let refusal = match self.caller(channel, token, now) {
+            Ok(caller) => return Ok(caller),
+            Err(refusal) => refusal,
+        };
+        let Some(code) = refusal.in_the_log() else { return Err(refusal) };
+        let organisation = match channel {
+            Channel::Certificate { key } => self.enrolled(key).ok().map(|organisation| organisation.id),
+            Channel::Local { .. } => None,
+        };
+        let attempt = Entry {
+            at: now.wall,
+            person: self.sessions.person_of(token),
+            organisation,
+            role: None,
+            operation,
+            reason: None,
+            children: Vec::new(),
+            shown: Vec::new(),
+            outcome: Outcome::Refused(code),
+            changes: Vec::new(),
+        };
+        self.store.look(move |_| Ok(((), attempt))).await.map_err(unavailable)?.into_inner();
+        Err(refusal)
+    }
+
     /// The organisation of a channel, without a person: enough for the public parts of the log, and for nothing else.
     pub fn organisation(&self, channel: &Channel) -> Result<Arc<Organisation>, IdentityRefusal> {
         match channel {

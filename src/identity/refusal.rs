@@ -1,5 +1,6 @@
 //! The ways in which identity says no. `edge` maps each to an answer, one by one.
 
+use contactpoint_audit::RefusalCode;
 use std::time::Duration;
 
 /// Why a request has no `Caller`. Closed on purpose: a new one forces a decision in every map.
@@ -23,6 +24,20 @@ pub enum IdentityRefusal {
     /// The registry could not be read, so nobody can be let in. The store's own report, in the log, says why.
     #[error("the registry cannot be read")]
     Unavailable,
+}
+
+impl IdentityRefusal {
+    /// What the log says of it; `None` where nothing can be written, because the store is away.
+    pub(crate) fn in_the_log(self) -> Option<RefusalCode> {
+        match self {
+            Self::NotAuthenticated => Some(RefusalCode::NotAuthenticated),
+            Self::SessionEnded => Some(RefusalCode::SessionEnded),
+            Self::OrganisationNotEnrolled => Some(RefusalCode::OrganisationNotEnrolled),
+            Self::OrganisationSuspended => Some(RefusalCode::OrganisationSuspended),
+            Self::PersonSuspended => Some(RefusalCode::PersonSuspended),
+            Self::Unavailable => None,
+        }
+    }
 }
 
 /// Why a log-in failed, as far as the one who tried may know (rule C6: never which factor, nor whether the account exists).

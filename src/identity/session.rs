@@ -154,11 +154,16 @@ impl Sessions {
             return Err(IdentityRefusal::NotAuthenticated);
         }
         if session.has_ended(now.monotonic, self.idle) {
-            all.remove(&id);
+            // swept when the next session begins; until then the log can say whose it was
             return Err(IdentityRefusal::SessionEnded);
         }
         session.last_used = session.last_used.max(now.monotonic);
         Ok(Alive { id, person: session.person, standing: session.standing.clone() })
+    }
+
+    /// Whose token this is or lately was, on whatever channel: for the log of a refusal, and for nothing else.
+    pub(crate) fn person_of(&self, token: &str) -> Option<PersonId> {
+        self.lock().get(&SessionId::of_token(token)?).map(|session| session.person)
     }
 
     /// Remembers what the registry said, so that the next request of the same generation need not ask.

@@ -16,6 +16,7 @@ use crate::transaction::Transaction;
 use crate::worker::Worker;
 use contactpoint_audit::{Checkpoint, Entry, Signer};
 use rusqlite::Connection;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError};
@@ -71,6 +72,8 @@ impl Store {
         if file.exists() {
             return Err(OpenError::Exists(file));
         }
+        // SQLite gives the WAL and its index the mode of the database
+        drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?);
         drop(connection::open(&file, &keys.page, Purpose::Create, options.writer_cache_kib())?);
         Self::open(directory, keys, options, signer)
     }

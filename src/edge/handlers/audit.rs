@@ -4,13 +4,14 @@ use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::Call;
 use crate::problem::ProblemDocument;
+use contactpoint_audit::Operation;
 use contactpoint_directory::{WhoSawAnswer, WhoSawRequest};
 
 /// Lists every look at one child, for the auditor.
 #[utoipa::path(post, path = "/v1/audit/who-saw", tag = "audit", request_body = WhoSawRequest, security(("certificate" = [], "session" = [])),
     responses((status = 200, body = Entered<WhoSawAnswer>), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn who_saw(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::WhoSaw).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
     let looks = desk.directory.who_saw(&caller, &request, now).await?;
     Ok(Answer::settled(Success::Ok, entered(looks)))

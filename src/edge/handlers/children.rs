@@ -4,13 +4,14 @@ use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::Call;
 use crate::problem::ProblemDocument;
+use contactpoint_audit::Operation;
 use contactpoint_directory::{SearchAnswer, SearchRequest, ViewAnswer, ViewRequest};
 
 /// Finds children of the caller's own scope; at most twenty.
 #[utoipa::path(post, path = "/v1/children/search", tag = "children", request_body = SearchRequest, security(("certificate" = [], "session" = [])),
     responses((status = 200, body = Entered<SearchAnswer>), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn search(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::Search).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
     let found = desk.directory.search(&caller, &request, now).await?;
     Ok(Answer::settled(Success::Ok, entered(found)))
@@ -20,7 +21,7 @@ pub(crate) async fn search(desk: &Handlers, call: Call<'_>) -> Handled {
 #[utoipa::path(post, path = "/v1/children/view", tag = "children", request_body = ViewRequest, security(("certificate" = [], "session" = [])),
     responses((status = 200, body = Entered<ViewAnswer>), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn view(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::View).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
     let view = desk.directory.view(&caller, &request, now).await?;
     Ok(Answer::settled(Success::Ok, entered(view)))

@@ -5,6 +5,7 @@ use crate::answer::{Answer, Health, Public, Success};
 use crate::call::Call;
 use crate::certificate::PeerCertificate;
 use crate::problem::{Problem, ProblemCode};
+use contactpoint_audit::Operation;
 use contactpoint_directory::EnrolOrganisation;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::CertificateDer;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 /// Enrols an organisation and makes its first administrator, for the security officer.
 pub(crate) async fn enrol_organisation(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::EnrolOrganisation).await?, call.now.wall);
     let request: EnrolOrganisation = call.json(&desk.identity, &caller).await?;
     let keys = keys_of(&request.certificates)?;
     let enrolled = desk.directory.enrol_organisation(&caller, request, keys, desk.custody.clone(), now).await?;

@@ -4,6 +4,7 @@ use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::Call;
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use contactpoint_audit::Operation;
 use contactpoint_directory::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken};
 use contactpoint_store::FeedId;
 
@@ -11,7 +12,7 @@ use contactpoint_store::FeedId;
 #[utoipa::path(post, path = "/v1/feeds", tag = "feeds", request_body = BeginFeed, security(("certificate" = [], "session" = [])),
     responses((status = 200, body = FeedBegun), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
     Ok(Answer::settled(Success::Ok, desk.directory.begin_feed(&caller, request, now).await?))
 }
@@ -22,7 +23,7 @@ pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
     security(("certificate" = [], "session" = [])),
     responses((status = 200, body = LinesTaken), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let (feed, first_line) = (feed(&call)?, call.number("first_line")?);
     let first_line = u32::try_from(first_line).map_err(|_| ProblemCode::MalformedRequest)?;
     let body = call.lines(&desk.identity, &caller).await?;
@@ -33,7 +34,7 @@ pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
 #[utoipa::path(get, path = "/v1/feeds/{id}", tag = "feeds", params(("id" = u64, Path)), security(("certificate" = [], "session" = [])),
     responses((status = 200, body = FeedReport), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let feed = feed(&call)?;
     Ok(Answer::settled(Success::Ok, desk.directory.feed_report(&caller, feed, now).await?))
 }
@@ -43,7 +44,7 @@ pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
     security(("certificate" = [], "session" = [])),
     responses((status = 200, body = FeedReport), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn finish(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let feed = feed(&call)?;
     let request: FinishFeed = call.json(&desk.identity, &caller).await?;
     Ok(Answer::settled(Success::Ok, desk.directory.finish_feed(&caller, feed, request.lines, now).await?))

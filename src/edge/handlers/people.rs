@@ -4,13 +4,14 @@ use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::Call;
 use crate::problem::ProblemDocument;
+use contactpoint_audit::Operation;
 use contactpoint_directory::{EnrolPerson, EnrolledPerson};
 
 /// Makes an account in the caller's own organisation; its secrets are shown once.
 #[utoipa::path(post, path = "/v1/people", tag = "people", request_body = EnrolPerson, security(("certificate" = [], "session" = [])),
     responses((status = 201, body = EnrolledPerson), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn enrol(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity)?, call.now.wall);
+    let (caller, now) = (call.caller(&desk.identity, Operation::EnrolPerson).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
     let enrolled = desk.directory.enrol_person(&caller, request, desk.custody.clone(), now).await?;
     Ok(Answer::settled(Success::Created, enrolled))

@@ -4,6 +4,7 @@ use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::Call;
 use crate::problem::ProblemDocument;
+use contactpoint_audit::Operation;
 use contactpoint_domain::{Name, OrganisationId, OrganisationKind, OrganisationName, PersonId, Role};
 use contactpoint_identity::SessionTicket;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,6 @@ pub(crate) async fn log_in(desk: &Handlers, call: Call<'_>) -> Handled {
 #[utoipa::path(delete, path = "/v1/session", tag = "session", security(("certificate" = [], "session" = [])),
     responses((status = 204), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn log_out(desk: &Handlers, call: Call<'_>) -> Handled {
-    let caller = call.caller(&desk.identity)?;
+    let caller = call.caller(&desk.identity, Operation::LogOut).await?;
     Ok(Answer::done(desk.identity.log_out(&caller, call.now).await?))
 }

@@ -267,6 +267,20 @@ async fn no_file_is_open_once_a_store_is_closed_or_dropped() {
 }
 
 #[tokio::test]
+async fn nobody_else_may_read_the_files() {
+    // G1: no way to read child data, not even its ciphertext
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 3, "database, WAL, index of the WAL");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", file.path().display());
+    }
+}
+
+#[tokio::test]
 async fn a_newer_store_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();
     create(dir.path()).close().await.unwrap();

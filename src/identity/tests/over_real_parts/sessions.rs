@@ -1,8 +1,10 @@
 //! Sessions: what ends them, and that a suspension bites at the next request.
 
 use crate::rig::{House, LOCAL, NOBODY, OTHER_SCHOOL, SCHOOL};
+use contactpoint_audit::Operation;
 use contactpoint_domain::Role;
-use contactpoint_identity::{IdentityRefusal, RequestSeen};
+use contactpoint_identity::{Channel, IdentityRefusal, RequestSeen};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl House {
@@ -139,4 +141,23 @@ async fn a_request_id_is_remembered_within_its_session_only() {
     assert_eq!(house.identity.note_request(&caller(&one), "id", &[1; 32]), RequestSeen::Again);
     assert_eq!(house.identity.note_request(&caller(&one), "id", &[2; 32]), RequestSeen::Conflict);
     assert_eq!(house.identity.note_request(&caller(&other), "id", &[2; 32]), RequestSeen::Fresh);
+}
+
+#[tokio::test]
+async fn an_attempt_without_a_good_session_is_in_the_log_before_it_is_refused() {
+    // F1: every access and every attempt is written durably before any answer leaves
+    let house = House::new().await;
+    let token = house.token().await;
+    let before = house.store.log_size();
+    let tried = |channel: Channel, token: String| {
+        let now = house.clock.now();
+        let identity = Arc::clone(&house.identity);
+        async move { identity.caller_for(Operation::View, &channel, &token, now).await.map(drop) }
+    };
+    assert_eq!(tried(OTHER_SCHOOL, token.clone()).await, Err(IdentityRefusal::NotAuthenticated));
+    assert_eq!(tried(SCHOOL, String::new()).await, Err(IdentityRefusal::NotAuthenticated));
+    house.suspend_school().await;
+    let suspended = house.store.log_size();
+    assert_eq!(tried(SCHOOL, token.clone()).await, Err(IdentityRefusal::OrganisationSuspended));
+    assert_eq!((suspended - before, house.store.log_size() - suspended), (3, 1), "two attempts and the suspension, then one attempt");
 }
