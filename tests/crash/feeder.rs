@@ -63,6 +63,11 @@ impl Feeder {
         self
     }
 
+    /// Waits until somebody else has fed more of the file than this one knows of.
+    pub(crate) async fn comes_on(&self, session: &mut Session) {
+        while count(&session.fetch(&format!("/v1/feeds/{}", self.feed)).await.json(), "next_line") as usize <= self.next_line {}
+    }
+
     /// True where every line was acknowledged.
     pub(crate) fn is_through(&self) -> bool {
         self.next_line == self.roll.lines.len() + 2

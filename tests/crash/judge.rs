@@ -39,7 +39,7 @@ impl LogCopy {
             assert!(begun.elapsed() < PATIENCE, "no checkpoint covers entry {newest}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let fetched = world.client(&["log", "fetch", &directory], "");
+        let fetched = world.client(&["log", "fetch", &directory]);
         assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
         let verified = verify::directory(&self.directory, &world.rig.verifier_key).expect("the log verifies");
         assert!(verified.size > newest);

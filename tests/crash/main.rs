@@ -1,4 +1,4 @@
-//! Power cuts. The real daemon is killed in the middle of a feed and of 64 look-ups, twenty times at random moments, and stopped kindly once.
+//! Power cuts. The real daemon is killed in the middle of a feed and of 64 look-ups, twenty times at random moments, and stopped kindly.
 //!
 //! For: what the directory promises by an answer (rules F1, F2, F3, H5) holds whenever the process ends. Real SoftHSM, SQLCipher, TLS and
 //! systemd's way of holding the sockets. Moments are random by a seed that is printed; CONTACTPOINT_SEED runs the same again. Does not
@@ -29,8 +29,9 @@ use stopped::Stopped;
 use world::{Sessions, World};
 
 const KILLS: usize = 20;
+const STOPS: usize = 3;
 /// More than twenty runs get through.
-const LINES: usize = 6_000;
+const LINES: usize = 5_000;
 
 /// A number that makes a run what it is: from CONTACTPOINT_SEED, or new.
 fn seeded() -> StdRng {
@@ -55,9 +56,9 @@ struct Trial {
 
 impl Trial {
     /// The appliance is up, the first lines are fed, and each of their children has been found once.
-    async fn begun(settings: Option<&str>, lines: usize) -> (Self, Sessions, Feeder) {
+    async fn begun(lines: usize) -> (Self, Sessions, Feeder) {
         let mut random = seeded();
-        let mut world = World::started(settings).await;
+        let mut world = World::started().await;
         let roll = Arc::new(Roll::made_up(lines, &mut random));
         let mut sessions = world.log_in().await;
         let mut feeder = Feeder::begun(Arc::clone(&roll), &mut sessions.steward).await;
@@ -96,14 +97,27 @@ impl Trial {
         self.unanswered = every_answer_is_listed(&mut sessions.reviewer, &mut self.ledger, &self.known).await;
     }
 
-    /// The rest of the roll, by the client that organisations use.
-    async fn fed_to_the_end(&mut self) {
+    /// The rest of the roll, by the client that organisations use; it is cut off as well, and run again.
+    async fn fed_to_the_end(&mut self, sessions: &mut Sessions, feeder: &Feeder) {
         let file = self.world.rig.folder().join("roll.csv");
         std::fs::write(&file, self.roll.text()).expect("a file of our own");
-        let fed = self.world.client_of_steward(&["feed", "--layout", "school-roll", file.to_str().expect("a file's name")]).await;
-        let report: Value = serde_json::from_slice(&fed.stdout).expect("a report in JSON");
-        assert_eq!((&report["complete"], counts(&report)), (&Value::Bool(true), self.roll.truth_before(self.roll.lines.len() + 2)));
-        assert_eq!(counts(&report).iter().sum::<u64>(), self.roll.lines.len() as u64);
+        let feed = ["feed", "--layout", "school-roll", file.to_str().expect("a file's name")];
+        self.world.client_logs_in().await;
+        let client = self.world.client_begun(&feed);
+        feeder.comes_on(&mut sessions.steward).await;
+        self.world.rig.kill();
+        self.world.rig.start();
+        let cut_off = client.wait_with_output().expect("contactpoint ends");
+        assert_eq!(cut_off.status.code(), Some(1), "its session is gone: {}", String::from_utf8_lossy(&cut_off.stderr));
+        self.world.client_logs_in().await;
+        self.is_the_truth(&serde_json::from_slice(&self.world.client(&feed).stdout).expect("a report in JSON"));
+        *sessions = self.world.log_in().await;
+    }
+
+    /// The report of the whole roll: every line has become what it must, and each refused one is there by number and reason.
+    fn is_the_truth(&self, report: &Value) {
+        assert_eq!((&report["complete"], counts(report)), (&Value::Bool(true), self.roll.truth_before(self.roll.lines.len() + 2)));
+        assert_eq!(counts(report).iter().sum::<u64>(), self.roll.lines.len() as u64);
         let refused = report["rejected"].as_array().expect("refused lines").iter();
         let refused: Vec<(u64, &str)> =
             refused.map(|line| (line["line"].as_u64().unwrap_or(0), line["reason"].as_str().unwrap_or(""))).collect();
@@ -126,15 +140,16 @@ impl Trial {
 async fn whatever_was_answered_before_a_kill_is_there_after_it() {
     // F1: every access is written durably before any answer leaves; F2: anyone can verify that nothing was removed;
     // H5: a load that is cut off resumes; a record sent twice is one record
-    let (mut trial, mut sessions, mut feeder) = Trial::begun(None, LINES).await;
+    let (mut trial, mut sessions, mut feeder) = Trial::begun(LINES).await;
     for kill in 1..=KILLS {
         feeder = trial.interrupted(&sessions, feeder, |world| world.rig.kill()).await;
         trial.world.rig.start();
+        trial.world.ended_with_the_process(&sessions).await;
         sessions = trial.world.log_in().await;
         trial.judged(&mut sessions, &mut feeder).await;
         assert!(trial.unanswered <= kill * LOOKERS, "each kill cuts off at most one answer of each");
     }
-    trial.fed_to_the_end().await;
+    trial.fed_to_the_end(&mut sessions, &feeder).await;
     trial.every_child_is_one_record(&mut sessions).await;
     let children = trial.ledger.children();
     let newest = trial.ledger.newest();
@@ -147,16 +162,18 @@ async fn whatever_was_answered_before_a_kill_is_there_after_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_orderly_stop_answers_what_it_took_and_signs_every_entry() {
     // F1: nothing is answered without its entry, and here nothing is entered without its answer; F2: the last signed head covers all
-    let (mut trial, sessions, feeder) = Trial::begun(None, 3000).await;
-    let mut ending = None;
-    let mut feeder = trial.interrupted(&sessions, feeder, |world| ending = Some(world.rig.stop())).await;
-    assert!(ending.is_some_and(|status| status.success()));
-    let stopped = Stopped::read(&trial.world.rig);
-    let head = Checkpoint::open(&stopped.checkpoint, &trial.world.rig.verifier_key).expect("a signed checkpoint");
-    assert_eq!(head.size, stopped.entries, "the last head covers every entry");
-    assert!(head.size > trial.ledger.newest());
-    trial.world.rig.start();
-    let mut sessions = trial.world.log_in().await;
-    trial.judged(&mut sessions, &mut feeder).await;
-    assert_eq!(trial.unanswered, 0, "every look that was taken was answered");
+    let (mut trial, mut sessions, mut feeder) = Trial::begun(3000).await;
+    for _ in 0..STOPS {
+        let mut ending = None;
+        feeder = trial.interrupted(&sessions, feeder, |world| ending = Some(world.rig.stop())).await;
+        assert!(ending.is_some_and(|status| status.success()));
+        let stopped = Stopped::read(&trial.world.rig);
+        let head = Checkpoint::open(&stopped.checkpoint, &trial.world.rig.verifier_key).expect("a signed checkpoint");
+        assert_eq!(head.size, stopped.entries, "the last head covers every entry");
+        assert!(head.size > trial.ledger.newest());
+        trial.world.rig.start();
+        sessions = trial.world.log_in().await;
+        trial.judged(&mut sessions, &mut feeder).await;
+        assert_eq!(trial.unanswered, 0, "every look that was taken was answered");
+    }
 }

@@ -8,7 +8,8 @@ use contactpoint_client::{Connection, ConnectionError};
 use contactpoint_support::{call, request, Answer, Enrolment, Organisation, Person, Programs, Rig};
 use http::Method;
 use serde_json::{json, Value};
-use std::process::Output;
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
 
 /// Accounts of each sort; each of them is used for at most three log-ins in any half minute.
 const TURNS: usize = 10;
@@ -37,12 +38,14 @@ pub(crate) struct Session {
     token: String,
     /// The person's number.
     pub(crate) person: u64,
+    /// What they logged in with.
+    factors: Value,
 }
 
 impl World {
     /// Everything enrolled, nothing fed.
-    pub(crate) async fn started(settings: Option<&str>) -> Self {
-        let rig = Rig::started(Programs::beside(env!("CARGO_BIN_EXE_contactpointd")), settings);
+    pub(crate) async fn started() -> Self {
+        let rig = Rig::started(Programs::beside(env!("CARGO_BIN_EXE_contactpointd")), None);
         let enrol = |name, kind, authority, capabilities| Enrolment { name, kind, authority, capabilities };
         let council = rig.enrol(&enrol("Borough", "council", None, &[])).await;
         let school = rig.enrol(&enrol("School", "school", Some(council.id), &["query", "feed"])).await;
@@ -67,37 +70,57 @@ impl World {
 
     async fn session(&self, organisation: &Organisation, person: &Person) -> Session {
         let mut connection = self.rig.connection(&organisation.certificate);
-        let token = self.rig.log_in(&mut connection, person).await;
-        Session { connection, token, person: person.id }
+        let factors = person.log_in_body().await;
+        let asked = request(Method::POST, "/v1/session", None, Some(&factors));
+        let answer = call(&mut connection, asked).await.expect("an answer").expect_status(201).json();
+        let token = answer["token"].as_str().expect("a token").to_owned();
+        Session { connection, token, person: person.id, factors }
+    }
+
+    /// Rule C2: a session ends with its process, and a code that was taken before works no more.
+    pub(crate) async fn ended_with_the_process(&self, sessions: &Sessions) {
+        let mut session = self.beside(&sessions.practitioner, &self.school);
+        let looked = session.post("/v1/children/view", &json!({"child_number": "0000000000", "reason": "coordination"})).await;
+        assert_eq!(looked.expect("an answer").status, 401);
+        let again = request(Method::POST, "/v1/session", None, Some(&sessions.practitioner.factors));
+        assert_eq!(call(&mut session.connection, again).await.expect("an answer").expect_status(401).code(), "log_in_failed");
     }
 
     /// The same session on a connection of its own.
     pub(crate) fn beside(&self, session: &Session, organisation: &Organisation) -> Session {
-        Session { connection: self.rig.connection(&organisation.certificate), token: session.token.clone(), person: session.person }
+        Session {
+            connection: self.rig.connection(&organisation.certificate),
+            token: session.token.clone(),
+            person: session.person,
+            factors: session.factors.clone(),
+        }
     }
 
-    /// Runs the organisations' client as the school, in the session of its next steward.
-    pub(crate) async fn client_of_steward(&mut self, arguments: &[&str]) -> Output {
+    /// Logs the next steward in by the organisations' client, whose later runs are in that session.
+    pub(crate) async fn client_logs_in(&mut self) {
         let steward = self.stewards[self.turn % TURNS].clone();
         self.turn += 1;
         let code = steward.authenticator.code().await;
         let log_in = ["log-in", "--login", &steward.login, "--password-stdin", "--code", &code];
-        let logged_in = self.client(&log_in, &format!("{}\n", steward.password));
+        let mut client = self.client_begun(&log_in);
+        let typed = client.stdin.take().expect("its input").write_all(format!("{}\n", steward.password).as_bytes());
+        typed.expect("it reads its input");
+        let logged_in = client.wait_with_output().expect("contactpoint ends");
         assert!(logged_in.status.success(), "{}", String::from_utf8_lossy(&logged_in.stderr));
-        self.client(arguments, "")
     }
 
-    /// Runs the organisations' client as the school.
-    pub(crate) fn client(&self, arguments: &[&str], input: &str) -> Output {
-        use std::io::Write;
-        use std::process::{Command, Stdio};
+    /// Runs the organisations' client as the school, to its end.
+    pub(crate) fn client(&self, arguments: &[&str]) -> Output {
+        self.client_begun(arguments).wait_with_output().expect("contactpoint ends")
+    }
+
+    /// The same, not waited for.
+    pub(crate) fn client_begun(&self, arguments: &[&str]) -> Child {
         let session_file = self.rig.folder().join("steward.session");
         let mut command = Command::new(&self.rig.programs.client);
         command.arg("--profile").arg(self.rig.profile("school", &self.school.certificate)).arg("--session-file").arg(session_file);
         command.arg("--json").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("contactpoint runs");
-        child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("it reads its input");
-        child.wait_with_output().expect("contactpoint ends")
+        command.spawn().expect("contactpoint runs")
     }
 }
 
