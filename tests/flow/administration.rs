@@ -58,7 +58,7 @@ async fn nobody_enrols_organisations_but_an_officer_and_not_over_the_network() {
 
 #[tokio::test]
 async fn an_enrolment_that_is_refused_leaves_nothing_behind() {
-    // findings: half an enrolment is an organisation that nobody sponsored
+    // B2: an organisation connects only after its gates; half an enrolment would be one that nobody vouched for
     let borough = borough().await;
     let rig = &borough.rig;
     let certificate = rig.clients.client("Half Made School");
@@ -88,7 +88,9 @@ async fn an_administrator_makes_accounts_of_the_own_organisation_and_gives_no_po
     let borough = borough().await;
     let person = |login: &str, roles: &[&str]| json!({"login": login, "given_name": "Robin", "family_name": "Tester", "roles": roles});
     let administrator = &borough.oak.administrator;
-    for roles in [&["administrator"][..], &["security-officer"], &["auditor"], &[], &["practitioner", "administrator"], &["auditor", "practitioner"]] {
+    for roles in
+        [&["administrator"][..], &["security-officer"], &["auditor"], &[], &["practitioner", "administrator"], &["auditor", "practitioner"]]
+    {
         let answer = administrator.post("/v1/people", person("power-seeker", roles)).await.expect_status(403);
         assert_eq!(answer.code(), "forbidden", "{roles:?}");
     }
@@ -157,8 +159,18 @@ async fn the_log_is_open_to_each_enrolled_organisation_and_only_by_its_own_names
     let teacher = borough.oak.practitioner();
     let checkpoint = teacher.send(request(Method::GET, "/log/checkpoint", None, None)).await.expect_status(200);
     assert!(std::str::from_utf8(&checkpoint.body).unwrap().starts_with("contactpoint.example/log\n"));
-    for path in ["/log/tile/0/999", "/log/tile/entries/x001/000", "/log/tile/9/000", "/log/tile/0/000.p/0", "/log/tile/0/000.p/256",
-        "/log/tile/0/1", "/log/tile/0/000/", "/log/tile/entries/../0/000", "/log/tile/0/000.p/999", "/log/tile/256/000"] {
+    for path in [
+        "/log/tile/0/999",
+        "/log/tile/entries/x001/000",
+        "/log/tile/9/000",
+        "/log/tile/0/000.p/0",
+        "/log/tile/0/000.p/256",
+        "/log/tile/0/1",
+        "/log/tile/0/000/",
+        "/log/tile/entries/../0/000",
+        "/log/tile/0/000.p/999",
+        "/log/tile/256/000",
+    ] {
         assert_eq!(teacher.get(path).await.expect_status(404).code(), "no_such_route", "{path}");
     }
 }

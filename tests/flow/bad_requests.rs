@@ -104,9 +104,25 @@ async fn an_address_has_one_spelling_and_a_method_of_its_own() {
     // docs/problems.md: no_such_route, method_not_allowed
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
-    for path in ["/", "/v1", "/v1/children", "/v1/children/search/", "//v1/children/search", "/v1/%63hildren/search", "/V1/children/search",
-        "/v1/../v1/children/search", "/v1/organisations", "/v1/status", "/metrics", "/.well-known/security.txt", "/log/tile/..", "/log/tile/../../store.db",
-        "/v1/feeds/x", "/v1/feeds/-1", "/v1/feeds/99999999999999999999/report"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/children",
+        "/v1/children/search/",
+        "//v1/children/search",
+        "/v1/%63hildren/search",
+        "/V1/children/search",
+        "/v1/../v1/children/search",
+        "/v1/organisations",
+        "/v1/status",
+        "/metrics",
+        "/.well-known/security.txt",
+        "/log/tile/..",
+        "/log/tile/../../store.db",
+        "/v1/feeds/x",
+        "/v1/feeds/-1",
+        "/v1/feeds/99999999999999999999/report",
+    ] {
         let answer = teacher.get(path).await;
         assert!(answer.status == 404, "{path}: {}", answer.status);
     }
@@ -118,7 +134,8 @@ async fn an_address_has_one_spelling_and_a_method_of_its_own() {
         (Method::TRACE, "/log/checkpoint", "GET"),
         (Method::PATCH, "/v1/feeds/1", "GET"),
     ] {
-        let answer = contactpoint_support::call(&mut teacher.connection(), request(method.clone(), path, Some(&teacher.token), None)).await.unwrap();
+        let answer =
+            contactpoint_support::call(&mut teacher.connection(), request(method.clone(), path, Some(&teacher.token), None)).await.unwrap();
         assert_eq!((answer.status.as_u16(), answer.headers["allow"].to_str().unwrap()), (405, allow), "{method} {path}");
         if method != Method::HEAD {
             assert_eq!(examined(answer).code(), "method_not_allowed");
@@ -153,8 +170,8 @@ async fn a_header_that_decides_may_be_there_once() {
     let body = searched(AMELIA.0, AMELIA.1).to_string();
     for doubled in ["authorization: Bearer SENTINEL", "content-type: text/plain", "x-request-id: 1\r\nx-request-id: 2"] {
         let head = format!(
-            "POST /v1/children/search HTTP/1.1\r\nhost: d\r\nconnection: close\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n{doubled}\r\n\r\n{body}",
+            "POST /v1/children/search HTTP/1.1\r\nhost: d\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n{doubled}\r\n\r\n{body}",
             teacher.token,
             body.len()
         );
@@ -177,7 +194,9 @@ async fn http_2_is_the_same_directory() {
     assert_eq!((good.status().as_u16(), good.headers()["cache-control"].as_bytes()), (200, &b"no-store"[..]));
     let found: serde_json::Value = serde_json::from_slice(&good.into_body().collect().await.unwrap().to_bytes()).unwrap();
     assert_eq!(found["hits"].as_array().unwrap().len(), 1);
-    for (token, body, status) in [("x", "{}".to_owned(), 401), (&teacher.token, "{".to_owned(), 400), (&teacher.token, " ".repeat(20_000), 413)] {
+    for (token, body, status) in
+        [("x", "{}".to_owned(), 401), (&teacher.token, "{".to_owned(), 400), (&teacher.token, " ".repeat(20_000), 413)]
+    {
         sender.ready().await.unwrap();
         let refused = sender.send_request(search(token, body)).await.unwrap();
         assert_eq!(refused.status(), status);

@@ -1,4 +1,5 @@
-//! The borough that most tests share: set up once, over the real ways - enrolment by the officer, people by administrators, children by feeds.
+//! The borough that most tests share, set up once over the real ways: organisations by the officer, people by administrators, children
+//! by feeds.
 //!
 //! It lives in a static, which nothing drops, so a shell waits beside it for the end of this process and then takes daemon and folder away.
 

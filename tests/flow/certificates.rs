@@ -176,7 +176,9 @@ async fn malformed_tls_ends_its_own_connection_and_nothing_else() {
     let borough = borough().await;
     let server = borough.rig.server();
     let half_a_hello = [0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3];
-    for bytes in [CHECKPOINT, &[0x16, 3, 1, 0xff, 0xff], &[0; 5000], &[0x16, 3, 3, 0, 5, 1, 0, 0, 1, 0], &half_a_hello, b"\x80\x2e\x01\x03\x01"] {
+    for bytes in
+        [CHECKPOINT, &[0x16, 3, 1, 0xff, 0xff], &[0; 5000], &[0x16, 3, 3, 0, 5, 1, 0, 0, 1, 0], &half_a_hello, b"\x80\x2e\x01\x03\x01"]
+    {
         let mut stream = tcp(&server).await.unwrap();
         let _ = stream.write_all(bytes).await;
         let _ = stream.shutdown().await;

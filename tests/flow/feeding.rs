@@ -1,4 +1,5 @@
-//! Feeds as a protocol: begun once, sent in pieces, resumed where they were cut off, counted once however often they are sent (rules H1, H5).
+//! Feeds as a protocol: begun once, sent in pieces, resumed where they were cut off, counted once however often they are sent (rules H1,
+//! H5).
 //!
 //! Each test feeds for a school of its own, so that the counts are its own.
 
@@ -80,7 +81,8 @@ async fn a_feed_that_is_cut_off_goes_on_where_it_stood_and_makes_no_doubles() {
 async fn cut_off_in_the_middle(steward: &Desk, feed: &Value, lines: &str) {
     let mut stream = tls(&steward.server, &steward.tls).await.unwrap();
     let head = format!(
-        "POST /v1/feeds/{}/lines?first_line=12 HTTP/1.1\r\nhost: d\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/feeds/{}/lines?first_line=12 HTTP/1.1\r\nhost: d\r\nauthorization: Bearer {}\r\n\
+         content-type: text/csv\r\ncontent-length: {}\r\n\r\n",
         feed["feed"],
         steward.token,
         lines.len()
@@ -126,6 +128,26 @@ async fn a_record_twice_in_one_file_is_one_child_and_a_changed_one_is_the_same_c
     let text = sheet("school-roll", &[pupil("Doublesworth", 0), pupil("Doublesworth", 0), changed, pupil("Doublesworth", 1)]);
     let report = contactpoint_support::feed(&mut steward.connection(), &steward.token, "school-roll", &text).await;
     assert_eq!(counts(&report), [2, 1, 1, 0]);
+}
+
+#[tokio::test]
+async fn twins_and_namesakes_at_one_address_stay_children_of_their_own() {
+    // H2; findings, matching: the failure that children bring is families
+    let borough = borough().await;
+    let office = school(borough, "Family School").await;
+    let steward = office.steward();
+    let named = |given: &str, more: &[(&'static str, &str)]| -> Row {
+        let mut row: Row = pupil("Twinningham", 0).into_iter().filter(|(column, _)| *column != "Legal Forename").collect();
+        row.push(("Legal Forename", given.to_owned()));
+        row.extend(more.iter().map(|(column, value)| (*column, (*value).to_owned())));
+        row
+    };
+    let one = named("Ann", &[("NHS Number", "9990000042")]);
+    let twin = named("Anne", &[]);
+    let namesake = named("Ann", &[("NHS Number", "9990000050")]);
+    let text = sheet("school-roll", &[one, twin, namesake]);
+    let report = contactpoint_support::feed(&mut steward.connection(), &steward.token, "school-roll", &text).await;
+    assert_eq!(counts(&report), [3, 0, 0, 0]);
 }
 
 #[tokio::test]

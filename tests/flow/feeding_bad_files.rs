@@ -32,7 +32,8 @@ impl Program {
         let mut command = Command::new(&self.program);
         command.env_clear().arg("--profile").arg(&self.profile).arg("--session-file").arg(&self.session).args(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(format!("{input}\n").as_bytes()).unwrap();
+        // who needs no input may be gone before it comes
+        drop(child.stdin.take().unwrap().write_all(format!("{input}\n").as_bytes()));
         child.wait_with_output().unwrap()
     }
 

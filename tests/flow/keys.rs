@@ -1,8 +1,12 @@
 //! Keys and PIN at the start: what is missing, wrong or replaced keeps the daemon down, with a sentence on what to do (rules G2, G3).
 
+use crate::answers::examined;
 use crate::borough::programs;
+use crate::office::{Office, USUAL};
 use contactpoint_support::token::{LABEL, MODULE, PIN};
-use contactpoint_support::Rig;
+use contactpoint_support::{call, request, Enrolment, Rig};
+use http::Method;
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -45,9 +49,11 @@ fn without_the_pins_credential_it_does_not_start_and_says_what_to_do() {
     let (status, said) = refusal(&mut rig);
     assert_eq!(status, Some(78), "{said}");
     assert!(said.contains("there is no HSM PIN at") && said.contains("systemd-creds encrypt"), "{said}");
-    for (pin, mode, sentence) in
-        [("", 0o400, "does not hold an HSM PIN"), ("12\n34", 0o400, "does not hold an HSM PIN"), (PIN, 0o444, "can be read or written by everybody")]
-    {
+    for (pin, mode, sentence) in [
+        ("", 0o400, "does not hold an HSM PIN"),
+        ("12\n34", 0o400, "does not hold an HSM PIN"),
+        (PIN, 0o444, "can be read or written by everybody"),
+    ] {
         put_pin(&rig, pin, mode);
         let (status, said) = refusal(&mut rig);
         assert_eq!(status, Some(78));
@@ -121,6 +127,28 @@ fn a_store_of_another_appliance_does_not_open() {
     let (status, said) = refusal(&mut rig);
     assert!(matches!(status, Some(69 | 78)), "{status:?} {said}");
     assert!(said.contains("store"), "{said}");
+}
+
+#[tokio::test]
+async fn without_the_hsm_nobody_logs_in_and_the_officers_are_told() {
+    // architecture, keys: losing the HSM; while it lasts the daemon answers 503; liveness is a real key operation
+    let rig = Rig::started(programs(), None);
+    let enrolment = Enrolment { name: "Waiting School", kind: "school", authority: None, capabilities: &["query"] };
+    let office = Office::opened(&rig, &enrolment, USUAL).await;
+    let desk = office.practitioner();
+    // the door's handshake needs the HSM as well, so the connection is open before
+    let mut open = desk.connection();
+    let checkpoint = request(Method::GET, "/log/checkpoint", None, None);
+    drop(call(&mut open, checkpoint).await.unwrap().expect_status(200));
+    let code = desk.person.authenticator.code().await;
+    rig.token.pull_out();
+    let credentials = json!({"login": desk.person.login, "password": desk.person.password, "code": code});
+    let answer = call(&mut open, request(Method::POST, "/v1/session", None, Some(&credentials))).await.unwrap();
+    let answer = examined(answer).expect_status(503);
+    assert_eq!(answer.code(), "unavailable");
+    let told = rig.control(request(Method::GET, "/v1/status", None, None)).await.json();
+    assert_eq!((&told["store"], &told["keys"]), (&json!(true), &json!(false)));
+    rig.token.put_back();
 }
 
 #[test]

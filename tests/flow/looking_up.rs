@@ -22,6 +22,8 @@ async fn a_teacher_finds_a_pupil_and_sees_who_else_works_with_her() {
     assert_eq!(seen, expected_of_amelia(&number, &seen["entry"]));
 }
 
+const YOT_MAILBOX: &str = "duty@sandford-youth-offending-team.example";
+
 /// As a school sees her.
 fn expected_of_amelia(number: &Value, entry: &Value) -> Value {
     let contact = |name: &str, kind: &str, email: &str, practitioner: Value, common_assessment: bool, lead_professional: bool| {
@@ -31,8 +33,7 @@ fn expected_of_amelia(number: &Value, entry: &Value) -> Value {
     let tutor = json!({"name": {"given": "Ruth", "family": "Bexley"}, "email": "r.bexley@oak-lane.example"});
     let doctor = json!({"name": {"given": "Moira", "family": "Dalgleish"}, "telephone": "01632960111"});
     let officer = json!({"name": {"given": "Stephen", "family": "Quayle"}, "telephone": "01632960131"});
-    let worker =
-        json!({"name": {"given": "Nadia", "family": "Iqbal"}, "telephone": "01632960121", "email": "n.iqbal@sandford.example"});
+    let worker = json!({"name": {"given": "Nadia", "family": "Iqbal"}, "telephone": "01632960121", "email": "n.iqbal@sandford.example"});
     json!({
         "child_number": number,
         "name": {"given": "Amelia Rose", "family": "Thornbury"},
@@ -48,7 +49,7 @@ fn expected_of_amelia(number: &Value, entry: &Value) -> Value {
         "school": contact("Oak Lane School", "school", "duty@oak-lane-school.example", tutor, false, false),
         "surgery": contact("Mill Surgery", "surgery", "duty@mill-surgery.example", doctor, false, false),
         "services": [
-            contact("Sandford Youth Offending Team", "youth-offending-team", "duty@sandford-youth-offending-team.example", officer, false, false),
+            contact("Sandford Youth Offending Team", "youth-offending-team", YOT_MAILBOX, officer, false, false),
             contact("Sandford Council", "council", "duty@sandford-council.example", worker, true, true),
         ],
         "unique_pupil_number": "W820990000001",
@@ -111,7 +112,8 @@ async fn an_auditor_gets_every_look_with_the_one_that_was_only_in_a_list_and_the
     let question = json!({"child_number": number, "reason": "audit"});
     let answer = auditor.post("/v1/audit/who-saw", question.clone()).await.expect_status(200).json();
     let looks = answer["looks"].as_array().unwrap();
-    let told: Vec<(&str, &str, &str)> = looks.iter().map(|look| (text(look, "operation"), text(look, "outcome"), text(look, "reason"))).collect();
+    let told: Vec<(&str, &str, &str)> =
+        looks.iter().map(|look| (text(look, "operation"), text(look, "outcome"), text(look, "reason"))).collect();
     assert_eq!(told, [("view", "outside-scope", "concern"), ("view", "answered", "concern"), ("search", "answered", "coordination")]);
     assert_eq!(looks[2]["entry"], found["entry"]);
     assert_eq!(looks[1]["entry"], seen["entry"]);

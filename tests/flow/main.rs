@@ -1,13 +1,14 @@
 //! The whole flow over real parts: the daemon as it is shipped, SoftHSM2, SQLCipher, mutual TLS, feeds, look-ups, the log.
 //!
-//! For: the rules as somebody outside meets them, allowed and refused. One borough is set up once and shared (`borough`); whoever needs other
-//! settings, other lists or a restart sets up a rig of their own. Leaves to others: what one layer does alone (each crate's own tests), crashes
-//! (tests/crash), the door's limits in detail (src/edge). Does not sleep for a time: it waits for what it needs, with a deadline.
+//! For: the rules as somebody outside meets them, allowed and refused. One borough is set up once and shared (`borough`); whoever needs
+//! other settings, other lists or a restart sets up a rig of their own. Leaves to others: what one layer does alone (each crate's own
+//! tests), crashes (tests/crash), the door's limits in detail (src/edge). Waits for what it needs with a deadline, and for no other time.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod administration;
 mod answers;
+mod attacks_listed;
 mod bad_bodies;
 mod bad_requests;
 mod borough;

@@ -53,7 +53,8 @@ async fn more_than_twenty_matches_show_no_hit_and_no_count() {
 
     let answer = teacher.post(SEARCH, crowd(TOO_MANY)).await.expect_status(422);
     let title = answer.json()["title"].clone();
-    let nothing_more = json!({"type": "urn:contactpoint:problem:too_many_matches", "title": title, "status": 422, "code": "too_many_matches"});
+    let nothing_more =
+        json!({"type": "urn:contactpoint:problem:too_many_matches", "title": title, "status": 422, "code": "too_many_matches"});
     assert_eq!(answer.json(), nothing_more);
     assert!(!title.as_str().unwrap().contains(|c: char| c.is_ascii_digit()));
     let narrowed = json!({"family_name": TOO_MANY.0, "given_name": "Bela", "postcode": TOO_MANY.1, "reason": "concern"});

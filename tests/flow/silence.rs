@@ -1,10 +1,14 @@
-//! What the daemon says on its standard error, after everything that these tests do to it: never a word of a child or a secret (rule G1).
+//! What stays behind: on the daemon's standard error, in its files, on the caller's machine. Never a word of a child or a secret (rules G1,
+//! G3, G8).
 
 use crate::borough::{borough, searched, viewed};
 use crate::children::{said_of_people, sheet, AMELIA, IDRIS};
 use contactpoint_support::request;
 use http::Method;
 use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 #[tokio::test]
 async fn the_daemons_log_has_no_name_date_number_or_secret_in_it() {
@@ -54,4 +58,69 @@ async fn the_daemons_log_has_no_name_date_number_or_secret_in_it() {
         assert!(found.is_none(), "{secret}: {found:?}");
     }
     assert!(!log.contains("panicked"), "no panic");
+}
+
+/// Everything in the files below a folder.
+fn bytes_below(folder: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for path in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            all.extend(bytes_below(&path));
+        } else {
+            // a file that went away meanwhile holds nothing
+            all.extend(std::fs::read(&path).unwrap_or_default());
+        }
+    }
+    all
+}
+
+fn assert_holds_none_of(bytes: &[u8], hidden: &[String]) {
+    for text in hidden {
+        assert!(!bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes())), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_running_daemons_files_hold_nothing_that_can_be_read() {
+    // issue 2, store: the file holds nothing readable; G1: no operator can read child data
+    let borough = borough().await;
+    let number = borough.number_of(AMELIA.0, AMELIA.1).await;
+    let files = bytes_below(&borough.rig.place.state());
+    assert!(files.len() > 100_000, "the store is among them");
+    let mut hidden = said_of_people();
+    hidden.extend([number, AMELIA.1.to_owned(), borough.oak.practitioner().person.login.clone()]);
+    hidden.extend(["Oak Lane School", "Robin", "01632960102"].map(str::to_owned));
+    assert_holds_none_of(&files, &hidden);
+}
+
+#[tokio::test]
+async fn the_client_program_leaves_no_record_on_the_callers_machine() {
+    // G8: the client writes no record to a file
+    let borough = borough().await;
+    let number = borough.number_of(AMELIA.0, AMELIA.1).await;
+    let person = crate::office::Office::employ(&borough.oak.administrator, "tidy-teacher", &["practitioner"]).await;
+    let profile = borough.rig.profile("tidy-teacher", &borough.oak.organisation.certificate);
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = Command::new(&borough.rig.programs.client);
+        command
+            .env_clear()
+            .envs(["HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"].map(|name| (name, home.path())))
+            .current_dir(home.path());
+        command.arg("--profile").arg(&profile).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdin.take().unwrap().write_all(format!("{input}\n").as_bytes()));
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let code = person.authenticator.code().await;
+    run(&["log-in", "--login", &person.login, "--password-stdin", "--code", &code], &person.password);
+    assert!(run(&["search", "--family-name", AMELIA.0, "--date-of-birth", AMELIA.1, "--reason", "concern"], "").contains(&number));
+    assert!(run(&["view", &number, "--reason", "concern"], "").contains("Dalgleish"));
+    let mut hidden = said_of_people();
+    hidden.extend([number, person.password.clone(), code]);
+    assert_holds_none_of(&bytes_below(home.path()), &hidden);
+    run(&["log-out"], "");
+    assert!(bytes_below(home.path()).is_empty(), "and after the log-out nothing at all");
 }
