@@ -1,6 +1,7 @@
 //! One durable commit for many transactions (group commit): begin, run each in its savepoint, commit, and only then settle.
 
 use crate::error::StoreError;
+use crate::in_place::InPlace;
 use crate::index::{Index, Pair as IndexPair, Progress};
 use crate::log;
 use crate::looked::{self, Pair, Pending};
@@ -21,6 +22,7 @@ pub(crate) struct Writer {
     pub(crate) tree: Tree,
     pub(crate) pending: Pending,
     pub(crate) index: std::sync::Arc<Index>,
+    pub(crate) place: InPlace,
 }
 
 /// The group under way.

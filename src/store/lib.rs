@@ -13,6 +13,7 @@ mod connection;
 mod error;
 mod feeds;
 mod group;
+mod in_place;
 mod index;
 mod log;
 mod looked;

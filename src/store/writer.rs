@@ -4,6 +4,7 @@ use crate::committed::Committed;
 use crate::connection::{self, Purpose};
 use crate::error::{OpenError, StoreError};
 use crate::group::{Group, Settle, Writer};
+use crate::in_place::InPlace;
 use crate::index::Index;
 use crate::log;
 use crate::looked::{self, Pending};
@@ -95,7 +96,8 @@ impl Store {
         let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
         let pending = Pending::resume(&connection, &seal_keys)?;
         let index = Arc::new(Index::resume(&connection)?);
-        let writer = Writer { connection, keys: Arc::clone(&seal_keys), tree, pending, index: Arc::clone(&index) };
+        let place = InPlace::of(&file);
+        let writer = Writer { connection, keys: Arc::clone(&seal_keys), tree, pending, index: Arc::clone(&index), place };
         let state = Arc::new(Flags::new(size));
         let (told, group_max) = (Arc::clone(&state), options.group_commit_max.max(1));
         let jobs = Worker::begun("store-writer", QUEUE, move |queue| run(writer, queue, &told, group_max))?;
@@ -311,7 +313,8 @@ enum Next {
 fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Flags) -> Next {
     let mut settles: Vec<Settle> = Vec::new();
     let mut next = Next::GoOn;
-    let result = fill_group(writer, jobs, &mut settles, &mut next);
+    // INVARIANT: a commit into a file that is gone is none
+    let result = fill_group(writer, jobs, &mut settles, &mut next).and_then(|done| Ok(writer.place.check().map(|()| done)?));
     let fate = match result {
         Ok(done) => {
             flags.committed.store(done.size, Ordering::Release);
