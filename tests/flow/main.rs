@@ -16,6 +16,7 @@ mod certificates;
 mod children;
 mod feeding;
 mod feeding_bad_files;
+mod files;
 mod keys;
 mod limits;
 mod logging_in;
