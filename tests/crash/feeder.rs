@@ -1,17 +1,16 @@
 //! The feed of the roll in small pieces, with what was acknowledged of it, and its resumption after each end of the daemon.
 
-use crate::load::{answered, Acknowledged};
+use crate::load::{answered, Acknowledged, Countdown};
 use crate::roll::{Counts, Roll, HEADER};
 use crate::world::Session;
 use rand::rngs::StdRng;
 use rand::Rng;
 use serde_json::{json, Value};
 use std::sync::Arc;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
-/// Records of one piece, at most: small, so that a run has many.
-const LARGEST_PIECE: usize = 40;
+/// Records of one piece, at most: so few that a run has many, so many that a commit takes its time.
+const LARGEST_PIECE: usize = 120;
 
 /// Where the feed stands, as far as its client knows.
 pub(crate) struct Feeder {
@@ -49,7 +48,7 @@ impl Feeder {
         mut self,
         mut session: Session,
         mut random: StdRng,
-        tell: UnboundedSender<Acknowledged>,
+        countdown: Arc<Countdown>,
         mut ended: watch::Receiver<bool>,
     ) -> Self {
         while !self.is_through() {
@@ -57,8 +56,8 @@ impl Feeder {
             self.in_flight = records;
             let (path, piece) = (self.path(), self.piece(records));
             let Some(answer) = answered(session.post_records(&path, piece), &mut ended).await else { return self };
+            countdown.hears(Acknowledged::Piece);
             self.acknowledge(&answer.expect_status(200).json(), records);
-            let _ = tell.send(Acknowledged::Piece);
         }
         self
     }

@@ -1,21 +1,23 @@
 //! Sixty-four people who look up children, and one who feeds, until the daemon is gone.
 //!
-//! Moments are told in progress, not in seconds: so many pieces of the feed acknowledged, then so many looks. Leaves to others: ending the
-//! daemon, and what must be true afterwards.
+//! Moments are told in progress, not in seconds: so many pieces of the feed acknowledged, then so many looks. Whoever is told the last of
+//! them signals the daemon there and then, before anything else is done: an answer that left before its entry was durable has then hardly a
+//! millisecond in which to be made true. Leaves to others: what must be true afterwards.
 
 use crate::feeder::Feeder;
 use crate::ledger::{look, Look};
 use crate::world::{Session, Sessions, World};
 use contactpoint_client::ConnectionError;
 use contactpoint_support::Answer;
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender};
-use tokio::sync::watch;
+use tokio::sync::{watch, Notify};
 use tokio::task::JoinSet;
 
 /// Look-ups at the same time.
@@ -35,13 +37,50 @@ pub(crate) enum Acknowledged {
 /// When to end the daemon: after so many pieces of the feed, and so many looks after them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
-    pub(crate) pieces: u32,
-    pub(crate) looks: u32,
+    pieces: u32,
+    looks: u32,
 }
 
 impl Moment {
     pub(crate) fn at_random(random: &mut StdRng) -> Self {
-        Self { pieces: random.random_range(0..6), looks: random.random_range(1..200) }
+        Self { pieces: random.random_range(0..4), looks: random.random_range(1..150) }
+    }
+
+    /// True where this is the moment.
+    fn comes_with(&mut self, what: Acknowledged) -> bool {
+        match what {
+            Acknowledged::Piece => self.pieces = self.pieces.saturating_sub(1),
+            Acknowledged::Look if self.pieces == 0 && self.looks > 0 => {
+                self.looks -= 1;
+                return self.looks == 0;
+            }
+            Acknowledged::Look => {}
+        }
+        false
+    }
+}
+
+/// Counts what is acknowledged, and signals the daemon when the moment has come.
+pub(crate) struct Countdown {
+    left: Mutex<Moment>,
+    daemon: Pid,
+    signal: Signal,
+    come: Notify,
+}
+
+impl Countdown {
+    /// To this signal for the world's daemon.
+    pub(crate) fn to(moment: Moment, world: &World, signal: Signal) -> Arc<Self> {
+        let daemon = Pid::from_raw(i32::try_from(world.rig.daemon().id()).expect("a process number"));
+        Arc::new(Self { left: Mutex::new(moment), daemon, signal, come: Notify::new() })
+    }
+
+    /// To be told at once.
+    pub(crate) fn hears(&self, what: Acknowledged) {
+        if self.left.lock().expect("nobody died counting").comes_with(what) {
+            kill(self.daemon, self.signal).expect("the daemon is ours and runs");
+            self.come.notify_one();
+        }
     }
 }
 
@@ -49,37 +88,35 @@ impl Moment {
 pub(crate) struct Load {
     lookers: JoinSet<Vec<Look>>,
     feeder: tokio::task::JoinHandle<Feeder>,
-    told: UnboundedReceiver<Acknowledged>,
+    countdown: Arc<Countdown>,
     end: watch::Sender<bool>,
 }
 
 impl Load {
     /// Puts everybody to work: looks at these children, and the feed from where it stands.
-    pub(crate) fn begun(world: &World, sessions: &Sessions, known: &Arc<Vec<String>>, feeder: Feeder, random: &mut StdRng) -> Self {
-        let (tell, told) = unbounded_channel();
+    pub(crate) fn begun(
+        world: &World,
+        sessions: &Sessions,
+        known: &Arc<Vec<String>>,
+        feeder: Feeder,
+        countdown: Arc<Countdown>,
+        random: &mut StdRng,
+    ) -> Self {
         let (end, ended) = watch::channel(false);
         let mut lookers = JoinSet::new();
         for _ in 0..LOOKERS {
             let session = world.beside(&sessions.practitioner, &world.school);
             let random = StdRng::seed_from_u64(random.random());
-            lookers.spawn(look_on(session, Arc::clone(known), random, tell.clone(), ended.clone()));
+            lookers.spawn(look_on(session, Arc::clone(known), random, Arc::clone(&countdown), ended.clone()));
         }
         let (session, random) = (world.beside(&sessions.steward, &world.school), StdRng::seed_from_u64(random.random()));
-        let feeder = tokio::spawn(feeder.feed_on(session, random, tell, ended));
-        Self { lookers, feeder, told, end }
+        let feeder = tokio::spawn(feeder.feed_on(session, random, Arc::clone(&countdown), ended));
+        Self { lookers, feeder, countdown, end }
     }
 
-    /// Waits until so much has been acknowledged.
-    pub(crate) async fn reaches(&mut self, moment: Moment) {
-        self.hears(Acknowledged::Piece, moment.pieces).await;
-        self.hears(Acknowledged::Look, moment.looks).await;
-    }
-
-    async fn hears(&mut self, what: Acknowledged, mut times: u32) {
-        while times > 0 {
-            let heard = self.told.recv().await.expect("everybody works until the daemon ends");
-            times -= u32::from(heard == what);
-        }
+    /// Waits until the daemon has been signalled.
+    pub(crate) async fn is_interrupted(&self) {
+        self.countdown.come.notified().await;
     }
 
     /// Everybody stops: the daemon is gone. What they were told, and where the feed stands.
@@ -94,7 +131,7 @@ async fn look_on(
     mut session: Session,
     known: Arc<Vec<String>>,
     mut random: StdRng,
-    tell: UnboundedSender<Acknowledged>,
+    countdown: Arc<Countdown>,
     mut ended: watch::Receiver<bool>,
 ) -> Vec<Look> {
     let mut looks = Vec::new();
@@ -103,8 +140,8 @@ async fn look_on(
         let asked = json!({"child_number": child, "reason": "coordination"});
         let person = session.person;
         let Some(answer) = answered(session.post("/v1/children/view", &asked), &mut ended).await else { return looks };
+        countdown.hears(Acknowledged::Look);
         looks.push(look(&answer, child, "view", person));
-        let _ = tell.send(Acknowledged::Look);
     }
 }
 
