@@ -46,9 +46,9 @@ problems! {
     MalformedRequest = "malformed_request", 400, "The request is not of the documented shape.";
     /// The body has a member or column that the route does not know (rule A3).
     UnknownMember = "unknown_member", 400, "The request has a member that is not known here.";
-    /// No session was named, or one that never was.
+    /// No session was named, one that never was, or one that began on another certificate.
     NotAuthenticated = "not_authenticated", 401, "Log in first.";
-    /// The session was idle for too long, was ended, or began on another certificate.
+    /// The session was idle for too long, or was ended.
     SessionEnded = "session_ended", 401, "The session has ended. Log in again.";
     /// Name, password and code do not belong together; which of them is not said (rule C6).
     LogInFailed = "log_in_failed", 401, "The log-in failed.";

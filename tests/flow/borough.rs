@@ -7,6 +7,8 @@ use crate::children::{self, sheet};
 use crate::office::{Desk, Office, USUAL};
 use contactpoint_support::{Enrolment, Programs, Rig};
 use serde_json::{json, Value};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tokio::sync::OnceCell;
 
@@ -59,7 +61,7 @@ pub(crate) async fn borough() -> &'static Borough {
 
 impl Borough {
     async fn founded() -> Self {
-        let rig = Rig::started(programs(), None);
+        let rig = started_talkative();
         let end = ended_with_this_process(&rig);
         let both: &[&str] = &["query", "feed"];
         let of = |name, kind, authority, capabilities| Enrolment { name, kind, authority, capabilities };
@@ -132,6 +134,17 @@ pub(crate) fn searched(family: &str, born: &str) -> Value {
 /// A view, for everyday reasons.
 pub(crate) fn viewed(number: &str) -> Value {
     json!({"child_number": number, "reason": "coordination"})
+}
+
+/// With every request in its log (DEBUG_INVOCATION, as systemd sets it), so that the test of what it says has the most to look at.
+fn started_talkative() -> Rig {
+    let programs = programs();
+    let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("talkative-{}", std::process::id()));
+    std::fs::write(&script, format!("#!/bin/sh\nDEBUG_INVOCATION=1 exec '{}'\n", programs.daemon.display())).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let rig = Rig::started(Programs { daemon: script.clone(), ..programs }, None);
+    std::fs::remove_file(script).unwrap();
+    rig
 }
 
 /// Ends the daemon and removes its folder once this process is gone, however it went.

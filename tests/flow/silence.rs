@@ -46,7 +46,7 @@ async fn the_daemons_log_has_no_name_date_number_or_secret_in_it() {
     drop(contactpoint_support::feed(&mut steward.connection(), &steward.token, "school-roll", &half).await);
 
     let log = borough.rig.daemon().log();
-    assert!(log.contains("contactpoint"), "something is said");
+    assert!(log.contains("/v1/children/view"), "each request is said, by its route");
     let people = [teacher, steward, &borough.oak.administrator, borough.council.practitioner(), borough.mill.practitioner()];
     let mut secrets = said_of_people();
     secrets.extend([number, other, AMELIA.1.to_owned(), IDRIS.1.to_owned(), "2015-05-0".to_owned()]);
