@@ -118,31 +118,17 @@ impl Run {
     fn costs(&self) -> String {
         let mut rows = Vec::new();
         for round in &self.rounds {
-            let each = |turns: &[Measured], total: &dyn Fn(&Measured) -> u64| {
-                of(turns, |measured| total(measured) as f64 / 1000.0 / measured.answers.max(1) as f64)
-            };
             for (name, turns) in [("look-up", &round.ours), ("nginx", &round.theirs)] {
                 let server = |measured: &Measured| measured.server.values().sum::<u64>();
-                let by_thread = self.by_thread(turns, &each);
                 rows.push(vec![
                     format!("{name}, {}", round.connections),
                     format!("{:.1}", each(turns, &server)),
                     format!("{:.1}", each(turns, &|measured| measured.client)),
-                    by_thread,
+                    by_thread(turns),
                 ]);
             }
         }
         section("Processor time an answer, in microseconds", &["what, connections", "server", "client", "server by kind of thread"], rows)
-    }
-
-    fn by_thread(&self, turns: &[Measured], each: &dyn Fn(&[Measured], &dyn Fn(&Measured) -> u64) -> f64) -> String {
-        let mut names: Vec<&String> = turns.iter().flat_map(|measured| measured.server.keys()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let cost = |name: &String| each(turns, &|measured| measured.server.get(name).copied().unwrap_or(0));
-        let mut costs: Vec<(&String, f64)> = names.into_iter().map(|name| (name, cost(name))).filter(|(_, cost)| *cost >= 0.05).collect();
-        costs.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-        costs.iter().map(|(name, cost)| format!("{name} {cost:.1}")).collect::<Vec<_>>().join(", ")
     }
 
     fn hot_spots(&self) -> String {
@@ -152,6 +138,21 @@ impl Run {
         let functions = profile.functions.iter().take(20).map(|(name, share)| row(&(format!("`{name}`"), *share)));
         kinds + &section("The twenty most expensive functions", &["function", "share"], functions)
     }
+}
+
+/// Microseconds of processor time for one answer: the median over the turns.
+fn each(turns: &[Measured], total: &dyn Fn(&Measured) -> u64) -> f64 {
+    of(turns, |measured| total(measured) as f64 / 1000.0 / measured.answers.max(1) as f64)
+}
+
+fn by_thread(turns: &[Measured]) -> String {
+    let mut names: Vec<&String> = turns.iter().flat_map(|measured| measured.server.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let cost = |name: &String| each(turns, &|measured| measured.server.get(name).copied().unwrap_or(0));
+    let mut costs: Vec<(&String, f64)> = names.into_iter().map(|name| (name, cost(name))).filter(|(_, cost)| *cost >= 0.05).collect();
+    costs.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    costs.iter().map(|(name, cost)| format!("{name} {cost:.1}")).collect::<Vec<_>>().join(", ")
 }
 
 enum Wanted {
