@@ -5,7 +5,7 @@ use crate::refused::Refused;
 use crate::{Answered, Directory};
 use bytes::Bytes;
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{ChildRecord, Instant, OrganisationId, Provenance, Role, Statement};
+use contactpoint_domain::{ChildNumber, ChildRecord, Instant, OrganisationId, Provenance, Role, Statement};
 use contactpoint_identity::Caller;
 use contactpoint_intake::{Columns, Intake, Layout, LineFault};
 use contactpoint_matching::{verdict, Verdict};
@@ -160,8 +160,10 @@ impl Directory {
         };
         self.store
             .change(move |transaction| {
-                let result = take_lines(transaction, &permit, feed, first_line, read)?;
-                let entry = with_outcome(blank, &result);
+                let mut joined = Vec::new();
+                let result = take_lines(transaction, &permit, feed, first_line, read, &mut joined)?;
+                // a source that joins a child on record has it in its scope from now on: the child's log says so (rules D1, F3)
+                let entry = with_outcome(Entry { children: joined, ..blank }, &result);
                 Ok((result, entry))
             })
             .await
@@ -252,6 +254,7 @@ fn take_lines(
     feed: FeedId,
     first_line: u32,
     read: Read,
+    joined: &mut Vec<ChildNumber>,
 ) -> Result<Result<LinesTaken, Refused>, StoreError> {
     let Some(Feed { next_line, mut counts, .. }) = own_feed(transaction.feed(feed)?, permit.by().organisation) else {
         return Ok(Err(Refused::NoSuchFeed));
@@ -264,7 +267,7 @@ fn take_lines(
     let mut line = first_line;
     for record in read {
         match record {
-            Ok(statement) => count(&mut counts, take_in(transaction, permit, statement)?),
+            Ok(statement) => count(&mut counts, take_in(transaction, permit, statement, joined)?),
             Err(LineFault { field, reason }) => {
                 counts.rejected += 1;
                 faults.push(FeedFault { line, field, reason: reason.code().to_owned() });
@@ -297,16 +300,24 @@ fn count(counts: &mut FeedCounts, taken: TakenIn) {
     }
 }
 
-/// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form).
-fn take_in(transaction: &mut Transaction<'_>, permit: &FeedPermit, statement: Statement) -> Result<TakenIn, StoreError> {
+/// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form). `joined` gets the number of a
+/// child that was on record and that this source had not spoken of before.
+fn take_in(
+    transaction: &mut Transaction<'_>,
+    permit: &FeedPermit,
+    statement: Statement,
+    joined: &mut Vec<ChildNumber>,
+) -> Result<TakenIn, StoreError> {
     let candidates = transaction.candidates_for(&statement)?;
     let Some(held) = candidates.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same) else {
         let number = transaction.free_child_number()?;
         transaction.add_child(&ChildRecord { number, authority: permit.authority(), statements: vec![statement] })?;
         return Ok(TakenIn::Created);
     };
-    if held.record.said_by(statement.provenance.source).is_some_and(|said| said.says_the_same_as(&statement)) {
-        return Ok(TakenIn::Unchanged);
+    match held.record.said_by(statement.provenance.source) {
+        Some(said) if said.says_the_same_as(&statement) => return Ok(TakenIn::Unchanged),
+        Some(_) => {}
+        None => joined.push(held.record.number.clone()),
     }
     let mut record = held.record.clone();
     // the former statement is in the history with the row that held it (rule A6)

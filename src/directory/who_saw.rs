@@ -1,4 +1,4 @@
-//! Who saw this child? (rule F3): viewed, listed, refused; one query for the auditor.
+//! Who saw this child? (rule F3): viewed, listed, refused, and who brought it into their scope by a feed; one query for the auditor.
 
 use crate::entries::{entry, with_outcome};
 use crate::{Answered, Directory};
@@ -48,7 +48,7 @@ pub struct LookAnswer {
     /// In which role.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
-    /// What was done: search, view, who-saw.
+    /// What was done: search, view, who-saw; feed where a source joined a child that was on record.
     operation: &'static str,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]

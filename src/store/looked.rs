@@ -26,15 +26,14 @@ pub(crate) struct Pending {
     cursor: Option<Pair>,
 }
 
-/// The tokens under which an entry is indexed: a look's children. What a feed writes is no look.
+/// The tokens under which an entry is indexed: the children looked at, and those that a feed brought into its source's scope.
 pub(crate) fn tokens_of(keys: &SealKeys, entry: &Entry) -> Vec<[u8; 16]> {
     match entry.operation {
-        Operation::Search | Operation::View | Operation::WhoSaw => {
+        Operation::Search | Operation::View | Operation::WhoSaw | Operation::Feed => {
             entry.children.iter().map(|number| children::looked_token(keys, number)).collect()
         }
         Operation::LogIn
         | Operation::LogOut
-        | Operation::Feed
         | Operation::EnrolOrganisation
         | Operation::EnrolCertificate
         | Operation::EnrolPerson

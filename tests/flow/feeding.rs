@@ -301,3 +301,35 @@ async fn look_ups_go_on_while_a_feed_is_taken_in() {
     tokio::join!(feeding, looking);
     until("the feed's end", || async { (begun(steward, "busy", &header).await["next_line"] == 902).then_some(()) }).await;
 }
+
+#[tokio::test]
+async fn a_feed_that_brings_a_child_into_its_source_s_scope_is_listed_for_the_child() {
+    // F3: "Who saw this child?" - whoever joins a child on record has it in their scope from then on (rule D1)
+    let borough = borough().await;
+    let first = school(borough, "First School").await;
+    let second = school(borough, "Second School").await;
+    let (header, lines) = roll("Joinborough", 1);
+    let made = begun(first.steward(), "made", &header).await;
+    assert_eq!(sent(first.steward(), &made, 2, &lines).await["created"], 1);
+    let joining = begun(second.steward(), "joining", &header).await;
+    assert_eq!(sent(second.steward(), &joining, 2, &lines).await["joined"], 1);
+    // said again in other words it is the same source, which has the child already
+    let moved: Vec<String> = lines.iter().map(|line| line.replace("1 School Lane", "2 School Lane")).collect();
+    let again = begun(second.steward(), "moved", &header).await;
+    assert_eq!(sent(second.steward(), &again, 2, &moved).await["joined"], 1);
+
+    let born = "2016-01-01";
+    let number = crate::borough::first_number(second.practitioner(), "Joinborough", born).await.unwrap();
+    let auditor = borough.auditor.people()[0].clone();
+    let answer = auditor.post("/v1/audit/who-saw", json!({"child_number": number, "reason": "audit"})).await.expect_status(200).json();
+    let told: Vec<[&Value; 3]> = answer["looks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|look| [&look["operation"], &look["organisation"]["name"], &look["outcome"]])
+        .collect();
+    assert_eq!(
+        told,
+        [[&json!("search"), &json!("Second School"), &json!("answered")], [&json!("feed"), &json!("Second School"), &json!("answered")]]
+    );
+}
