@@ -16,8 +16,9 @@ pub fn description() -> String {
 
 /// The kind of file system below a folder, for what a durable commit costs there.
 pub fn file_system(folder: &Path) -> String {
-    let said = Command::new("stat").args(["-f", "-c", "%T"]).arg(folder).output();
-    said.map_or_else(|_| "unknown".to_owned(), |said| String::from_utf8_lossy(&said.stdout).trim().to_owned())
+    let said = Command::new("df").arg("--output=fstype").arg(folder).output();
+    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned()).unwrap_or_default();
+    said.lines().last().unwrap_or("unknown").to_owned()
 }
 
 fn line_of(file: &str, key: &str) -> Option<String> {

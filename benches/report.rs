@@ -109,7 +109,7 @@ impl Run {
         });
         let head = ["feed of", "parts at once", "records", "new children", "joined", "refused", "seconds", "records/s"];
         let memory = format!(
-            "\nPeak resident memory: {:.0} MiB while feeding, {:.0} MiB while looking up; page cache by the settings {} MiB.\n",
+            "Peak resident memory: {:.0} MiB while feeding, {:.0} MiB while looking up; page cache by the settings {} MiB.\n\n",
             self.resident_mib[0], self.resident_mib[1], self.page_cache_mib
         );
         section("Feeds", &head, rows) + &memory
