@@ -10,7 +10,7 @@ BUILT = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PACKAGES := \
 	gcc libc6-dev make pkg-config \
 	libssl-dev \
-	softhsm2 \
+	softhsm2 opensc \
 	oathtool jq \
 	systemd \
 	python3-venv

@@ -9,8 +9,8 @@ use contactpoint_domain::{
     PersonId, PhoneNumber, Postcode, Role,
 };
 use contactpoint_identity::{credentials, Caller, NewPerson, OneTimeSecrets, Pepper};
-use contactpoint_policy as policy;
-use contactpoint_store::{NewAccount, NewOrganisation, StoreError, Transaction};
+use contactpoint_policy::{self as policy, EnrolOrganisationPermit, EnrolPersonPermit};
+use contactpoint_store::{Account, NewAccount, NewOrganisation, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -108,9 +108,10 @@ impl Directory {
         now: Instant,
     ) -> Answered<EnrolledOrganisation> {
         let blank = entry(caller, Role::SecurityOfficer, Operation::EnrolOrganisation, now);
-        if let Err(refusal) = policy::enrol_organisation(caller) {
-            return self.refuse(blank, refusal.into()).await;
-        }
+        let permit = match policy::enrol_organisation(caller) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refuse(blank, refusal.into()).await,
+        };
         let EnrolOrganisation { name, kind, authority, capabilities, telephone, email, postcode, certificates: _, administrator } = request;
         let organisation = NewOrganisation { name, kind, authority, capabilities, telephone, email, postcode };
         let NewAdministrator { login, given_name, family_name } = administrator;
@@ -124,7 +125,7 @@ impl Directory {
         let (account, secrets) = made(pepper, person).await?;
         self.store
             .change(move |transaction| {
-                let result = settle(add_organisation(transaction, &organisation, &keys, account))?;
+                let result = settle(add_organisation(&permit, transaction, &organisation, &keys, account))?;
                 let result = result
                     .map(|(id, person, login)| EnrolledOrganisation { id, administrator: EnrolledPerson::new(person, login, &secrets) });
                 let entry = with_outcome(blank, &result);
@@ -151,7 +152,7 @@ impl Directory {
         let (account, secrets) = made(pepper, NewPerson { organisation: permit.organisation(), login, name, roles }).await?;
         self.store
             .change(move |transaction| {
-                let result = settle(transaction.add_account(account))?;
+                let result = settle(add_person(&permit, transaction, account))?;
                 let result = result.map(|account| EnrolledPerson::new(account.id, account.login, &secrets));
                 let entry = with_outcome(blank, &result);
                 Ok((result, entry))
@@ -174,6 +175,7 @@ async fn made(pepper: Arc<dyn Pepper>, person: NewPerson) -> Result<(NewAccount,
 }
 
 fn add_organisation(
+    _: &EnrolOrganisationPermit,
     transaction: &mut Transaction<'_>,
     new: &NewOrganisation,
     keys: &[[u8; 32]],
@@ -185,6 +187,11 @@ fn add_organisation(
     keys.iter().try_for_each(|key| transaction.add_certificate(id, key))?;
     let account = transaction.add_account(NewAccount { organisation: id, ..administrator })?;
     Ok((id, account.id, account.login))
+}
+
+/// Adds an account to the one organisation that the permit is for.
+fn add_person(permit: &EnrolPersonPermit, transaction: &mut Transaction<'_>, account: NewAccount) -> Result<Account, StoreError> {
+    transaction.add_account(NewAccount { organisation: permit.organisation(), ..account })
 }
 
 fn may_be_added(

@@ -127,17 +127,16 @@ impl Directory {
     /// Begins a feed, or says where the feed of this file goes on.
     pub async fn begin_feed(&self, caller: &Caller, request: BeginFeed, now: Instant) -> Answered<FeedBegun> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        if let Err(refusal) = policy::feed(caller) {
-            return self.refuse(blank, refusal.into()).await;
-        }
+        let permit = match policy::feed(caller) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refuse(blank, refusal.into()).await,
+        };
         let columns = match columns(&self.layouts, &request.layout, &request.header) {
             Ok(columns) => Arc::new(columns),
             Err(refused) => return self.refuse(blank, refused).await,
         };
-        let organisation = caller.organisation_id();
-        let BeginFeed { layout, digest, header } = request;
-        let new = NewFeed { organisation, layout, digest, header };
-        let begun = self.store.change(move |transaction| Ok((Ok(begin(transaction, &new)?), blank))).await?;
+        let organisation = permit.by().organisation;
+        let begun = self.store.change(move |transaction| Ok((Ok(begin(transaction, &permit, request)?), blank))).await?;
         if let Ok(begun) = begun.get() {
             self.feeds.keep(organisation, FeedId(begun.feed), columns);
         }
@@ -151,10 +150,11 @@ impl Directory {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
-        let Some(columns) = self.columns_of(caller, feed, &blank).await? else {
+        let Some(columns) = self.columns_of(&permit, feed, &blank).await? else {
             return self.refuse(blank, Refused::NoSuchFeed).await;
         };
-        let provenance = Provenance { source: caller.organisation_id(), author: caller.person(), at: now };
+        let by = permit.by();
+        let provenance = Provenance { source: by.organisation, author: by.person, at: now };
         let Some(read) = read(columns, body, provenance, now).await? else {
             return self.refuse(blank, Refused::TooManyRecords).await;
         };
@@ -172,13 +172,13 @@ impl Directory {
     /// Notes that no record is left, and reports.
     pub async fn finish_feed(&self, caller: &Caller, feed: FeedId, lines: u32, now: Instant) -> Answered<FeedReport> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        if let Err(refusal) = policy::feed(caller) {
-            return self.refuse(blank, refusal.into()).await;
-        }
-        let organisation = caller.organisation_id();
+        let permit = match policy::feed(caller) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refuse(blank, refusal.into()).await,
+        };
         self.store
             .change(move |transaction| {
-                let result = finish(transaction, organisation, feed, lines)?;
+                let result = finish(transaction, &permit, feed, lines)?;
                 let entry = with_outcome(blank, &result);
                 Ok((result, entry))
             })
@@ -188,13 +188,13 @@ impl Directory {
     /// Reports on a feed of the caller's organisation.
     pub async fn feed_report(&self, caller: &Caller, feed: FeedId, now: Instant) -> Answered<FeedReport> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        if let Err(refusal) = policy::feed(caller) {
-            return self.refuse(blank, refusal.into()).await;
-        }
-        let organisation = caller.organisation_id();
+        let permit = match policy::feed(caller) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refuse(blank, refusal.into()).await,
+        };
         self.store
             .look(move |snapshot| {
-                let result = match own_feed(snapshot.feed(feed)?, organisation) {
+                let result = match own_feed(snapshot.feed(feed)?, &permit) {
                     Some(feed) => Ok(report(&feed, snapshot.feed_faults(feed.id, MOST_FAULTS)?)),
                     None => Err(Refused::NoSuchFeed),
                 };
@@ -205,13 +205,13 @@ impl Directory {
     }
 
     /// The columns of a feed of the caller's organisation: from memory, or after a restart from the store.
-    async fn columns_of(&self, caller: &Caller, feed: FeedId, blank: &Entry) -> Result<Option<Arc<Columns>>, StoreError> {
-        let organisation = caller.organisation_id();
+    async fn columns_of(&self, permit: &FeedPermit, feed: FeedId, blank: &Entry) -> Result<Option<Arc<Columns>>, StoreError> {
+        let organisation = permit.by().organisation;
         if let Some(known) = self.feeds.columns(organisation, feed) {
             return Ok(Some(known));
         }
         let blank = blank.clone();
-        let found = self.store.look(move |snapshot| Ok((own_feed(snapshot.feed(feed)?, organisation), blank))).await?.into_inner();
+        let found = self.store.look(move |snapshot| Ok((own_feed(snapshot.feed(feed)?, permit), blank))).await?.into_inner();
         let read = found.and_then(|found| columns(&self.layouts, &found.layout, &found.header).ok()).map(Arc::new);
         if let Some(columns) = &read {
             self.feeds.keep(organisation, feed, Arc::clone(columns));
@@ -225,16 +225,19 @@ fn columns(layouts: &BTreeMap<String, Layout>, layout: &str, header: &str) -> Re
     layout.header(header.as_bytes()).map_err(Refused::Header)
 }
 
-fn own_feed(feed: Option<Feed>, organisation: OrganisationId) -> Option<Feed> {
-    feed.filter(|feed| feed.organisation == organisation)
+/// A feed of the organisation that the permit is for; another's is not there.
+fn own_feed(feed: Option<Feed>, permit: &FeedPermit) -> Option<Feed> {
+    feed.filter(|feed| feed.organisation == permit.by().organisation)
 }
 
-fn begin(transaction: &mut Transaction<'_>, new: &NewFeed) -> Result<FeedBegun, StoreError> {
+fn begin(transaction: &mut Transaction<'_>, permit: &FeedPermit, request: BeginFeed) -> Result<FeedBegun, StoreError> {
+    let BeginFeed { layout, digest, header } = request;
+    let new = NewFeed { organisation: permit.by().organisation, layout, digest, header };
     if let Some(Feed { id, next_line, counts, .. }) = transaction.feed_of(new.organisation, &new.layout, &new.digest)? {
         let accepted = counts.created + counts.joined + counts.unchanged;
         return Ok(FeedBegun { feed: id.0, next_line, accepted, rejected: counts.rejected });
     }
-    let id = transaction.begin_feed(new)?;
+    let id = transaction.begin_feed(&new)?;
     Ok(FeedBegun { feed: id.0, next_line: 2, accepted: 0, rejected: 0 })
 }
 
@@ -256,7 +259,7 @@ fn take_lines(
     read: Read,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<Result<LinesTaken, Refused>, StoreError> {
-    let Some(Feed { next_line, mut counts, .. }) = own_feed(transaction.feed(feed)?, permit.by().organisation) else {
+    let Some(Feed { next_line, mut counts, .. }) = own_feed(transaction.feed(feed)?, permit) else {
         return Ok(Err(Refused::NoSuchFeed));
     };
     if first_line != next_line {
@@ -328,11 +331,11 @@ fn take_in(
 
 fn finish(
     transaction: &mut Transaction<'_>,
-    organisation: OrganisationId,
+    permit: &FeedPermit,
     feed: FeedId,
     lines: u32,
 ) -> Result<Result<FeedReport, Refused>, StoreError> {
-    let Some(mut found) = own_feed(transaction.feed(feed)?, organisation) else {
+    let Some(mut found) = own_feed(transaction.feed(feed)?, permit) else {
         return Ok(Err(Refused::NoSuchFeed));
     };
     if lines.checked_add(1) != Some(found.next_line) {

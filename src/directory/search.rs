@@ -43,10 +43,11 @@ pub struct SearchAnswer {
 }
 
 impl Directory {
-    /// Searches the caller's scope. Every child listed is in the entry (rule F1).
+    /// Searches the caller's scope. Every child listed is in the entry, and so is the one asked for by number, found or not (rule F1).
     pub async fn search(&self, caller: &Caller, request: &SearchRequest, now: Instant) -> Answered<SearchAnswer> {
         let permit = sought(request).and_then(|sought| Ok((policy::search(caller, request.reason)?, sought)));
-        let blank = Entry { reason: Some(request.reason), ..entry(caller, Role::Practitioner, Operation::Search, now) };
+        let children = request.child_number.iter().cloned().collect();
+        let blank = Entry { reason: Some(request.reason), children, ..entry(caller, Role::Practitioner, Operation::Search, now) };
         self.store
             .look(move |snapshot| {
                 let result = match permit {
@@ -65,7 +66,14 @@ fn answer(found: Result<Vec<(ChildNumber, ChildHit)>, Refused>, blank: Entry) ->
     match found {
         Ok(found) => {
             let shown = if found.is_empty() { Vec::new() } else { SearchPermit::SHOWN.to_vec() };
-            let (children, hits) = found.into_iter().unzip();
+            let mut children = entry.children;
+            let mut hits = Vec::with_capacity(found.len());
+            for (number, hit) in found {
+                if !children.contains(&number) {
+                    children.push(number);
+                }
+                hits.push(hit);
+            }
             (Ok(SearchAnswer { hits }), Entry { children, shown, ..entry })
         }
         Err(refused) => (Err(refused), entry),

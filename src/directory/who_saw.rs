@@ -5,8 +5,8 @@ use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, OrganisationName, PersonId, Purpose, Role};
 use contactpoint_identity::Caller;
-use contactpoint_policy as policy;
-use contactpoint_store::{Look, Registry, StoreError};
+use contactpoint_policy::{self as policy, WhoSawPermit};
+use contactpoint_store::{Look, Registry, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,7 +88,7 @@ impl Directory {
         self.store
             .look(move |snapshot| {
                 let result = match permit {
-                    Ok(_) => Ok(answer(snapshot, snapshot.looks_at(&request.child_number, MOST_LOOKS + 1)?)?),
+                    Ok(permit) => Ok(answer(&permit, snapshot, &request.child_number)?),
                     Err(refusal) => Err(refusal.into()),
                 };
                 let entry = with_outcome(blank, &result);
@@ -98,10 +98,12 @@ impl Directory {
     }
 }
 
-fn answer(registry: &Registry<'_>, mut looks: Vec<Look>) -> Result<WhoSawAnswer, StoreError> {
+/// Reads the looks; the permit is the proof that the caller may have them.
+fn answer(_: &WhoSawPermit, snapshot: &Snapshot<'_>, number: &ChildNumber) -> Result<WhoSawAnswer, StoreError> {
+    let mut looks = snapshot.looks_at(number, MOST_LOOKS + 1)?;
     let more = looks.len() > MOST_LOOKS as usize;
     looks.truncate(MOST_LOOKS as usize);
-    let looks = looks.into_iter().map(|look| told(registry, look)).collect::<Result<_, _>>()?;
+    let looks = looks.into_iter().map(|look| told(snapshot, look)).collect::<Result<_, _>>()?;
     Ok(WhoSawAnswer { looks, more })
 }
 

@@ -149,3 +149,18 @@ async fn an_auditor_sees_no_child_and_nobody_else_may_ask_who_looked() {
     let for_another_reason = json!({"child_number": number, "reason": "concern"});
     assert_eq!(auditor.post("/v1/audit/who-saw", for_another_reason).await.expect_status(403).code(), "forbidden");
 }
+
+#[tokio::test]
+async fn a_search_for_a_number_is_listed_for_the_child_also_where_it_found_nothing() {
+    // F1: every attempt is written; F3: those who were refused are listed too
+    let borough = borough().await;
+    let number = borough.number_of(IDRIS.0, IDRIS.1).await;
+    let stranger = borough.bridge.practitioner();
+    let asked = json!({"child_number": number, "date_of_birth": IDRIS.1, "reason": "missing"});
+    let found = stranger.post("/v1/children/search", asked).await.expect_status(200).json();
+    assert_eq!(found["hits"], json!([]));
+    let auditor = borough.auditor.people()[0].clone();
+    let answer = auditor.post("/v1/audit/who-saw", json!({"child_number": number, "reason": "audit"})).await.expect_status(200).json();
+    let look = answer["looks"].as_array().unwrap().iter().find(|look| look["entry"] == found["entry"]).unwrap();
+    assert_eq!((text(look, "operation"), &look["organisation"]["name"], &look["shown"]), ("search", &json!("Bridge Practice"), &json!([])));
+}
