@@ -5,7 +5,7 @@
 //!
 //! ```compile_fail,E0308
 //! use contactpoint_edge::{Answer, Success};
-//! let child = "4182736455";
+//! let child = "4182736451";
 //! let _ = Answer::json(Success::Ok, child);
 //! ```
 

@@ -4,9 +4,12 @@
 
 use crate::call::Call;
 use crate::handlers::{audit, children, feeds, people, session, tiles, Handled, Handlers};
+use crate::problem::ProblemDocument;
+use crate::route::Route;
 use bytes::Bytes;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::{ObjectBuilder, OpenApi as Description, Required, Type};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -14,7 +17,7 @@ use utoipa::{Modify, OpenApi};
     info(title = "Directory of who works with a child", description = "Mutual TLS 1.3; errors are RFC 9457 problems with a code from the closed list."),
     paths(children::search, children::view, audit::who_saw, feeds::begin, feeds::lines, feeds::report, feeds::finish, people::enrol,
         session::log_in, session::log_out, tiles::checkpoint, tiles::tile, document),
-    modifiers(&Schemes)
+    modifiers(&Schemes, &RequestIds)
 )]
 struct Network;
 
@@ -30,8 +33,31 @@ impl Modify for Schemes {
     }
 }
 
+/// The header by which a retry is known, on each POST of somebody who is logged in (`call`).
+struct RequestIds;
+
+impl Modify for RequestIds {
+    fn modify(&self, description: &mut Description) {
+        let value =
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9-]+$"));
+        let header = ParameterBuilder::new()
+            .name("X-Request-ID")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("Marks a retry: the same id with another request is refused (request_id_reused)."))
+            .schema(Some(value))
+            .build();
+        let posts = description.paths.paths.iter_mut().filter(|(path, _)| path.as_str() != Route::LogIn.template());
+        for operation in posts.filter_map(|(_, item)| item.post.as_mut()) {
+            operation.parameters.get_or_insert_default().push(header.clone().into());
+        }
+    }
+}
+
 /// This description.
-#[utoipa::path(get, path = "/openapi.json", tag = "description", security(("certificate" = [])), responses((status = 200, content_type = "application/json")))]
+#[utoipa::path(get, path = "/openapi.json", tag = "description", security(("certificate" = [])),
+    responses((status = 200, description = "The description.", body = inline(serde_json::Value), content_type = "application/json"),
+        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn document(desk: &Handlers, _: Call<'_>) -> Handled {
     Ok(desk.description())
 }
@@ -45,7 +71,7 @@ pub(crate) fn generated() -> Bytes {
 mod tests {
     use super::*;
     use crate::problem::ProblemCode;
-    use crate::route::{Route, Side};
+    use crate::route::Side;
     use std::collections::BTreeSet;
 
     fn description() -> serde_json::Value {
@@ -79,6 +105,40 @@ mod tests {
         let codes = description["components"]["schemas"]["ProblemCode"]["enum"].as_array().unwrap();
         let expected: Vec<&str> = ProblemCode::ALL.iter().map(|code| code.code()).collect();
         assert_eq!(codes.iter().map(|code| code.as_str().unwrap()).collect::<Vec<_>>(), expected);
+    }
+
+    /// Each operation of the description, by method and path.
+    fn operations(description: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+        let paths = description["paths"].as_object().unwrap().iter();
+        let each = |(path, methods): (&String, &serde_json::Value)| {
+            let methods = methods.as_object().unwrap().clone();
+            let path = path.clone();
+            methods.into_iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+        };
+        paths.flat_map(each).collect()
+    }
+
+    #[test]
+    fn every_response_has_its_description_and_every_route_its_refusal() {
+        // OpenAPI 3.1, response object: description is required
+        for (name, operation) in operations(&description()) {
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.values().all(|response| response["description"].as_str().is_some_and(|said| !said.is_empty())), "{name}");
+            assert!(responses.contains_key("default"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tile_is_bytes_and_a_retry_is_marked_on_each_post_of_a_session() {
+        // architecture, interfaces: X-Request-ID makes a retry the same request
+        let description = description();
+        let tile = &description["paths"]["/log/tile/{path}"]["get"]["responses"]["200"]["content"]["application/octet-stream"]["schema"];
+        assert_eq!((&tile["type"], &tile["format"]), (&"string".into(), &"binary".into()));
+        for (name, operation) in operations(&description) {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let has_it = parameters.iter().any(|parameter| parameter["name"] == "X-Request-ID" && parameter["in"] == "header");
+            assert_eq!(has_it, name.starts_with("post ") && name != "post /v1/session", "{name}");
+        }
     }
 
     #[test]

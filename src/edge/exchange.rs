@@ -105,7 +105,7 @@ async fn discard(body: &mut Incoming) {
 
 fn refuse_early(limits: &Limits, peer: &Peer, head: &Parts, now: Now) -> Result<(), Problem> {
     if let Some((certificate, revocation)) = &peer.certificate {
-        revocation.standing(certificate, now.wall).map_err(ProblemCode::from)?;
+        revocation.standing(certificate, now.wall)?;
     }
     if peer.is_one_too_many {
         return Err(Problem::retry_after(ProblemCode::TooManyRequests, CONNECTIONS_RETRY));

@@ -1,13 +1,13 @@
 //! How much of each thing a client may have: connections, bytes, seconds, streams.
 //!
 //! For: the figures in one place, each with what happens beyond it. Leaves to others: their names and defaults in the settings file
-//! (`settings`), and counting (`places`, `connection`, `request`).
+//! (`settings`; those that are no setting stand here), and counting (`places`, `connection`, `exchange`, `call`).
 
 use contactpoint_settings::Settings;
 use std::time::Duration;
 
-/// The limits of one listener. `Default` is what the shipped settings say.
-#[derive(Debug, Clone)]
+/// The limits of one listener. `Default` is what the shipped settings say, and beside them what is no setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections in all, handshakes included; beyond it a connection is closed before a byte of it is read.
     pub connections: usize,
@@ -47,36 +47,38 @@ impl From<&Settings> for Limits {
         Self {
             connections: limits.connections_total.count(),
             connections_per_organisation: limits.connections_per_organisation.count(),
+            handshake_threads: 2,
             handshake: limits.handshake_seconds.seconds(),
             headers: limits.header_seconds.seconds(),
             body: limits.body_seconds.seconds(),
+            answer: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
             header_bytes: limits.header_bytes.count(),
+            uri_bytes: 512,
             json_bytes: limits.body_bytes.count(),
             lines_bytes: limits.feed_body_bytes.count(),
+            streams: 64,
+            stop: Duration::from_secs(10),
             reload: settings.tls.reload_seconds.seconds(),
-            ..Self::default()
         }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 4096,
-            connections_per_organisation: 128,
-            handshake_threads: 2,
-            handshake: Duration::from_secs(10),
-            headers: Duration::from_secs(10),
-            body: Duration::from_secs(20),
-            answer: Duration::from_secs(30),
-            idle: Duration::from_secs(60),
-            header_bytes: 16 << 10,
-            uri_bytes: 512,
-            json_bytes: 64 << 10,
-            lines_bytes: 1 << 20,
-            streams: 64,
-            stop: Duration::from_secs(10),
-            reload: Duration::from_secs(10),
-        }
+        Self::from(&Settings::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_default_is_what_the_shipped_settings_say() {
+        // style rule 10: each key is shipped with its default
+        let shipped = Settings::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").as_path()).unwrap();
+        assert_eq!(Limits::default(), Limits::from(&shipped));
     }
 }

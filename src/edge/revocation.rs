@@ -6,7 +6,7 @@
 //! Does not promise: to notice an older list put in place while the daemon was down, beyond the older list's own expiry.
 
 use crate::certificate::{PeerCertificate, SerialOfIssuer};
-use crate::problem::ProblemCode;
+use crate::problem::{Problem, ProblemCode};
 use arc_swap::ArcSwap;
 use contactpoint_domain::Instant;
 use rustls_pki_types::pem::PemObject;
@@ -190,12 +190,15 @@ pub enum Distrust {
     ListExpired,
 }
 
-impl From<Distrust> for ProblemCode {
+/// Seconds until a caller may ask again: about how long a new list may lie in its place before it is looked for (`tls.reload_seconds`).
+const NEW_LIST: u64 = 60;
+
+impl From<Distrust> for Problem {
     fn from(distrust: Distrust) -> Self {
         match distrust {
-            Distrust::Revoked | Distrust::UnknownIssuer => Self::CertificateRevoked,
-            Distrust::Expired => Self::CertificateExpired,
-            Distrust::ListExpired => Self::RevocationListExpired,
+            Distrust::Revoked | Distrust::UnknownIssuer => ProblemCode::CertificateRevoked.into(),
+            Distrust::Expired => ProblemCode::CertificateExpired.into(),
+            Distrust::ListExpired => Self::retry_after(ProblemCode::RevocationListExpired, NEW_LIST),
         }
     }
 }

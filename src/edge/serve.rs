@@ -186,14 +186,33 @@ async fn serve_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, stream: UnixS
 /// The peer's user (SO_PEERCRED), if it is root or the daemon's own; anybody else's connection is closed unread.
 fn permitted_uid(stream: &UnixStream, own: u32) -> Option<u32> {
     let uid = stream.peer_cred().ok()?.uid();
-    let permitted = uid == 0 || uid == own;
+    let permitted = is_permitted(uid, own);
     if !permitted {
         log::warn!(target: "contactpoint::edge", uid; "the control socket was used by another user");
     }
     permitted.then_some(uid)
 }
 
+fn is_permitted(uid: u32, own: u32) -> bool {
+    uid == 0 || uid == own
+}
+
 /// The daemon's own user: the peer of a socket that it made itself.
 fn own_uid() -> io::Result<u32> {
     Ok(UnixStream::pair()?.0.peer_cred()?.uid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_control_socket_is_for_root_and_the_daemons_own_user_and_for_nobody_else() {
+        // architecture, interfaces: the control socket asks who its peer is (SO_PEERCRED)
+        for (uid, own, permitted) in
+            [(0, 990, true), (990, 990, true), (991, 990, false), (1000, 990, false), (1, 0, false), (u32::MAX, 990, false)]
+        {
+            assert_eq!(is_permitted(uid, own), permitted, "{uid} asks {own}");
+        }
+    }
 }

@@ -192,3 +192,40 @@ impl std::fmt::Debug for ClientVerifier {
         f.write_str("ClientVerifier")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::{put, Authority};
+    use crate::revocation::Authorities;
+    use contactpoint_domain::Instant;
+
+    const NOW: Instant = Instant::of_millis(1_700_000_000_000);
+
+    /// What becomes of a client of an authority below another, whose list revokes these serials.
+    fn verified_below(revoked: &[u64]) -> Result<ClientCertVerified, rustls::Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, server) = (Authority::named("root"), Authority::named("servers").issue(1, &["localhost"]));
+        let below = root.authority_below(5, "below");
+        let authorities = Authorities::read(&put(directory.path(), "ca.pem", &format!("{}{}", root.pem, below.pem))).unwrap();
+        let lists = put(directory.path(), "crl.pem", &format!("{}{}", root.list(1, revoked), below.list(1, &[])));
+        let door = Door {
+            chain: Vec::new(),
+            key: aws_lc_rs::sign::any_ecdsa_type(&server.key).unwrap(),
+            revocation: Arc::new(Revocation::open(&lists, authorities, NOW).unwrap()),
+            is_enrolled: Arc::new(|_| true),
+            clock: Clock::dangerous_fixed(NOW),
+        };
+        let verifier = ClientVerifier::new(&door, Arc::new(provider())).unwrap();
+        let intermediate = CertificateDer::from_pem_slice(below.pem.as_bytes()).unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.seconds()));
+        verifier.verify_client_cert(&below.issue(1, &[]).der, &[intermediate], now)
+    }
+
+    #[test]
+    fn a_client_below_a_revoked_authority_is_refused_though_its_own_certificate_stands() {
+        // B1: no request is read from a revoked one; revocation counts for every certificate that is shown
+        assert!(verified_below(&[]).is_ok());
+        assert_eq!(verified_below(&[5]).unwrap_err(), rustls::Error::InvalidCertificate(CertificateError::Revoked));
+    }
+}

@@ -44,6 +44,7 @@ async fn a_list_that_expires_while_running_stops_every_answer_until_a_new_one_co
     let to_the_end = crate::authority::END - rig.clock.now().wall.seconds();
     rig.clock.dangerous_advance(Duration::from_secs(to_the_end));
     let response = open.send_request(get("/log/checkpoint")).await.unwrap();
+    assert!(response.headers().contains_key("retry-after"), "a 503 says when to come back");
     assert_eq!((response.status().as_u16(), code(response).await.as_str()), (503, "revocation_list_expired"));
 }
 

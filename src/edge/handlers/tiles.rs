@@ -4,10 +4,23 @@ use super::{Handled, Handlers};
 use crate::answer::{Answer, Public};
 use crate::call::Call;
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+
+/// The body of a tile as the description has it: bytes.
+enum TileBytes {}
+
+impl utoipa::PartialSchema for TileBytes {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+    }
+}
+
+impl utoipa::ToSchema for TileBytes {}
 
 /// The newest signed head (C2SP tlog-checkpoint).
 #[utoipa::path(get, path = "/log/checkpoint", tag = "log", security(("certificate" = [])),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
+        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     desk.identity.organisation(&call.channel)?;
     let note = desk.store.log_checkpoint().ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
@@ -17,8 +30,8 @@ pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
 /// A tile or an entry bundle (C2SP tlog-tiles).
 #[utoipa::path(get, path = "/log/tile/{path}", tag = "log", params(("path" = String, Path, description = "The rest of the path, slashes included.")),
     security(("certificate" = [])),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = "default", body = ProblemDocument, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The bytes of the tile or bundle.", body = inline(TileBytes), content_type = "application/octet-stream"),
+        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
     desk.identity.organisation(&call.channel)?;
     let path = format!("tile/{}", call.found.parameter);

@@ -82,6 +82,25 @@ fn only_a_list_signed_by_a_client_authority_counts() {
 }
 
 #[test]
+fn a_list_of_a_key_that_may_not_sign_lists_does_not_count() {
+    // RFC 5280, 4.2.1.3: where key usage is stated, it must include cRLSign
+    let place = Place::new();
+    let authority = Authority::for_certificates_only("A");
+    let authorities = place.authorities(&authority.pem);
+    assert!(matches!(place.open(&authorities, &authority.list(1, &[])), Err(RevocationFault::NotSignedByAuthority)));
+}
+
+#[test]
+fn a_list_that_holds_for_a_part_of_the_certificates_is_refused() {
+    // RFC 5280, 5.2: a list with a critical extension that is not known must not be used to tell who stands
+    let place = Place::new();
+    let authority = Authority::named("A");
+    let authorities = place.authorities(&authority.pem);
+    assert!(matches!(place.open(&authorities, &authority.partial_list(1)), Err(RevocationFault::NotUnderstood)));
+    assert!(place.open(&authorities, &authority.list(1, &[])).is_ok());
+}
+
+#[test]
 fn every_client_authority_has_exactly_one_list() {
     // findings, TLS: no CRL configured = everything accepted
     let place = Place::new();
