@@ -199,7 +199,8 @@ fn judge(account: &mut Account, evidence: Option<Evidence>, now: Instant) -> Ver
             account.failures = 0;
             account.delayed_until = Instant::default();
         }
-        _ => {
+        // good without a step is not: it counts as a failure, like all that is not good
+        (Verdict::Good, None) | (Verdict::Failed(_) | Verdict::TooEarly(_), _) => {
             account.failures = account.failures.saturating_add(1);
             account.delayed_until = delay::until(account.failures, now);
         }

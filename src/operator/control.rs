@@ -94,12 +94,15 @@ fn refusal(status: StatusCode, problem: &Value) -> String {
         "not_authenticated" | "session_ended" => "log in again (contactpointctl log-in)",
         "log_in_failed" => "check log-in name, password and code; a code works once",
         "forbidden" => "this needs the data centre's security officer",
-        "malformed_request" | "unknown_member" | "invalid_value" => "mend the input; docs/operations.md has its members",
+        "malformed_request" | "unknown_member" | "invalid_value" => "mend the input (its members are in docs/operator.md)",
+        "body_too_large" => "shorten the input",
+        "request_timeout" | "too_many_requests" => "try again",
         "unavailable" | "internal" => "see journalctl -u contactpointd",
-        _ => "see docs/operations.md",
+        // a text from another program, perhaps a later release's: whatever else it says, the page of all codes explains
+        _ => "docs/problems.md says what it means",
     };
     let wait = problem.get("retry_after").and_then(Value::as_u64).map(|seconds| format!(", in {seconds} s at the earliest"));
-    let title = text("title").or(status.canonical_reason()).unwrap_or("refused");
+    let title = text("title").or(status.canonical_reason()).unwrap_or("refused").trim_end_matches('.');
     let detail = text("detail").map(|detail| format!(" ({detail})")).unwrap_or_default();
     format!(
         "contactpointd refused ({}{}{code}): {title}{detail}; {next}{}",
@@ -156,6 +159,18 @@ pub(crate) mod tests {
         assert_eq!(error.exit_status(), 77);
         let sentence = error.to_string();
         assert!(sentence.contains("Log-in failed") && sentence.contains("a code works once") && sentence.contains("in 4 s"), "{sentence}");
+    }
+
+    #[test]
+    fn the_page_that_a_refusal_names_exists_and_the_sentence_reads_as_one() {
+        // Style: each failure is one sentence on what to do
+        let answer = |code| serde_json::json!({"title": "A value is not of its documented form.", "code": code});
+        for code in ["invalid_value", "no_such_route", "of_a_later_release"] {
+            let said = refusal(StatusCode::UNPROCESSABLE_ENTITY, &answer(code));
+            let page = said.split([' ', '(', ')']).find(|word| word.starts_with("docs/")).unwrap();
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            assert!(root.join(page).is_file() && !said.contains(".;"), "{said}");
+        }
     }
 
     #[test]
