@@ -1,7 +1,8 @@
 //! contactpointd, the directory's daemon. `main` is a list: its order is the security argument (architecture, process).
 //!
-//! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments. Exit status 78:
-//! settings, credential, keys or certificates are not as they must be; 69: the HSM or the store is away; 71: the system refused.
+//! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments (exit status 64).
+//! Exit status 78: settings, credential, keys or certificates are not as they must be; 69: the HSM or the store is away; 71: the system
+//! refused.
 
 mod daemon;
 
