@@ -25,6 +25,8 @@ pub(crate) fn examined(answer: Answer) -> Answer {
         assert_is_problem(&answer.body, answer.status.as_u16());
         let retry_after = answer.json()["retry_after"].as_u64().map_or(String::new(), |seconds| seconds.to_string());
         assert_eq!(header("retry-after"), retry_after, "the header and the member say the same");
+        let must_say_when = [429, 503].contains(&answer.status.as_u16());
+        assert!(!must_say_when || !retry_after.is_empty(), "docs/organisation.md: 429 and 503 come with Retry-After");
     }
     answer
 }

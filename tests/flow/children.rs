@@ -165,12 +165,16 @@ pub(crate) fn youth_offending() -> Vec<Row> {
     ])]
 }
 
-/// Everything in these feeds that speaks of a person, for tests that nothing of it is anywhere else.
+/// Everything in these feeds that speaks of a person, for tests that nothing of it is anywhere else: as it was sent, and without blanks,
+/// as telephones, numbers and postcodes are kept.
 pub(crate) fn said_of_people() -> Vec<String> {
     let rolls = [oak_lane_roll(), river_road_roll(), mill_surgery_list(), bridge_practice_list(), council_services(), youth_offending()];
     let plain = ["Gender", "SEX", "Sex", "gender", "CAF", "caf", "CAF Held", "Lead", "house", "GUARDIAN_ROLE", "Contact 1 Relationship"];
     let told = rolls.into_iter().flatten().flatten().filter(|(column, _)| !plain.contains(column)).map(|(_, value)| value);
     let mut told: Vec<String> = told.filter(|value| value.len() > 4 && value != "Sandford").collect();
+    let with_digits = told.iter().filter(|value| value.contains(' ') && value.contains(|c: char| c.is_ascii_digit()));
+    let without_blanks: Vec<String> = with_digits.map(|value| value.replace(' ', "")).collect();
+    told.extend(without_blanks);
     told.sort();
     told.dedup();
     told

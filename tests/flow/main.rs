@@ -14,6 +14,7 @@ mod bad_requests;
 mod borough;
 mod certificates;
 mod children;
+mod documents;
 mod feeding;
 mod feeding_bad_files;
 mod files;

@@ -44,6 +44,36 @@ async fn whoever_says_enough_finds_the_child_in_each_of_the_allowed_ways() {
 }
 
 #[tokio::test]
+async fn whatever_is_said_besides_must_be_true_of_the_child_as_well() {
+    // D3: a family name or child number with date of birth or postcode; none of them is said for nothing
+    let borough = borough().await;
+    let number = borough.number_of(AMELIA.0, AMELIA.1).await;
+    let (family, born, postcode) = (AMELIA.0, AMELIA.1, "ZZ99 1AA");
+    let hits = |said: Value| async move {
+        let answer = borough.oak.practitioner().post(SEARCH, said).await.expect_status(200).json();
+        answer["hits"].as_array().unwrap().len()
+    };
+    let said = json!({"child_number": number, "family_name": family, "date_of_birth": born, "postcode": postcode, "reason": "concern"});
+    assert_eq!(hits(said).await, 1);
+    for (wrong, said) in [
+        ("a day of the same year", json!({"family_name": family, "date_of_birth": "2014-03-10", "reason": "concern"})),
+        ("a day beside a number", json!({"child_number": number, "date_of_birth": "2014-03-10", "reason": "concern"})),
+        ("a name beside a number", json!({"child_number": number, "family_name": "Wetherall", "date_of_birth": born, "reason": "concern"})),
+        (
+            "a day beside number and postcode",
+            json!({"child_number": number, "date_of_birth": "2014-03-10", "postcode": postcode, "reason": "concern"}),
+        ),
+        ("a postcode beside a day", json!({"family_name": family, "date_of_birth": born, "postcode": "ZZ99 1AD", "reason": "concern"})),
+        (
+            "a postcode beside number and day",
+            json!({"child_number": number, "date_of_birth": born, "postcode": "ZZ99 1AD", "reason": "concern"}),
+        ),
+    ] {
+        assert_eq!(hits(said).await, 0, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn more_than_twenty_matches_show_no_hit_and_no_count() {
     // D3: at most 20 hits, then "too many matches" with no hits and no count
     let teacher = borough().await.oak.practitioner();

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Configuration, state and credentials below one folder.
+/// Configuration, state, credentials and temporary files below one folder.
 pub struct Place {
     folder: PathBuf,
 }
@@ -19,7 +19,7 @@ impl Place {
     #[must_use]
     pub fn below(folder: &Path, settings: Option<&str>) -> Self {
         let place = Self { folder: folder.to_owned() };
-        for below in [place.configuration().join("tls"), place.state(), place.credentials()] {
+        for below in [place.configuration().join("tls"), place.state(), place.credentials(), place.temporary()] {
             fs::create_dir_all(&below).expect("a folder below the rig's");
         }
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
@@ -52,6 +52,12 @@ impl Place {
         self.folder.join("credentials")
     }
 
+    /// TMPDIR, of the daemon's own, so that a test can see what it leaves there.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.folder.join("temporary")
+    }
+
     /// Puts a file below `tls/` in the place of the one there, whole or not at all, as an operator should.
     ///
     /// # Panics
@@ -70,6 +76,7 @@ impl Place {
             ("CONFIGURATION_DIRECTORY", self.configuration().into()),
             ("STATE_DIRECTORY", self.state().into()),
             ("CREDENTIALS_DIRECTORY", self.credentials().into()),
+            ("TMPDIR", self.temporary().into()),
             ("SOFTHSM2_CONF", token.configuration().into()),
         ]
     }
