@@ -33,8 +33,8 @@ pub enum KeyError {
     },
     /// The PIN's credential file is not there. Never replaced by a default.
     #[error(
-        "there is no HSM PIN at {path}; store it with `systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/hsm-pin`, \
-         name it in the unit as LoadCredentialEncrypted=hsm-pin, and start through systemd"
+        "there is no HSM PIN at {path}; store it with `mkdir -p -m 700 /etc/credstore.encrypted` and \
+         `systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/hsm-pin`, name it in the unit as LoadCredentialEncrypted=hsm-pin, and start through systemd"
     )]
     PinMissing {
         /// Where it was looked for.
