@@ -57,7 +57,7 @@ impl Modify for RequestIds {
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "description", security(("certificate" = [])),
     responses((status = 200, description = "The description.", body = inline(serde_json::Value), content_type = "application/json"),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn document(desk: &Handlers, _: Call<'_>) -> Handled {
     Ok(desk.description())
 }

@@ -10,7 +10,7 @@ use contactpoint_directory::{WhoSawAnswer, WhoSawRequest};
 /// Lists every look at one child, for the auditor.
 #[utoipa::path(post, path = "/v1/audit/who-saw", tag = "audit", request_body = WhoSawRequest, security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "Every look at the child.", body = Entered<WhoSawAnswer>),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn who_saw(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::WhoSaw).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;

@@ -10,7 +10,7 @@ use contactpoint_directory::{SearchAnswer, SearchRequest, ViewAnswer, ViewReques
 /// Finds children of the caller's own scope; at most twenty.
 #[utoipa::path(post, path = "/v1/children/search", tag = "children", request_body = SearchRequest, security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "The children who match; the look is in the log.", body = Entered<SearchAnswer>),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn search(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::Search).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
@@ -21,7 +21,7 @@ pub(crate) async fn search(desk: &Handlers, call: Call<'_>) -> Handled {
 /// Shows who works with one child, and how to reach them.
 #[utoipa::path(post, path = "/v1/children/view", tag = "children", request_body = ViewRequest, security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "The record; the look is in the log.", body = Entered<ViewAnswer>),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn view(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::View).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;

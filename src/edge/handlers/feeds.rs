@@ -11,7 +11,7 @@ use contactpoint_store::FeedId;
 /// Begins the feed of a file, or says where it goes on.
 #[utoipa::path(post, path = "/v1/feeds", tag = "feeds", request_body = BeginFeed, security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "The feed, new or resumed.", body = FeedBegun),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;
@@ -23,7 +23,7 @@ pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
     params(("id" = u64, Path), ("first_line" = u32, Query, description = "The first record of the body; the header is 1.")),
     security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "What became of the records.", body = LinesTaken),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let (feed, first_line) = (feed(&call)?, call.number("first_line")?);
@@ -35,7 +35,7 @@ pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
 /// Says what became of a feed so far.
 #[utoipa::path(get, path = "/v1/feeds/{id}", tag = "feeds", params(("id" = u64, Path)), security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "The report so far.", body = FeedReport),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let feed = feed(&call)?;
@@ -46,7 +46,7 @@ pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
 #[utoipa::path(post, path = "/v1/feeds/{id}/finish", tag = "feeds", params(("id" = u64, Path)), request_body = FinishFeed,
     security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "The whole report.", body = FeedReport),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn finish(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
     let feed = feed(&call)?;

@@ -10,7 +10,7 @@ use contactpoint_directory::{EnrolPerson, EnrolledPerson};
 /// Makes an account in the caller's own organisation; its secrets are shown once.
 #[utoipa::path(post, path = "/v1/people", tag = "people", request_body = EnrolPerson, security(("certificate" = [], "session" = [])),
     responses((status = 201, description = "The account, with the secrets that are never shown again.", body = EnrolledPerson),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn enrol(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::EnrolPerson).await?, call.now.wall);
     let request = call.json(&desk.identity, &caller).await?;

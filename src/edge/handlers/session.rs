@@ -67,7 +67,7 @@ impl From<SessionTicket> for LogInAnswer {
 /// Begins a session: password and one-time code.
 #[utoipa::path(post, path = "/v1/session", tag = "session", request_body = LogInRequest, security(("certificate" = [])),
     responses((status = 201, description = "The session.", body = LogInAnswer),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn log_in(desk: &Handlers, call: Call<'_>) -> Handled {
     let (channel, now) = (call.channel, call.now);
     let LogInRequest { login, password, code } = call.json_of_nobody().await?;
@@ -78,7 +78,7 @@ pub(crate) async fn log_in(desk: &Handlers, call: Call<'_>) -> Handled {
 /// Ends the session.
 #[utoipa::path(delete, path = "/v1/session", tag = "session", security(("certificate" = [], "session" = [])),
     responses((status = 204, description = "The session has ended."),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn log_out(desk: &Handlers, call: Call<'_>) -> Handled {
     let caller = call.caller(&desk.identity, Operation::LogOut).await?;
     Ok(Answer::done(desk.identity.log_out(&caller, call.now).await?))

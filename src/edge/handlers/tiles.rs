@@ -20,7 +20,7 @@ impl utoipa::ToSchema for TileBytes {}
 /// The newest signed head (C2SP tlog-checkpoint).
 #[utoipa::path(get, path = "/log/checkpoint", tag = "log", security(("certificate" = [])),
     responses((status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     desk.identity.organisation(&call.channel)?;
     let note = desk.store.log_checkpoint().ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
@@ -31,7 +31,7 @@ pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
 #[utoipa::path(get, path = "/log/tile/{path}", tag = "log", params(("path" = String, Path, description = "The rest of the path, slashes included.")),
     security(("certificate" = [])),
     responses((status = 200, description = "The bytes of the tile or bundle.", body = inline(TileBytes), content_type = "application/octet-stream"),
-        (status = "default", description = "Refused: the code says why.", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
     desk.identity.organisation(&call.channel)?;
     let path = format!("tile/{}", call.found.parameter);
