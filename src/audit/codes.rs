@@ -140,6 +140,8 @@ coded!(
         SessionEnded = "session-ended" / 17,
         /// No organisation is enrolled with this certificate (rule B1).
         OrganisationNotEnrolled = "organisation-not-enrolled" / 18,
+        /// The look failed for a fault of ours: a damaged row, a record in an unknown form. Nothing was shown.
+        Fault = "fault" / 19,
     }
 );
 
@@ -152,7 +154,7 @@ mod tests {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
         assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=11).collect::<Vec<u8>>());
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=18).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=19).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
     }
 

@@ -10,7 +10,7 @@ use contactpoint_identity::Caller;
 use contactpoint_intake::{Columns, Intake, Layout, LineFault};
 use contactpoint_matching::{verdict, Verdict};
 use contactpoint_policy::{self as policy, FeedPermit};
-use contactpoint_store::{Feed, FeedCounts, FeedFault, FeedId, NewFeed, StoreError, Transaction};
+use contactpoint_store::{Feed, FeedFault, FeedId, NewFeed, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,9 @@ pub const MOST_RECORDS: usize = 1000;
 
 /// The most refused lines that a report lists.
 const MOST_FAULTS: u32 = 1000;
+
+/// Why a record is refused whose number is another child's on record, by name and by date of birth.
+const CONFLICT: &str = "conflicting_identity";
 
 /// Feeds whose columns are kept in memory; beyond, all are read again.
 const MOST_OPEN: usize = 1024;
@@ -136,7 +139,12 @@ impl Directory {
             Err(refused) => return self.refuse(blank, refused).await,
         };
         let organisation = permit.by().organisation;
-        let begun = self.store.change(move |transaction| Ok((Ok(begin(transaction, &permit, request)?), blank))).await?;
+        let begun = self.store.change(move |transaction| {
+            let result = begin(transaction, &permit, request)?;
+            let entry = with_outcome(blank, &result);
+            Ok((result, entry))
+        });
+        let begun = begun.await?;
         if let Ok(begun) = begun.get() {
             self.feeds.keep(organisation, FeedId(begun.feed), columns);
         }
@@ -150,7 +158,7 @@ impl Directory {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
-        let Some(columns) = self.columns_of(&permit, feed, &blank).await? else {
+        let Some(columns) = self.columns_of(&permit, feed)? else {
             return self.refuse(blank, Refused::NoSuchFeed).await;
         };
         let by = permit.by();
@@ -205,13 +213,12 @@ impl Directory {
     }
 
     /// The columns of a feed of the caller's organisation: from memory, or after a restart from the store.
-    async fn columns_of(&self, permit: &FeedPermit, feed: FeedId, blank: &Entry) -> Result<Option<Arc<Columns>>, StoreError> {
+    fn columns_of(&self, permit: &FeedPermit, feed: FeedId) -> Result<Option<Arc<Columns>>, StoreError> {
         let organisation = permit.by().organisation;
         if let Some(known) = self.feeds.columns(organisation, feed) {
             return Ok(Some(known));
         }
-        let blank = blank.clone();
-        let found = self.store.look(move |snapshot| Ok((own_feed(snapshot.feed(feed)?, permit), blank))).await?.into_inner();
+        let found = self.store.registry(|registry| Ok(own_feed(registry.feed(feed)?, permit)))?;
         let read = found.and_then(|found| columns(&self.layouts, &found.layout, &found.header).ok()).map(Arc::new);
         if let Some(columns) = &read {
             self.feeds.keep(organisation, feed, Arc::clone(columns));
@@ -230,15 +237,18 @@ fn own_feed(feed: Option<Feed>, permit: &FeedPermit) -> Option<Feed> {
     feed.filter(|feed| feed.organisation == permit.by().organisation)
 }
 
-fn begin(transaction: &mut Transaction<'_>, permit: &FeedPermit, request: BeginFeed) -> Result<FeedBegun, StoreError> {
+fn begin(transaction: &mut Transaction<'_>, permit: &FeedPermit, request: BeginFeed) -> Result<Result<FeedBegun, Refused>, StoreError> {
     let BeginFeed { layout, digest, header } = request;
     let new = NewFeed { organisation: permit.by().organisation, layout, digest, header };
-    if let Some(Feed { id, next_line, counts, .. }) = transaction.feed_of(new.organisation, &new.layout, &new.digest)? {
+    if let Some(Feed { id, next_line, counts, header, .. }) = transaction.feed_of(new.organisation, &new.layout, &new.digest)? {
+        if header != new.header {
+            return Ok(Err(Refused::OtherHeader));
+        }
         let accepted = counts.created + counts.joined + counts.unchanged;
-        return Ok(FeedBegun { feed: id.0, next_line, accepted, rejected: counts.rejected });
+        return Ok(Ok(FeedBegun { feed: id.0, next_line, accepted, rejected: counts.rejected }));
     }
     let id = transaction.begin_feed(&new)?;
-    Ok(FeedBegun { feed: id.0, next_line: 2, accepted: 0, rejected: 0 })
+    Ok(Ok(FeedBegun { feed: id.0, next_line: 2, accepted: 0, rejected: 0 }))
 }
 
 /// Reads a chunk away from the threads that answer and from the one that writes. `None` where it has too many records.
@@ -259,10 +269,10 @@ fn take_lines(
     read: Read,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<Result<LinesTaken, Refused>, StoreError> {
-    let Some(Feed { next_line, mut counts, .. }) = own_feed(transaction.feed(feed)?, permit) else {
+    let Some(Feed { next_line, mut counts, complete, .. }) = own_feed(transaction.feed(feed)?, permit) else {
         return Ok(Err(Refused::NoSuchFeed));
     };
-    if first_line != next_line {
+    if complete || first_line != next_line {
         return Ok(Err(Refused::FeedOutOfStep { next_line }));
     }
     let before = counts;
@@ -270,7 +280,15 @@ fn take_lines(
     let mut line = first_line;
     for record in read {
         match record {
-            Ok(statement) => count(&mut counts, take_in(transaction, permit, statement, joined)?),
+            Ok(statement) => match take_in(transaction, permit, statement, joined)? {
+                TakenIn::Created => counts.created += 1,
+                TakenIn::Joined => counts.joined += 1,
+                TakenIn::Unchanged => counts.unchanged += 1,
+                TakenIn::Conflict => {
+                    counts.rejected += 1;
+                    faults.push(FeedFault { line, field: None, reason: CONFLICT.to_owned() });
+                }
+            },
             Err(LineFault { field, reason }) => {
                 counts.rejected += 1;
                 faults.push(FeedFault { line, field, reason: reason.code().to_owned() });
@@ -293,14 +311,7 @@ enum TakenIn {
     Created,
     Joined,
     Unchanged,
-}
-
-fn count(counts: &mut FeedCounts, taken: TakenIn) {
-    match taken {
-        TakenIn::Created => counts.created += 1,
-        TakenIn::Joined => counts.joined += 1,
-        TakenIn::Unchanged => counts.unchanged += 1,
-    }
+    Conflict,
 }
 
 /// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form). `joined` gets the number of a
@@ -312,6 +323,9 @@ fn take_in(
     joined: &mut Vec<ChildNumber>,
 ) -> Result<TakenIn, StoreError> {
     let candidates = transaction.candidates_for(&statement)?;
+    if candidates.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) {
+        return Ok(TakenIn::Conflict);
+    }
     let Some(held) = candidates.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same) else {
         let number = transaction.free_child_number()?;
         transaction.add_child(&ChildRecord { number, authority: permit.authority(), statements: vec![statement] })?;

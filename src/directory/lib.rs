@@ -21,8 +21,9 @@ pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
+use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_intake::Layout;
-use contactpoint_store::{Committed, Store, StoreError};
+use contactpoint_store::{Committed, Snapshot, Store, StoreError};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,5 +44,21 @@ impl Directory {
     #[must_use]
     pub fn new(store: Store, layouts: BTreeMap<String, Layout>) -> Self {
         Self { store, layouts: Arc::new(layouts), organisations: Organisations::default(), feeds: feed::OpenFeeds::default() }
+    }
+
+    /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).
+    async fn look<T>(
+        &self,
+        blank: Entry,
+        look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError>,
+    ) -> Answered<T> {
+        let attempt = blank.clone();
+        let fault = match self.store.look(move |snapshot| look(snapshot, blank)).await {
+            Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
+            other => return other,
+        };
+        let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };
+        self.store.look(move |_| Ok(((), attempt))).await?.into_inner();
+        Err(fault)
     }
 }

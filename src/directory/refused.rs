@@ -22,6 +22,9 @@ pub enum Refused {
     /// The file's header does not fit the layout.
     #[error(transparent)]
     Header(HeaderFault),
+    /// The file that was begun under this digest has another header.
+    #[error("the feed of this digest was begun with another header")]
+    OtherHeader,
     /// No such feed of the caller's organisation.
     #[error("no such feed")]
     NoSuchFeed,
@@ -58,7 +61,7 @@ impl Refused {
             Self::Policy(refusal) => Outcome::Refused((*refusal).into()),
             Self::NotFoundOrNotYours | Self::NoSuchFeed | Self::Unknown(_) => Outcome::NotFound,
             Self::TooManyMatches => Outcome::TooMany,
-            Self::UnknownLayout | Self::Header(_) | Self::TooManyRecords => Outcome::Refused(RefusalCode::InvalidValue),
+            Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords => Outcome::Refused(RefusalCode::InvalidValue),
             Self::FeedOutOfStep { .. } => Outcome::Refused(RefusalCode::FeedOutOfStep),
             Self::Exists(_) => Outcome::Refused(RefusalCode::AlreadyExists),
         }

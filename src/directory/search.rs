@@ -48,15 +48,14 @@ impl Directory {
         let permit = sought(request).and_then(|sought| Ok((policy::search(caller, request.reason)?, sought)));
         let children = request.child_number.iter().cloned().collect();
         let blank = Entry { reason: Some(request.reason), children, ..entry(caller, Role::Practitioner, Operation::Search, now) };
-        self.store
-            .look(move |snapshot| {
-                let result = match permit {
-                    Ok((permit, sought)) => find(snapshot, caller, &permit, request, &sought)?,
-                    Err(refusal) => Err(refusal.into()),
-                };
-                Ok(answer(result, blank))
-            })
-            .await
+        self.look(blank, move |snapshot, blank| {
+            let result = match permit {
+                Ok((permit, sought)) => find(snapshot, caller, &permit, request, &sought)?,
+                Err(refusal) => Err(refusal.into()),
+            };
+            Ok(answer(result, blank))
+        })
+        .await
     }
 }
 

@@ -37,22 +37,21 @@ impl Directory {
             children: vec![request.child_number.clone()],
             ..entry(caller, Role::Practitioner, Operation::View, now)
         };
-        self.store
-            .look(move |snapshot| {
-                let held = snapshot.child(&request.child_number)?;
-                let relation = Relation::between(caller.organisation(), held.as_ref().map(|held| &held.record));
-                let permit = match policy::view(caller, request.reason, relation) {
-                    Ok(permit) => permit,
-                    Err(refusal) => return Ok(refuse(refusal, held.is_some(), blank)),
-                };
-                let behind = self.behind(snapshot, generation, held.as_ref())?;
-                let view = held.and_then(|held| permit.show(&held.record, |id| behind.get(&id).map(|found| Organisation::clone(found))));
-                let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
-                let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);
-                let entry = with_outcome(Entry { shown, ..blank }, &result);
-                Ok((result, entry))
-            })
-            .await
+        self.look(blank, move |snapshot, blank| {
+            let held = snapshot.child(&request.child_number)?;
+            let relation = Relation::between(caller.organisation(), held.as_ref().map(|held| &held.record));
+            let permit = match policy::view(caller, request.reason, relation) {
+                Ok(permit) => permit,
+                Err(refusal) => return Ok(refuse(refusal, held.is_some(), blank)),
+            };
+            let behind = self.behind(snapshot, generation, held.as_ref())?;
+            let view = held.and_then(|held| permit.show(&held.record, |id| behind.get(&id).map(|found| Organisation::clone(found))));
+            let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
+            let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);
+            let entry = with_outcome(Entry { shown, ..blank }, &result);
+            Ok((result, entry))
+        })
+        .await
     }
 
     /// The organisations behind a record's statements.

@@ -21,13 +21,15 @@ pub struct WhoSawRequest {
     pub child_number: ChildNumber,
     /// Why: audit or subject-access.
     pub reason: Purpose,
+    /// Only looks before this entry: for the older ones, where an answer said that there are more.
+    pub before: Option<u64>,
 }
 
-/// Every look at the child, newest first.
+/// The looks at the child, newest first, at most 1,000.
 #[derive(Serialize, ToSchema)]
 pub struct WhoSawAnswer {
     looks: Vec<LookAnswer>,
-    /// True where older looks were left out.
+    /// True where there are older looks: ask again with `before` set to the last entry of this answer.
     more: bool,
 }
 
@@ -85,22 +87,21 @@ impl Directory {
             children: vec![request.child_number.clone()],
             ..entry(caller, Role::Auditor, Operation::WhoSaw, now)
         };
-        self.store
-            .look(move |snapshot| {
-                let result = match permit {
-                    Ok(permit) => Ok(answer(&permit, snapshot, &request.child_number)?),
-                    Err(refusal) => Err(refusal.into()),
-                };
-                let entry = with_outcome(blank, &result);
-                Ok((result, entry))
-            })
-            .await
+        self.look(blank, move |snapshot, blank| {
+            let result = match permit {
+                Ok(permit) => Ok(answer(&permit, snapshot, request)?),
+                Err(refusal) => Err(refusal.into()),
+            };
+            let entry = with_outcome(blank, &result);
+            Ok((result, entry))
+        })
+        .await
     }
 }
 
 /// Reads the looks; the permit is the proof that the caller may have them.
-fn answer(_: &WhoSawPermit, snapshot: &Snapshot<'_>, number: &ChildNumber) -> Result<WhoSawAnswer, StoreError> {
-    let mut looks = snapshot.looks_at(number, MOST_LOOKS + 1)?;
+fn answer(_: &WhoSawPermit, snapshot: &Snapshot<'_>, request: &WhoSawRequest) -> Result<WhoSawAnswer, StoreError> {
+    let mut looks = snapshot.looks_at(&request.child_number, request.before, MOST_LOOKS + 1)?;
     let more = looks.len() > MOST_LOOKS as usize;
     looks.truncate(MOST_LOOKS as usize);
     let looks = looks.into_iter().map(|look| told(snapshot, look)).collect::<Result<_, _>>()?;

@@ -1,6 +1,6 @@
 //! Joining a statement to a record (rule H2, exact form).
 
-use crate::normal::folded;
+use crate::normal::{folded, phonetic};
 use contactpoint_domain::{ChildRecord, Statement};
 
 /// A key that two statements of one child are expected to share.
@@ -42,6 +42,8 @@ pub enum Verdict {
     Same,
     /// Two children, or not known to be one.
     Different,
+    /// A number in common, and neither name nor date of birth: one of the two is wrong, and nobody here can tell which.
+    Conflict,
 }
 
 /// The keys of a statement, strongest first.
@@ -74,18 +76,33 @@ fn sent(statement: &Statement) -> JoinKey {
     }
 }
 
-/// Does a statement speak of the child of a record? A number in common decides; two different numbers of one kind forbid the weaker rule,
+/// Does a statement speak of the child of a record? A number in common decides, unless nothing else agrees; two different numbers of one kind forbid the weaker rule,
 /// since twins and namesakes share everything else.
 pub fn verdict(record: &ChildRecord, statement: &Statement) -> Verdict {
     let others = || record.statements.iter();
     let nhs = compare(others().map(|held| held.nhs_number.as_ref()), statement.nhs_number.as_ref());
     let pupil = compare(others().map(|held| held.unique_pupil_number.as_ref()), statement.unique_pupil_number.as_ref());
     match (nhs, pupil) {
-        (Comparison::Equal, _) => Verdict::Same,
+        (Comparison::Equal, _) => agreeing(record, statement),
         (Comparison::Conflict, _) => Verdict::Different,
-        (Comparison::Unknown, Comparison::Equal) => Verdict::Same,
+        (Comparison::Unknown, Comparison::Equal) => agreeing(record, statement),
         (Comparison::Unknown, Comparison::Conflict) => Verdict::Different,
         (Comparison::Unknown, Comparison::Unknown) => same_identity(record, statement),
+    }
+}
+
+/// A number is typed wrong easily, and by a dishonest supplier at will: the date of birth or a name must agree with what somebody said.
+fn agreeing(record: &ChildRecord, statement: &Statement) -> Verdict {
+    let agrees = |held: &Statement| {
+        let given = |of: &Statement| folded(of.name.given.as_str());
+        held.date_of_birth == statement.date_of_birth
+            || phonetic(held.name.family.as_str()) == phonetic(statement.name.family.as_str())
+            || given(held) == given(statement)
+    };
+    if record.statements.iter().any(agrees) {
+        Verdict::Same
+    } else {
+        Verdict::Conflict
     }
 }
 

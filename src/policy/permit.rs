@@ -153,6 +153,10 @@ pub fn enrol_person(caller: &Caller, roles: &[Role]) -> Result<EnrolPersonPermit
     if roles.is_empty() || !roles.iter().all(|role| may_be_given(*role, caller.organisation().kind)) {
         return Err(Refusal::RoleForbids);
     }
+    // whoever feeds decides which children are in the scope of those who look
+    if roles.contains(&Role::DataSteward) && roles.contains(&Role::Practitioner) {
+        return Err(Refusal::RoleForbids);
+    }
     Ok(EnrolPersonPermit { by, organisation: caller.organisation_id() })
 }
 

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 /// The cipher settings that every connection sets and that are read back.
 const CIPHER_SETTINGS: &[(&str, &str)] = &[("cipher_hmac_algorithm", "HMAC_SHA256"), ("cipher_page_size", "4096")];
 
-/// Pages of WAL after which it is copied back: 16 MiB.
-const WAL_PAGES: u32 = 4096;
+/// Pages of WAL after which it is copied back: 8 MiB.
+const WAL_PAGES: u32 = 2048;
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,22 @@ pub(crate) fn open(file: &Path, key: &LockedBytes<32>, purpose: Purpose, cache_k
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = {WAL_PAGES};"
         ))?;
     }
+    if purpose != Purpose::Read {
+        durable(&connection)?;
+    }
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// A commit that returns is on the disk: WAL and synchronous=FULL (2), read back like the cipher's settings.
+fn durable(connection: &Connection) -> Result<(), OpenError> {
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode == "wal" && synchronous == 2 {
+        Ok(())
+    } else {
+        Err(OpenError::Cipher("synchronous"))
+    }
 }
 
 /// Gives the connection its key and proves that the first page reads.

@@ -22,8 +22,8 @@ pub enum OpenError {
     /// The schema is of a newer version than this program.
     #[error("the store was written by a newer version: install that version again")]
     Newer,
-    /// A cipher setting did not take.
-    #[error("the store's cipher setting {0} did not take: this build lacks SQLCipher")]
+    /// A setting did not take.
+    #[error("the store's setting {0} did not take: this build lacks SQLCipher, or the file system cannot keep a write-ahead log")]
     Cipher(&'static str),
     /// The log in the store is not whole.
     #[error("the log in the store is not whole: {0}")]

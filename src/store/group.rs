@@ -5,6 +5,7 @@ use crate::in_place::InPlace;
 use crate::index::{Index, Pair as IndexPair, Progress};
 use crate::log;
 use crate::looked::{self, Pair, Pending};
+use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::sealed::SealKeys;
 use crate::snapshot::Snapshot;
@@ -23,6 +24,7 @@ pub(crate) struct Writer {
     pub(crate) pending: Pending,
     pub(crate) index: std::sync::Arc<Index>,
     pub(crate) place: InPlace,
+    pub(crate) readers: std::sync::Arc<Readers>,
 }
 
 /// The group under way.
@@ -31,6 +33,7 @@ pub(crate) struct Group<'w> {
     looked: Vec<Pair>,
     put_down: Vec<Pair>,
     registry_changed: bool,
+    readers_may_ask: bool,
     indexed: Vec<IndexPair>,
     progress: Progress,
     /// Set once the log could not be written: the group must not be committed.
@@ -43,6 +46,8 @@ pub(crate) struct Done {
     pub(crate) size: u64,
     /// Organisations or accounts are not what they were.
     pub(crate) registry_changed: bool,
+    /// There is more that a reader may ask for than entries of looks.
+    pub(crate) readers_may_ask: bool,
 }
 
 impl<'w> Group<'w> {
@@ -54,6 +59,7 @@ impl<'w> Group<'w> {
             looked: Vec::new(),
             put_down: Vec::new(),
             registry_changed: false,
+            readers_may_ask: false,
             indexed: Vec::new(),
             progress: Progress::default(),
             broken: None,
@@ -123,8 +129,14 @@ impl<'w> Group<'w> {
         self.put_down(most)
     }
 
+    /// Readers must see what this group writes.
+    pub(crate) fn readers_may_ask(&mut self) {
+        self.readers_may_ask = true;
+    }
+
     /// Puts the next so many pairs of the children's index down. At most once a group.
     pub(crate) fn put_down_children(&mut self, most: usize) -> Result<(), StoreError> {
+        self.readers_may_ask |= most > 0;
         self.progress = self.writer.index.put_down(&self.writer.connection, most)?;
         Ok(())
     }
@@ -153,7 +165,7 @@ impl<'w> Group<'w> {
         self.writer.index.settle(self.progress);
         // what cannot be turned now is turned after the next group
         let _ = self.writer.index.turn(&self.writer.connection);
-        Ok(Done { size: self.writer.tree.size(), registry_changed: self.registry_changed })
+        Ok(Done { size: self.writer.tree.size(), registry_changed: self.registry_changed, readers_may_ask: self.readers_may_ask })
     }
 
     /// Undoes everything and makes the tree what the store says it is.

@@ -11,23 +11,33 @@ use std::path::{Path, PathBuf};
 type Identity = (u64, u64);
 
 /// The database and its write-ahead log, as they were first seen.
-pub(crate) struct InPlace([(PathBuf, Option<Identity>); 2]);
+pub(crate) struct InPlace {
+    files: [(PathBuf, Option<Identity>); 2],
+    log_bytes: u64,
+}
 
 impl InPlace {
     /// Of an open database; a write-ahead log that is not there yet is taken as it is first found.
     pub(crate) fn of(database: &Path) -> Self {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        Self([database.to_owned(), PathBuf::from(log)].map(|path| {
-            let found = identity(&path);
+        let files = [database.to_owned(), PathBuf::from(log)].map(|path| {
+            let found = seen(&path).map(|(identity, _)| identity);
             (path, found)
-        }))
+        });
+        Self { files, log_bytes: 0 }
+    }
+
+    /// Length of the write-ahead log at the last check.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        self.log_bytes
     }
 
     /// Errors where one of them is no longer the file that was opened.
     pub(crate) fn check(&mut self) -> rusqlite::Result<()> {
-        for (path, known) in &mut self.0 {
-            let found = identity(path);
+        for (path, known) in &mut self.files {
+            let (found, bytes) = seen(path).unzip();
+            self.log_bytes = bytes.unwrap_or(0);
             if known.is_some() && found != *known {
                 let sentence = "the store's file was removed or replaced while it was open".to_owned();
                 return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY_DBMOVED), Some(sentence)));
@@ -38,8 +48,9 @@ impl InPlace {
     }
 }
 
-fn identity(path: &Path) -> Option<Identity> {
-    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+/// Which file it is, and its length.
+fn seen(path: &Path) -> Option<(Identity, u64)> {
+    std::fs::metadata(path).ok().map(|found| ((found.dev(), found.ino()), found.len()))
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ pub(crate) struct Index(RwLock<Waiting>);
 struct Waiting {
     /// New pairs.
     filling: BTreeSet<Pair>,
-    /// The generation that is being put down, in order; found here until all of it is.
+    /// The generation that is being put down, in order. It is found here until the next one takes its place, so that a reader whose
+    /// transaction began before the last slice was put down misses nothing.
     draining: Vec<Pair>,
     /// How far it has come.
     drained: usize,
@@ -92,7 +93,7 @@ impl Index {
     /// Begins a new generation if enough pairs wait and the last one is down. Called between groups, when the queue holds what is committed.
     pub(crate) fn turn(&self, connection: &Connection) -> Result<(), StoreError> {
         let mut waiting = self.write();
-        if waiting.filling.len() < GENERATION || !waiting.draining.is_empty() {
+        if waiting.filling.len() < GENERATION || waiting.drained < waiting.draining.len() {
             return Ok(());
         }
         let last = "SELECT coalesce(max(seq), 0) FROM child_waiting";
@@ -113,7 +114,8 @@ impl Index {
 
     /// True while a generation is being put down.
     pub(crate) fn is_draining(&self) -> bool {
-        !self.read().draining.is_empty()
+        let waiting = self.read();
+        waiting.drained < waiting.draining.len()
     }
 
     /// Puts down the next `most` pairs of the draining generation, and with its last ones empties its part of the queue.
@@ -133,15 +135,7 @@ impl Index {
 
     /// The slice is durable.
     pub(crate) fn settle(&self, progress: Progress) {
-        if progress.slice == 0 {
-            return;
-        }
-        let mut waiting = self.write();
-        waiting.drained += progress.slice;
-        if waiting.drained >= waiting.draining.len() {
-            waiting.draining = Vec::new();
-            waiting.drained = 0;
-        }
+        self.write().drained += progress.slice;
     }
 
     /// A slice for a moment in which nothing else is to do.

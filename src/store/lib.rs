@@ -18,6 +18,7 @@ mod index;
 mod log;
 mod looked;
 mod open;
+mod readers;
 mod registry;
 mod schema;
 mod sealed;

@@ -1,7 +1,9 @@
-//! Organisations, their certificates, and accounts: what is read to know who calls. No child is within reach.
+//! Organisations, their certificates, accounts, and how far feeds have come: what is read to know who calls for what. No child is within
+//! reach.
 
 use crate::codec::StoredName;
 use crate::error::StoreError;
+use crate::feeds::{self, Feed, FeedId};
 use crate::sealed::{SealKeys, SealedRow, ACCOUNT, ORGANISATION};
 use contactpoint_domain::{
     Capability, EmailAddress, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind, OrganisationName,
@@ -119,6 +121,11 @@ impl Registry<'_> {
         let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM account WHERE login = ?1")?;
         let row = select.query_row([self.login_token(login).as_slice()], SealedRow::of).optional()?;
         row.map(|row| self.open_account(&row)).transpose()
+    }
+
+    /// A feed by its number.
+    pub fn feed(&self, id: FeedId) -> Result<Option<Feed>, StoreError> {
+        Ok(self.connection.prepare_cached(feeds::SELECT_BY_ID)?.query_row([id.0], feeds::read).optional()?)
     }
 
     pub(crate) fn login_token(&self, login: &LoginName) -> [u8; 16] {

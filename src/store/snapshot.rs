@@ -71,14 +71,15 @@ impl Snapshot<'_> {
         row.map(|row| children::open(row, self.keys)).transpose()
     }
 
-    /// The newest looks at a child, newest first, at most `most` (rule F3). Complete up to the last
-    /// [`Store::index_looks`](crate::Store::index_looks).
-    pub fn looks_at(&self, number: &ChildNumber, most: u32) -> Result<Vec<Look>, StoreError> {
+    /// The newest looks at a child before an entry (of all, where none is given), newest first, at most `most` (rule F3). Complete up to
+    /// the last [`Store::index_looks`](crate::Store::index_looks).
+    pub fn looks_at(&self, number: &ChildNumber, before: Option<u64>, most: u32) -> Result<Vec<Look>, StoreError> {
         let token = children::looked_token(self.keys, number);
         let mut select = self.connection.prepare_cached(
-            "SELECT l.entry, l.leaf FROM looked k JOIN leaf l ON l.entry = k.entry WHERE k.child = ?1 ORDER BY k.entry DESC LIMIT ?2",
+            "SELECT l.entry, l.leaf FROM looked k JOIN leaf l ON l.entry = k.entry WHERE k.child = ?1 AND k.entry < ?2 ORDER BY k.entry DESC LIMIT ?3",
         )?;
-        let rows = select.query_map((token.as_slice(), most), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let before = before.and_then(|entry| i64::try_from(entry).ok()).unwrap_or(i64::MAX);
+        let rows = select.query_map((token.as_slice(), before, most), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         let opened = rows.map(|row| self.open_look(row?));
         // a token is cut short: hold each entry against the number itself
         opened.filter(|look| look.as_ref().map_or(true, |look| look.entry.children.contains(number))).collect()
@@ -87,11 +88,6 @@ impl Snapshot<'_> {
     fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
         let plain = self.keys.entries.open(&leaf).map_err(|_| StoreError::Damaged { table: "leaf", row: index })?;
         Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&plain)? })
-    }
-
-    /// A feed by its number.
-    pub fn feed(&self, id: FeedId) -> Result<Option<Feed>, StoreError> {
-        Ok(self.connection.prepare_cached(feeds::SELECT_BY_ID)?.query_row([id.0], feeds::read).optional()?)
     }
 
     /// The feed of a file, if it was begun: the same organisation, layout and SHA-256.

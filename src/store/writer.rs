@@ -9,6 +9,7 @@ use crate::index::Index;
 use crate::log;
 use crate::looked::{self, Pending};
 use crate::open::{Options, StoreKeys};
+use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::schema;
 use crate::sealed::SealKeys;
@@ -18,7 +19,7 @@ use crate::worker::Worker;
 use contactpoint_audit::{Checkpoint, Entry, Signer};
 use rusqlite::Connection;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,8 @@ const FILE: &str = "store.db";
 const QUEUE: usize = 8192;
 /// How long the writer waits for work before it tends the index of looks.
 const IDLE: Duration = Duration::from_millis(200);
+/// Bytes of the write-ahead log from which on it is started over.
+const LONGEST_LOG: u64 = 16 << 20;
 /// Looks put into the index at a time when nothing else is to do.
 const IDLE_SLICE: usize = 8192;
 
@@ -41,10 +44,7 @@ pub struct Store {
 }
 
 struct Shared {
-    file: PathBuf,
-    readers: Mutex<Vec<Connection>>,
-    options: Options,
-    page_key: contactpoint_hardening::LockedBytes<32>,
+    readers: Arc<Readers>,
     keys: Arc<SealKeys>,
     index: Arc<Index>,
     jobs: Worker<Job>,
@@ -97,15 +97,21 @@ impl Store {
         let pending = Pending::resume(&connection, &seal_keys)?;
         let index = Arc::new(Index::resume(&connection)?);
         let place = InPlace::of(&file);
-        let writer = Writer { connection, keys: Arc::clone(&seal_keys), tree, pending, index: Arc::clone(&index), place };
+        let readers = Arc::new(Readers::new(file, keys.page, options.reader_cache_kib(), options.readers as usize));
+        let writer = Writer {
+            connection,
+            keys: Arc::clone(&seal_keys),
+            tree,
+            pending,
+            index: Arc::clone(&index),
+            place,
+            readers: Arc::clone(&readers),
+        };
         let state = Arc::new(Flags::new(size));
         let (told, group_max) = (Arc::clone(&state), options.group_commit_max.max(1));
         let jobs = Worker::begun("store-writer", QUEUE, move |queue| run(writer, queue, &told, group_max))?;
         let shared = Shared {
-            file,
-            readers: Mutex::new(Vec::new()),
-            options,
-            page_key: keys.page,
+            readers,
             keys: seal_keys,
             index,
             jobs,
@@ -202,29 +208,14 @@ impl Store {
         let shared = Arc::clone(&self.shared);
         let closing = move || {
             shared.jobs.join();
-            guard(&shared.readers).clear();
+            shared.readers.close();
         };
         tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)
     }
 
-    /// Runs a read on a connection of the pool.
     fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let connection = self.reader()?;
-        let registry = Registry { connection: &connection, keys: &self.shared.keys };
-        let result = read(&Snapshot { registry, index: &self.shared.index });
-        let mut idle = guard(&self.shared.readers);
-        if idle.len() < self.shared.options.readers as usize {
-            idle.push(connection);
-        }
-        result
-    }
-
-    fn reader(&self) -> Result<Connection, StoreError> {
-        if let Some(idle) = guard(&self.shared.readers).pop() {
-            return Ok(idle);
-        }
-        let cache = self.shared.options.reader_cache_kib();
-        connection::open(&self.shared.file, &self.shared.page_key, Purpose::Read, cache).map_err(|_| StoreError::Stopped)
+        let Shared { readers, keys, index, .. } = self.shared.as_ref();
+        readers.read(|connection| read(&Snapshot { registry: Registry { connection, keys }, index }))
     }
 
     async fn run<T: Send + 'static>(
@@ -298,6 +289,10 @@ fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usiz
         if commit_group(&mut writer, jobs, flags) == Next::Stop {
             break;
         }
+        if writer.place.log_bytes() > LONGEST_LOG {
+            // what cannot be done now is tried again after the next group
+            let _ = writer.readers.start_log_over(&writer.connection);
+        }
     }
     flags.stopped.store(true, Ordering::Release);
     // a last truncating checkpoint of the WAL leaves one file behind; it is a convenience, not a need
@@ -313,11 +308,15 @@ enum Next {
 fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Flags) -> Next {
     let mut settles: Vec<Settle> = Vec::new();
     let mut next = Next::GoOn;
+    let readers = Arc::clone(&writer.readers);
     // INVARIANT: a commit into a file that is gone is none
     let result = fill_group(writer, jobs, &mut settles, &mut next).and_then(|done| Ok(writer.place.check().map(|()| done)?));
     let fate = match result {
         Ok(done) => {
             flags.committed.store(done.size, Ordering::Release);
+            if done.readers_may_ask {
+                readers.something_changed();
+            }
             if done.registry_changed {
                 flags.generation.fetch_add(1, Ordering::AcqRel);
             }
@@ -360,7 +359,10 @@ fn fill_group(
                     let _ = settle.send(fate.and(appended));
                 }));
             }
-            Job::Change(change) => settles.push(change(&mut group)),
+            Job::Change(change) => {
+                group.readers_may_ask();
+                settles.push(change(&mut group));
+            }
             Job::Stop => *next = Next::Stop,
         }
     }
@@ -396,4 +398,5 @@ fn tend(writer: &mut Writer) {
         Ok(()) => drop(group.commit()),
         Err(_) => group.roll_back(),
     }
+    writer.readers.something_changed();
 }

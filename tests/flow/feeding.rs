@@ -333,3 +333,42 @@ async fn a_feed_that_brings_a_child_into_its_source_s_scope_is_listed_for_the_ch
         [[&json!("search"), &json!("Second School"), &json!("answered")], [&json!("feed"), &json!("Second School"), &json!("answered")]]
     );
 }
+
+#[tokio::test]
+async fn a_number_alone_does_not_make_one_child_of_two() {
+    // H2: doubtful ones are not linked; attacks: a supplier who knows a number overwrote what everybody else sees
+    let borough = borough().await;
+    let office = school(borough, "Numbering School").await;
+    let number = borough.number_of(crate::children::AMELIA.0, crate::children::AMELIA.1).await;
+    let teacher = borough.oak.practitioner();
+    let view = || teacher.post("/v1/children/view", crate::borough::viewed(&number));
+    let before = view().await.expect_status(200).json();
+    let mut row = pupil("Qqattacker", 1);
+    row.push(("UPN", before["unique_pupil_number"].as_str().unwrap().to_owned()));
+    let text = sheet("school-roll", &[row]);
+    let (header, line) = text.split_once('\n').unwrap();
+    let feed = begun(office.steward(), "numbering", header.trim_end()).await;
+    let taken = sent(office.steward(), &feed, 2, &[line.to_owned()]).await;
+    assert_eq!(taken["rejected"], json!([{"line": 2, "reason": "conflicting_identity"}]), "{taken}");
+    let mut after = view().await.expect_status(200).json();
+    after["entry"] = before["entry"].clone();
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn a_finished_feed_takes_nothing_more_and_one_begun_keeps_its_header() {
+    // H5: a load is one load; A3: columns are what the first line said
+    let borough = borough().await;
+    let office = school(borough, "Finishing School").await;
+    let steward = office.steward();
+    let (header, lines) = roll("Finishby", 2);
+    let feed = begun(steward, "finishing", &header).await;
+    drop(sent(steward, &feed, 2, &lines[..1]).await);
+    let mut swapped: Vec<&str> = header.split(',').collect();
+    swapped.swap(0, 1);
+    let other = json!({"layout": "school-roll", "digest": digest("finishing"), "header": swapped.join(",")});
+    assert_eq!(steward.post("/v1/feeds", other).await.expect_status(422).code(), "invalid_value");
+    drop(finished(steward, &feed, 2).await);
+    let late = steward.send_lines(feed["feed"].as_u64().unwrap(), 3, lines[1].clone()).await;
+    assert_eq!(late.expect_status(409).code(), "feed_out_of_step");
+}

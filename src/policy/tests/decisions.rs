@@ -110,6 +110,7 @@ fn nobody_can_be_given_a_role_that_lets_one_person_act_and_judge() {
             };
             assert_eq!(verdict.is_ok(), expected, "{kind:?} {role:?}");
             assert!(enrol_person(&administrator, &[Role::Practitioner, Role::Auditor]).is_err());
+            assert!(enrol_person(&administrator, &[Role::DataSteward, Role::Practitioner]).is_err());
         }
         assert!(enrol_person(&administrator, &[]).is_err());
     }

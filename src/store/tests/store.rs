@@ -119,6 +119,8 @@ async fn a_row_moved_swapped_or_rolled_back_does_not_open() {
         changed.await.unwrap().into_inner();
         assert!(look(&store, 1).await.unwrap(), "{name}: opens before the attack");
         raw(dir.path()).execute_batch(attack).unwrap();
+        // readers keep their transaction until something is written that they may ask for
+        store.probe().await.unwrap();
         let refused = look(&store, 1).await;
         assert!(matches!(refused, Err(StoreError::Damaged { table: "child", .. })), "{name}: {refused:?}");
         assert!(look(&store, 2).await.unwrap(), "{name}: the other row is as it was");
@@ -224,7 +226,7 @@ async fn who_saw_a_child_survives_a_crash_before_the_index_was_written() {
     let store = open(copy.path()).unwrap();
     store.index_looks().await.unwrap();
     let number = child(1).number;
-    let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&number, 100)?.len(), entry(Operation::WhoSaw, vec![number]))));
+    let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&number, None, 100)?.len(), entry(Operation::WhoSaw, vec![number]))));
     assert_eq!(looks.await.unwrap().into_inner(), 20);
 }
 
@@ -312,4 +314,53 @@ async fn a_record_s_former_state_is_kept_and_its_old_keys_no_longer_find_it() {
     assert_eq!(changed.await.unwrap().into_inner(), (0, 1));
     let kept: i64 = raw(dir.path()).query_row("SELECT count(*) FROM child_history", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_of_a_change_finds_it_at_once() {
+    // D1: worked out afresh for every request; readers keep their transactions open, and must not see yesterday
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let lookers: Vec<_> = (0..4u32)
+        .map(|lane| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for n in (0..50).map(|at| lane * 1000 + at) {
+                    assert!(!look(&store, n).await.unwrap());
+                    add(&store, n).await;
+                    assert!(look(&store, n).await.unwrap(), "child {n} was added");
+                }
+            })
+        })
+        .collect();
+    for looker in lookers {
+        looker.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_write_ahead_log_stays_short_while_looks_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    add(&store, 1).await;
+    let mut longest = 0;
+    for _ in 0..40 {
+        let lookers = (0..100).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { assert!(look(&store, 1).await.unwrap()) })
+        });
+        for looker in lookers.collect::<Vec<_>>() {
+            looker.await.unwrap();
+        }
+        // each round writes far more than its entries: a change as large as a piece of a feed
+        for n in 0..20 {
+            let large = store.change(move |tx| {
+                (0..20).try_for_each(|at| tx.add_child(&child(10_000 + n * 20 + at)))?;
+                Ok(((), entry(Operation::Feed, Vec::new())))
+            });
+            large.await.unwrap().into_inner();
+        }
+        longest = longest.max(std::fs::metadata(dir.path().join("store.db-wal")).unwrap().len());
+    }
+    assert!(longest < 24 << 20, "{longest} bytes");
 }

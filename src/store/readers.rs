@@ -1,0 +1,102 @@
+//! The reader connections, and what they see.
+//!
+//! SQLite throws a connection's page cache away at the start of a transaction if anybody has committed since the last one, and every look
+//! commits an entry. So a reader keeps its transaction open from look to look, and begins a new one only where something has been written
+//! that a reader may ask for: then the state, a number, has grown. It grows after a commit and before its answers go, so that whoever
+//! was told of a change finds it. An open transaction keeps the write-ahead log from starting over; once it is long the writer waits for
+//! the looks under way, ends every reader's transaction, and starts it over ([`Readers::start_log_over`]).
+
+use crate::connection::{self, Purpose};
+use crate::error::StoreError;
+use contactpoint_hardening::LockedBytes;
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+/// A pool of readers.
+pub(crate) struct Readers {
+    pub(crate) file: PathBuf,
+    pub(crate) page_key: LockedBytes<32>,
+    pub(crate) cache_kib: u32,
+    pub(crate) most: usize,
+    idle: Mutex<Vec<Reader>>,
+    /// Held by each look for its time, and by the writer while no transaction may be open.
+    gate: RwLock<()>,
+    state: AtomicU64,
+}
+
+struct Reader {
+    connection: Connection,
+    /// The state that its open transaction sees, or a later one; `None` where none is open.
+    sees: Option<u64>,
+}
+
+impl Readers {
+    pub(crate) fn new(file: PathBuf, page_key: LockedBytes<32>, cache_kib: u32, most: usize) -> Self {
+        Self { file, page_key, cache_kib, most, idle: Mutex::default(), gate: RwLock::default(), state: AtomicU64::new(0) }
+    }
+
+    /// Something has been committed that a reader may ask for. Called before anybody is told of it.
+    pub(crate) fn something_changed(&self) {
+        self.state.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Runs a read on a connection that sees all that has changed so far.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = self.take()?;
+        reader.see(self.state.load(Ordering::Acquire))?;
+        let result = read(&reader.connection)?;
+        let mut idle = self.idle();
+        if idle.len() < self.most {
+            idle.push(reader);
+        }
+        Ok(result)
+    }
+
+    fn take(&self) -> Result<Reader, StoreError> {
+        if let Some(reader) = self.idle().pop() {
+            return Ok(reader);
+        }
+        let connection = connection::open(&self.file, &self.page_key, Purpose::Read, self.cache_kib).map_err(|_| StoreError::Stopped)?;
+        Ok(Reader { connection, sees: None })
+    }
+
+    /// Lets the write-ahead log start over at its beginning: with no look under way and no transaction open. `writer`: the connection that
+    /// writes, between two groups.
+    pub(crate) fn start_log_over(&self, writer: &Connection) -> rusqlite::Result<()> {
+        let _gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        // a reader whose transaction does not end is closed, which ends it
+        self.idle().retain_mut(|reader| reader.let_go().is_ok());
+        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
+    /// Closes every connection that is not in use.
+    pub(crate) fn close(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    fn see(&mut self, state: u64) -> rusqlite::Result<()> {
+        if self.sees == Some(state) {
+            return Ok(());
+        }
+        self.let_go()?;
+        self.connection.execute_batch("BEGIN")?;
+        self.sees = Some(state);
+        Ok(())
+    }
+
+    fn let_go(&mut self) -> rusqlite::Result<()> {
+        if self.sees.take().is_some() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        Ok(())
+    }
+}
