@@ -6,6 +6,7 @@ use crate::clock::{Clock, Now};
 use crate::delay::UnknownNames;
 use crate::error::IdentityError;
 use crate::password::Pepper;
+use crate::queue::Queue;
 use crate::refusal::IdentityRefusal;
 use crate::request::RequestSeen;
 use crate::session::{Sessions, Standing};
@@ -26,6 +27,7 @@ pub struct Identity {
     pub(crate) sessions: Sessions,
     pub(crate) unknown: UnknownNames,
     pub(crate) checks: Arc<Semaphore>,
+    pub(crate) queue: Queue,
     certificates: Certificates,
     clock: Clock,
 }
@@ -40,6 +42,7 @@ impl Identity {
             sessions: Sessions::ending_after(idle),
             unknown: UnknownNames::default(),
             checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
+            queue: Queue::default(),
             certificates: Certificates::default(),
             clock,
         }

@@ -14,6 +14,7 @@ mod error;
 mod identity;
 mod log_in;
 mod password;
+mod queue;
 mod refusal;
 mod request;
 mod session;

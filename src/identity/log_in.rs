@@ -2,7 +2,8 @@
 //!
 //! What the factors are worth is decided inside the transaction that records it, on the account as it is there: two attempts at the same
 //! moment can neither use a code twice nor guess past the delay. A name that this channel's organisation does not have costs the same
-//! work, waits the same delays and gets the same answer as one that it has.
+//! work, waits the same delays and gets the same answer as one that it has. An attempt that finds its organisation's line full
+//! (`queue`) is refused unlooked, as one that came too early: no organisation makes another one wait.
 
 use crate::caller::Channel;
 use crate::clock::Now;
@@ -19,6 +20,9 @@ use contactpoint_store::{Account, Committed, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// For an attempt that found its organisation's line full.
+const LINE_FULL: Duration = Duration::from_secs(1);
 
 /// What the two factors are worth, account or not.
 #[derive(Clone, Copy)]
@@ -104,7 +108,7 @@ impl Identity {
         let (person, name, roles) = (account.id, account.name.clone(), account.roles.clone());
         let evidence = match delay::remaining(account.delayed_until, now.wall) {
             Some(_) => None,
-            None => Some(self.evidence(account.password, account.code_secret, password, code, now.wall).await?),
+            None => self.evidence(channel, (account.password, account.code_secret), password, code, now.wall).await?,
         };
         let entry = entry(now.wall, Some(person), Some(organisation.id), roles.first().copied());
         let committed = self
@@ -141,9 +145,12 @@ impl Identity {
         let mut retry_after = self.unknown.remaining(channel, login, now.wall);
         if retry_after.is_none() {
             let record = Zeroizing::new(password::NOBODYS_RECORD.as_bytes().to_vec());
-            let _ = self.evidence(record, Zeroizing::new(vec![0; SECRET_BYTES]), password, code, now.wall).await?;
-            // again afterwards, as an account's delay is looked at again when the verdict is written
-            retry_after = self.unknown.failed(channel, login, now.wall);
+            let kept = (record, Zeroizing::new(vec![0; SECRET_BYTES]));
+            retry_after = match self.evidence(channel, kept, password, code, now.wall).await? {
+                // again afterwards, as an account's delay is looked at again when the verdict is written
+                Some(_) => self.unknown.failed(channel, login, now.wall),
+                None => Some(LINE_FULL),
+            };
         }
         let code = if retry_after.is_some() { RefusalCode::Delayed } else { unknown.code };
         let entry = entry(now.wall, unknown.person, unknown.organisation, None)(Outcome::Refused(code));
@@ -162,24 +169,34 @@ impl Identity {
         Ok(committed.map(|()| Err(LoginRefused::Channel(refusal))))
     }
 
-    /// Looks at both factors, away from the threads that answer look-ups, and never more than two at once.
+    /// Looks at both factors, against the password record and code secret that are kept, away from the threads that answer look-ups, and
+    /// never more than two at once. `None`, unlooked, where the line of the channel's organisation is full.
     async fn evidence(
         &self,
-        record: Zeroizing<Vec<u8>>,
-        secret: Zeroizing<Vec<u8>>,
+        channel: &Channel,
+        (record, secret): (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>),
         password: &[u8],
         code: &str,
         now: Instant,
-    ) -> Result<Evidence, IdentityError> {
+    ) -> Result<Option<Evidence>, IdentityError> {
+        let Some(in_line) = self.queue.enter(self.line_of(channel)) else { return Ok(None) };
         let permit = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| IdentityError::Stopping)?;
         let (pepper, password, code) = (Arc::clone(&self.pepper), Zeroizing::new(password.to_vec()), Zeroizing::new(code.to_owned()));
         let looked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _held = (permit, in_line);
             let password = password::matches(pepper.as_ref(), &record, &password)?;
             let step = code::matching_step(&secret, &code, now)?;
-            Ok(Evidence { password, step })
+            Ok(Some(Evidence { password, step }))
         });
         looked.await.map_err(|_| IdentityError::Stopping)?
+    }
+
+    /// Every certificate of an organisation waits in the same line, and the control socket's officers in one of their own.
+    fn line_of(&self, channel: &Channel) -> Option<OrganisationId> {
+        match channel {
+            Channel::Certificate { key } => self.enrolled(key).ok().map(|organisation| organisation.id),
+            Channel::Local { .. } => None,
+        }
     }
 }
 
@@ -189,8 +206,8 @@ fn judge(account: &mut Account, evidence: Option<Evidence>, now: Instant) -> Ver
         return Verdict::TooEarly(wait);
     }
     let Some(evidence) = evidence else {
-        // the delay passed between the first look and this one: too early it was
-        return Verdict::TooEarly(Duration::from_secs(1));
+        // the line was full, or the delay passed between the first look and this one: too early it was
+        return Verdict::TooEarly(LINE_FULL);
     };
     let verdict = weigh(account, evidence);
     match (verdict, evidence.step) {

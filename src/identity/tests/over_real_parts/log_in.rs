@@ -3,6 +3,7 @@
 use crate::rig::{other_token, Answer, House, LOCAL, NOBODY, OTHER_SCHOOL, SCHOOL};
 use contactpoint_audit::{Outcome, RefusalCode};
 use contactpoint_identity::{IdentityRefusal, LoginRefused};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const FAILED: LoginRefused = LoginRefused::Failed { retry_after: None };
@@ -235,4 +236,54 @@ impl Delayed for LoginRefused {
     fn delayed(self, seconds: u64) -> Self {
         Self::Failed { retry_after: Some(Duration::from_secs(seconds)) }
     }
+}
+
+#[tokio::test]
+async fn a_flood_of_log_ins_at_one_organisation_delays_no_other() {
+    // C6: growing delay on failures - for those who fail, and for nobody else
+    let house = House::new().await;
+    let (looked_at, identity) = house.with_counted_pepper();
+    let (other, now) = (&house.other_teacher, house.clock.now());
+    let (password, code) = (other.secrets.expose_password(), house.code_now(other));
+    let names: Vec<String> = (0..200).map(|n| format!("nobody-{n}")).collect();
+    let flood: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let (identity, name) = (identity.clone(), name.clone());
+            tokio::spawn(async move { identity.log_in(&SCHOOL, &name, b"wrong", "123456", now).await.unwrap().into_inner() })
+        })
+        .collect();
+    // one thread runs this test's tasks: each of the 200 now stands in the line or was refused
+    tokio::task::yield_now().await;
+    let good = identity.log_in(&OTHER_SCHOOL, "other-teacher", password.as_bytes(), &code, now).await.unwrap().into_inner();
+    assert_eq!(good.unwrap().person, other.account.id);
+    let before_the_good_one = looked_at.load(Ordering::Relaxed) - 1;
+    assert!(before_the_good_one <= 4, "{before_the_good_one} were looked at first");
+    let mut too_early = 0;
+    for answer in flood {
+        match refusal(answer.await.unwrap()) {
+            FAILED => {}
+            refused => {
+                assert_eq!(refused, LoginRefused::Failed { retry_after: Some(Duration::from_secs(1)) });
+                too_early += 1;
+            }
+        }
+    }
+    assert_eq!(too_early, 196, "four of them stood in the line");
+    let attempts = house.attempts().await;
+    let delayed = attempts.iter().filter(|(_, outcome)| *outcome == Outcome::Refused(RefusalCode::Delayed)).count();
+    assert_eq!((attempts.len(), delayed), (201, 196), "each attempt is in the log");
+}
+
+#[tokio::test]
+async fn a_full_line_is_told_like_any_delay_whoever_is_meant() {
+    // C6: the answer never tells ... whether the account exists
+    let house = House::new().await;
+    let (now, identity) = (house.clock.now(), &house.identity);
+    let guess = |login: &'static str| async move { identity.log_in(&SCHOOL, login, b"wrong", "123456", now).await.unwrap().into_inner() };
+    let (_, _, _, _, known, unknown) =
+        tokio::join!(guess("one"), guess("two"), guess("three"), guess("four"), guess("teacher"), guess("five"));
+    let delayed = LoginRefused::Failed { retry_after: Some(Duration::from_secs(1)) };
+    assert_eq!((refusal(known), refusal(unknown)), (delayed, delayed));
+    assert_eq!(house.account(&house.teacher).failures, 0, "what was not looked at is no failure");
 }

@@ -2,11 +2,12 @@
 
 use contactpoint_audit::{tiles, Entry, Operation, Outcome, SignError, Signer, VerifierKey};
 use contactpoint_domain::{Instant, LoginName, Name, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
-use contactpoint_identity::{credentials, Channel, Clock, Identity, LoginRefused, NewPerson, OneTimeSecrets, SessionTicket};
+use contactpoint_identity::{credentials, Channel, Clock, Identity, LoginRefused, NewPerson, OneTimeSecrets, Pepper, SessionTicket};
 use contactpoint_keys::{ceremony, dangerous_make_token, Custody, DataKeyName, Pin, WrappedDataKeys};
 use contactpoint_sealing::{EntrySealer, RecordSealer, TokenKey};
 use contactpoint_store::{Account, NewOrganisation, Options, Store, StoreKeys};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -74,6 +75,16 @@ impl Signer for HeadSigner {
     }
 }
 
+/// The token's pepper, counting how often it was asked: once for each password that is looked at.
+struct Counted(Arc<AtomicUsize>);
+
+impl Pepper for Counted {
+    fn pepper(&self, input: &[u8]) -> Result<zeroize::Zeroizing<[u8; 32]>, contactpoint_keys::KeyError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        token().custody.pepper(input)
+    }
+}
+
 /// An enrolled person and what they know.
 pub(crate) struct Person {
     pub(crate) account: Account,
@@ -135,6 +146,13 @@ impl House {
     /// Identity over the same store, but with another HSM.
     pub(crate) fn with_pepper_of(&self, thief: &Token) -> Arc<Identity> {
         identity(&self.store, &self.clock, thief)
+    }
+
+    /// Identity over the same store, and how many passwords it has looked at.
+    pub(crate) fn with_counted_pepper(&self) -> (Arc<AtomicUsize>, Arc<Identity>) {
+        let looked_at = Arc::new(AtomicUsize::new(0));
+        let pepper = Arc::new(Counted(Arc::clone(&looked_at)));
+        (looked_at, Arc::new(Identity::new(self.store.clone(), pepper, self.clock.clone(), Duration::from_secs(900))))
     }
 
     /// The code of the person's device now. Moves the clock on where this step was asked for before, so that each is fresh.
