@@ -73,6 +73,9 @@ pub enum StoreError {
     /// The commit was not made durable, or the writer has stopped. Restart after mending the disk.
     #[error("the store has stopped writing")]
     Stopped,
+    /// The HSM has signed no head for some seconds: see to the HSM. Nothing is answered until it signs again (architecture, keys).
+    #[error("the log's head cannot be signed: the HSM is away")]
+    Unsigned,
     /// Too many transactions wait.
     #[error("the store is overloaded")]
     Overloaded,

@@ -25,6 +25,8 @@ pub(crate) struct Writer {
     pub(crate) index: std::sync::Arc<Index>,
     pub(crate) place: InPlace,
     pub(crate) readers: std::sync::Arc<Readers>,
+    /// The tree is not known to be the store's: nothing may be appended any more.
+    pub(crate) is_lost: bool,
 }
 
 /// The group under way.
@@ -53,6 +55,9 @@ pub(crate) struct Done {
 impl<'w> Group<'w> {
     /// Begins the commit.
     pub(crate) fn begin(writer: &'w mut Writer) -> Result<Self, StoreError> {
+        if writer.is_lost {
+            return Err(StoreError::Stopped);
+        }
         writer.connection.execute_batch("BEGIN IMMEDIATE")?;
         Ok(Self {
             writer,
@@ -89,7 +94,9 @@ impl<'w> Group<'w> {
                 Ok((value, index))
             }
             Err(error) => {
-                self.writer.connection.execute_batch("ROLLBACK TO change; RELEASE change")?;
+                let undone = self.writer.connection.execute_batch("ROLLBACK TO change; RELEASE change").map_err(StoreError::from);
+                // a full disk can make the engine roll the whole group back by itself: then nothing of it may be committed
+                undone.inspect_err(|error| self.broken = Some(error.alike()))?;
                 Err(error)
             }
         }
@@ -174,8 +181,9 @@ impl<'w> Group<'w> {
         let _ = self.writer.connection.execute_batch("ROLLBACK");
         self.writer.pending.add(self.put_down);
         self.writer.index.forget(&self.indexed);
-        if let Ok(tree) = log::resume(&self.writer.connection) {
-            self.writer.tree = tree;
+        match log::resume(&self.writer.connection) {
+            Ok(tree) => self.writer.tree = tree,
+            Err(_) => self.writer.is_lost = true,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{OpenError, StoreError};
 use contactpoint_audit::tiles::{self, TilePath};
-use contactpoint_audit::{leaf_hash, Hash, Tree};
+use contactpoint_audit::{leaf_hash, Checkpoint, Hash, Tree, VerifierKey};
 use rusqlite::{params, Connection, OptionalExtension};
 
 /// Leaves in a full tile (C2SP tlog-tiles).
@@ -20,6 +20,52 @@ pub(crate) fn resume(connection: &Connection) -> Result<Tree, OpenError> {
         level += 1;
     }
     Tree::resume(size, edge).map_err(|fault| OpenError::Log(fault.to_string()))
+}
+
+/// The most leaves that are hashed again at the start: a second's work.
+const HASHED_AT_START: u64 = 1 << 20;
+
+/// Holds the log against its newest signed checkpoint: the signature, the root at its size, and every leaf against its tile. Of a log of
+/// more than a million entries only the tiles of the right edge are held against it; the rest is for `verify-log` and its readers.
+pub(crate) fn verify(connection: &Connection, tree: &Tree, key: &VerifierKey) -> Result<(), OpenError> {
+    let Some((_, note)) = newest_checkpoint(connection)? else { return Ok(()) };
+    let checkpoint = Checkpoint::open(&note, key).map_err(|fault| OpenError::Log(fault.to_string()))?;
+    if checkpoint.size > tree.size() {
+        return Err(OpenError::Log(format!("its newest checkpoint covers more than the {} entries that are there", tree.size())));
+    }
+    if tree.size() > HASHED_AT_START {
+        return Ok(());
+    }
+    let (covered, whole) = hashed_again(connection, checkpoint.size)?;
+    if covered != checkpoint.root {
+        return Err(OpenError::Log(format!("its first {} entries are not those that were signed", checkpoint.size)));
+    }
+    if whole != *tree {
+        return Err(OpenError::Log("its tiles are not those of its entries".to_owned()));
+    }
+    Ok(())
+}
+
+/// The root of the first `size` leaves, and the tree of all, both from the leaves alone; each full tile on the way is held against the
+/// one that is stored.
+fn hashed_again(connection: &Connection, size: u64) -> Result<(Hash, Tree), OpenError> {
+    let mut tree = Tree::new();
+    let mut root = tree.root();
+    let mut select = connection.prepare("SELECT leaf FROM leaf ORDER BY entry")?;
+    let mut stored = connection.prepare("SELECT hashes FROM tile WHERE level = ?1 AND number = ?2")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        for tile in tree.append(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?) {
+            let held: Option<Vec<u8>> = stored.query_row(params![tile.level, tile.index.cast_signed()], |row| row.get(0)).optional()?;
+            if held.as_deref() != Some(tile.hashes.as_slice()) {
+                return Err(OpenError::Log(format!("tile {} of level {} is not that of its entries", tile.index, tile.level)));
+            }
+        }
+        if tree.size() == size {
+            root = tree.root();
+        }
+    }
+    Ok((root, tree))
 }
 
 /// The number of leaves; a gap among them is a log that is not whole.

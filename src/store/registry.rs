@@ -105,8 +105,14 @@ impl Registry<'_> {
         let mut select = self.connection.prepare_cached(
             "SELECT o.row, o.version, o.key, o.sealed FROM certificate c JOIN organisation o ON o.row = c.organisation WHERE c.spki = ?1",
         )?;
-        let row = select.query_row([key.as_slice()], SealedRow::of).optional()?;
-        row.map(|row| self.open_organisation(&row)).transpose()
+        let Some(row) = select.query_row([key.as_slice()], SealedRow::of).optional()? else { return Ok(None) };
+        let (organisation, keys) = self.open_organisation_and_keys(&row)?;
+        // the table only leads there: what counts is what the organisation's own sealed row says (rule G3)
+        if keys.contains(key) {
+            Ok(Some(organisation))
+        } else {
+            Err(StoreError::Damaged { table: "certificate", row: row.row })
+        }
     }
 
     /// An account by the person's number.
@@ -133,10 +139,16 @@ impl Registry<'_> {
     }
 
     fn open_organisation(&self, row: &SealedRow) -> Result<Organisation, StoreError> {
+        self.open_organisation_and_keys(row).map(|(organisation, _)| organisation)
+    }
+
+    /// An organisation and the keys of its certificates.
+    pub(crate) fn open_organisation_and_keys(&self, row: &SealedRow) -> Result<(Organisation, Vec<[u8; 32]>), StoreError> {
         let plain = row.open(ORGANISATION, self.keys)?;
-        let stored: StoredOrganisation<'_> =
+        let mut stored: StoredOrganisation<'_> =
             postcard::from_bytes(&plain).map_err(|_| StoreError::Form { table: ORGANISATION.name, row: row.row })?;
-        Ok(stored.open(OrganisationId(number_of(row.row)?))?)
+        let keys = std::mem::take(&mut stored.keys);
+        Ok((stored.open(OrganisationId(number_of(row.row)?))?, keys))
     }
 
     fn open_account(&self, row: &SealedRow) -> Result<Account, StoreError> {
@@ -160,10 +172,12 @@ pub(crate) struct StoredOrganisation<'a> {
     email: Option<&'a str>,
     postcode: Option<&'a str>,
     suspended: bool,
+    /// SHA-256 of the SubjectPublicKeyInfo of each of its certificates.
+    keys: Vec<[u8; 32]>,
 }
 
 impl<'a> StoredOrganisation<'a> {
-    pub(crate) fn of(organisation: &'a Organisation) -> Self {
+    pub(crate) fn of(organisation: &'a Organisation, keys: Vec<[u8; 32]>) -> Self {
         let Organisation { id: _, name, kind, authority, capabilities, telephone, email, postcode, suspended } = organisation;
         Self {
             name: name.as_str(),
@@ -174,6 +188,7 @@ impl<'a> StoredOrganisation<'a> {
             email: email.as_ref().map(|address| address.as_str()),
             postcode: postcode.as_ref().map(|postcode| postcode.as_str()),
             suspended: *suspended,
+            keys,
         }
     }
 

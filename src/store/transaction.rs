@@ -37,7 +37,7 @@ impl Transaction<'_> {
         let NewOrganisation { name, kind, authority, capabilities, telephone, email, postcode } = new.clone();
         let authority = if kind == OrganisationKind::Council { Some(id) } else { authority };
         let organisation = Organisation { id, name, kind, authority, capabilities, telephone, email, postcode, suspended: false };
-        let sealed = sealed::seal_new(self.keys, ORGANISATION, row, &encode(&StoredOrganisation::of(&organisation))?)?;
+        let sealed = sealed::seal_new(self.keys, ORGANISATION, row, &encode(&StoredOrganisation::of(&organisation, Vec::new()))?)?;
         let mut insert = self.connection.prepare_cached("INSERT INTO organisation (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed])?;
         drop(insert);
@@ -49,7 +49,8 @@ impl Transaction<'_> {
     /// Puts an organisation's new state in the place of its old one.
     pub fn put_organisation(&mut self, organisation: &Organisation) -> Result<(), StoreError> {
         let former = self.sealed_row(ORGANISATION, i64::from(organisation.id.0))?.ok_or(StoreError::Unknown("organisation"))?;
-        self.replace(ORGANISATION, &former, &encode(&StoredOrganisation::of(organisation))?)?;
+        let (_, keys) = self.open_organisation_and_keys(&former)?;
+        self.replace(ORGANISATION, &former, &encode(&StoredOrganisation::of(organisation, keys))?)?;
         self.registry_changed = true;
         Ok(())
     }
@@ -60,6 +61,10 @@ impl Transaction<'_> {
         let inserted = insert.execute(params![key.as_slice(), organisation.0]);
         drop(insert);
         unique(inserted, "certificate")?;
+        let former = self.sealed_row(ORGANISATION, i64::from(organisation.0))?.ok_or(StoreError::Unknown("organisation"))?;
+        let (organisation, mut keys) = self.open_organisation_and_keys(&former)?;
+        keys.push(*key);
+        self.replace(ORGANISATION, &former, &encode(&StoredOrganisation::of(&organisation, keys))?)?;
         self.registry_changed = true;
         Ok(())
     }

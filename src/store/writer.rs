@@ -20,7 +20,7 @@ use contactpoint_audit::{Checkpoint, Entry, Signer};
 use rusqlite::Connection;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,6 +32,8 @@ const FILE: &str = "store.db";
 const QUEUE: usize = 8192;
 /// How long the writer waits for work before it tends the index of looks.
 const IDLE: Duration = Duration::from_millis(200);
+/// Heads in a row that may go unsigned before nothing is answered any more: one is tried each second.
+const UNSIGNED_MOST: u32 = 3;
 /// Bytes of the write-ahead log from which on it is started over.
 const LONGEST_LOG: u64 = 16 << 20;
 /// Looks put into the index at a time when nothing else is to do.
@@ -51,6 +53,8 @@ struct Shared {
     stopped: Arc<AtomicBool>,
     generation: Arc<AtomicU64>,
     committed: Arc<AtomicU64>,
+    /// Heads in a row that the HSM did not sign.
+    unsigned: AtomicU32,
     checkpoint: Mutex<Option<(u64, String)>>,
     signer: Arc<dyn Signer>,
 }
@@ -89,10 +93,8 @@ impl Store {
         migrate(&mut connection)?;
         let tree = log::resume(&connection)?;
         let checkpoint = log::newest_checkpoint(&connection)?;
+        log::verify(&connection, &tree, signer.verifier_key())?;
         let size = tree.size();
-        if checkpoint.as_ref().is_some_and(|(covered, _)| *covered > size) {
-            return Err(OpenError::Log(format!("its newest checkpoint covers more than the {size} entries that are there")));
-        }
         let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
         let pending = Pending::resume(&connection, &seal_keys)?;
         let index = Arc::new(Index::resume(&connection)?);
@@ -106,6 +108,7 @@ impl Store {
             index: Arc::clone(&index),
             place,
             readers: Arc::clone(&readers),
+            is_lost: false,
         };
         let state = Arc::new(Flags::new(size));
         let (told, group_max) = (Arc::clone(&state), options.group_commit_max.max(1));
@@ -118,6 +121,7 @@ impl Store {
             stopped: Arc::clone(&state.stopped),
             generation: Arc::clone(&state.generation),
             committed: Arc::clone(&state.committed),
+            unsigned: AtomicU32::new(0),
             checkpoint: Mutex::new(checkpoint),
             signer,
         };
@@ -137,6 +141,7 @@ impl Store {
 
     /// Looks at something: reads it and says in an entry what was looked at. The value comes back once the entry is durable (rule F1).
     pub async fn look<T>(&self, look: impl FnOnce(&Snapshot<'_>) -> Result<(T, Entry), StoreError>) -> Result<Committed<T>, StoreError> {
+        self.refuse_unsigned()?;
         let (value, leaf, tokens) = self.read(|snapshot| {
             let (value, entry) = look(snapshot)?;
             let leaf = self.shared.keys.entries.seal(&entry.encode())?;
@@ -153,6 +158,7 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError> + Send + 'static,
     ) -> Result<Committed<T>, StoreError> {
+        self.refuse_unsigned()?;
         self.run(move |group| group.change(change)).await.map(|(value, index)| Committed::new(value, index))
     }
 
@@ -169,11 +175,24 @@ impl Store {
         }
         let (size, root) = self.run(|group| Ok(group.head())).await?;
         let origin = self.shared.signer.verifier_key().name().to_owned();
-        let note = Checkpoint { origin, size, root }.signed(self.shared.signer.as_ref()).map_err(|_| StoreError::Stopped)?;
+        let signed = Checkpoint { origin, size, root }.signed(self.shared.signer.as_ref());
+        let Ok(note) = signed else {
+            self.shared.unsigned.fetch_add(1, Ordering::AcqRel);
+            return Err(StoreError::Unsigned);
+        };
+        self.shared.unsigned.store(0, Ordering::Release);
         let kept = note.clone();
         self.run(move |group| group.keep_checkpoint(size, &kept)).await?;
         *self.newest_checkpoint() = Some((size, note));
         Ok(())
+    }
+
+    fn refuse_unsigned(&self) -> Result<(), StoreError> {
+        if self.shared.unsigned.load(Ordering::Acquire) < UNSIGNED_MOST {
+            Ok(())
+        } else {
+            Err(StoreError::Unsigned)
+        }
     }
 
     /// The newest signed checkpoint: a C2SP note.
@@ -295,8 +314,8 @@ fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usiz
         }
     }
     flags.stopped.store(true, Ordering::Release);
-    // a last truncating checkpoint of the WAL leaves one file behind; it is a convenience, not a need
-    let _ = writer.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    // an empty write-ahead log leaves one file behind; it is a convenience, not a need
+    let _ = writer.readers.start_log_over(&writer.connection);
 }
 
 #[derive(PartialEq, Eq)]
