@@ -38,6 +38,26 @@ impl Checkpoint {
         }
     }
 
+    /// The checkpoint in a note whose signatures are not looked at: for holding two of them against each other, never for believing one.
+    pub fn read_unverified(note: &str) -> Result<Self, Fault> {
+        Self::parse(note::text_of(note)?)
+    }
+
+    /// Refused where this checkpoint cannot come after one that was shown `before`: another log, a shorter one, or as many entries under
+    /// another root. Where it is larger, [`crate::verify::extension`] has the rest to say.
+    pub fn may_follow(&self, before: &Self) -> Result<(), Fault> {
+        if self.origin != before.origin {
+            return Err(Fault::OtherOrigin { expected: before.origin.clone(), found: self.origin.clone() });
+        }
+        if self.size < before.size {
+            return Err(Fault::Shorter { before: before.size, now: self.size });
+        }
+        if self.size == before.size && self.root != before.root {
+            return Err(Fault::Forked { size: self.size, before: before.root, now: self.root });
+        }
+        Ok(())
+    }
+
     fn parse(text: &str) -> Result<Self, Fault> {
         let wrong = |why| Fault::Checkpoint { why };
         let lines: Vec<&str> = text.trim_end_matches('\n').split('\n').collect();
@@ -79,6 +99,18 @@ mod tests {
             "directory.example/log\n20852163\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\n\u{2014} directory.example/log "
         ));
         assert_eq!(Checkpoint::open(&note, signer().verifier_key()), Ok(checkpoint()));
+    }
+
+    #[test]
+    fn a_checkpoint_does_not_follow_a_longer_one_nor_another_of_its_size_nor_another_logs() {
+        // F2: nothing was removed or exchanged since we last looked
+        let with = |size, root| Checkpoint { size, root: [root; 32], ..checkpoint() };
+        let before = with(5, 1);
+        assert_eq!(with(4, 2).may_follow(&before), Err(Fault::Shorter { before: 5, now: 4 }));
+        assert_eq!(with(5, 2).may_follow(&before), Err(Fault::Forked { size: 5, before: [1; 32], now: [2; 32] }));
+        let elsewhere = Checkpoint { origin: "other.example/log".to_owned(), ..with(6, 1) };
+        assert!(matches!(elsewhere.may_follow(&before), Err(Fault::OtherOrigin { .. })));
+        assert_eq!((with(5, 1).may_follow(&before), with(6, 2).may_follow(&before)), (Ok(()), Ok(())));
     }
 
     #[test]

@@ -233,6 +233,34 @@ pub enum Fault {
         /// The root of the entries.
         found: Hash,
     },
+    /// Fewer entries than a checkpoint shown before had: the log was rolled back, or somebody else's is shown.
+    #[error("the log has become shorter: {before} entries were shown before, {now} are shown now")]
+    Shorter {
+        /// Entries of the checkpoint shown before.
+        before: u64,
+        /// Entries of the one shown now.
+        now: u64,
+    },
+    /// Two checkpoints of one size with different roots: the log has forked.
+    #[error("the log has forked: of {size} entries the root {} was shown before, and now {}", hex(before), hex(now))]
+    Forked {
+        /// Entries of both.
+        size: u64,
+        /// The root shown before.
+        before: Hash,
+        /// The root shown now.
+        now: Hash,
+    },
+    /// A longer log, but its first entries are not those shown before.
+    #[error("its first {size} entries do not give the root that was shown before: {} was shown, they have {}", hex(expected), hex(found))]
+    NotABeginning {
+        /// Entries of the checkpoint shown before.
+        size: u64,
+        /// Its root.
+        expected: Hash,
+        /// The root of as many entries of the log shown now.
+        found: Hash,
+    },
 }
 
 fn hex(hash: &Hash) -> String {

@@ -179,20 +179,11 @@ pub(crate) fn sign(text: &str, signer: &dyn Signer) -> Result<String, SignError>
 /// The text of a note that the key signed. Lines of other keys are passed over; a wrong signature under the key's own name and id
 /// refuses the note.
 pub(crate) fn open<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, Fault> {
-    let malformed = |why| Fault::Note { why };
-    if note.len() > LONGEST_NOTE {
-        return Err(malformed("it is longer than 128 KiB"));
-    }
-    if note.chars().any(|c| c < ' ' && c != '\n') {
-        return Err(malformed("it has a control character"));
-    }
-    let split = note.rfind("\n\n").ok_or(malformed("a blank line stands between text and signatures"))?;
-    let (text, lines) = (&note[..=split], &note[split + 2..]);
-    let lines = lines.strip_suffix('\n').ok_or(malformed("the last signature line ends in a newline"))?;
+    let (text, lines) = split(note)?;
     let mut signed = false;
     for line in lines.split('\n') {
         let (name, id, signature) =
-            signature_line(line).ok_or(malformed("a signature line is an em dash, a blank, a name, a blank, base64"))?;
+            signature_line(line).ok_or(Fault::Note { why: "a signature line is an em dash, a blank, a name, a blank, base64" })?;
         if name == key.name && id == key.id {
             if !key.verify(text.as_bytes(), &signature) {
                 return Err(Fault::WrongSignature { key: key.to_string() });
@@ -205,6 +196,25 @@ pub(crate) fn open<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, Faul
     } else {
         Err(Fault::NotSigned { key: key.to_string() })
     }
+}
+
+/// The text of a note, whoever signed it.
+pub(crate) fn text_of(note: &str) -> Result<&str, Fault> {
+    split(note).map(|(text, _)| text)
+}
+
+/// The text with its last newline, and the signature lines without theirs.
+fn split(note: &str) -> Result<(&str, &str), Fault> {
+    let malformed = |why| Fault::Note { why };
+    if note.len() > LONGEST_NOTE {
+        return Err(malformed("it is longer than 128 KiB"));
+    }
+    if note.chars().any(|c| c < ' ' && c != '\n') {
+        return Err(malformed("it has a control character"));
+    }
+    let split = note.rfind("\n\n").ok_or(malformed("a blank line stands between text and signatures"))?;
+    let lines = note[split + 2..].strip_suffix('\n').ok_or(malformed("the last signature line ends in a newline"))?;
+    Ok((&note[..=split], lines))
 }
 
 fn signature_line(line: &str) -> Option<(&str, KeyId, Vec<u8>)> {

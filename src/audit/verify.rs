@@ -1,8 +1,8 @@
 //! Verifies a whole log, offline, with the public key alone: the one module of this crate that reads files.
 //!
-//! For: rule F2. Reads `checkpoint` and every entry bundle that its size demands, recomputes each leaf hash and the root, and compares
+//! For: rule F2. [`directory`] reads `checkpoint` and every entry bundle that its size demands, recomputes each leaf hash and the root, and compares
 //! `tile/<level>/...` where such files are present, which lets a fault be named by its entry. Streams: memory is one bundle and the
-//! tree's edge, whatever the size. Leaves to others: fetching the files, opening the entries. Does not look at what lies beyond the
+//! tree's edge, whatever the size. [`extension`] also tells whether a log shown earlier is a beginning of this one. Leaves to others: fetching the files, opening the entries. Does not look at what lies beyond the
 //! checkpoint's size, nor promise that there is no newer checkpoint.
 
 use crate::tiles::{next_leaf, width_at, TilePath, FULL, LARGEST_BUNDLE};
@@ -24,17 +24,40 @@ pub struct Verified {
     pub checkpoint: Checkpoint,
 }
 
+/// What a log of `size` entries that verified may be said to be, for people.
+#[must_use]
+pub fn unharmed(size: u64) -> String {
+    match size.checked_sub(1) {
+        Some(last) => format!("nothing altered, removed or reordered up to entry {last}"),
+        None => "it has no entries".to_owned(),
+    }
+}
+
 /// Verifies the log in a directory; the first fault met is the answer.
 pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
     let checkpoint = Checkpoint::open(&read_checkpoint(dir)?, key)?;
-    let mut log = Reader { dir, size: checkpoint.size, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() };
+    hold(&[dir], &checkpoint, None)?;
+    Ok(Verified { size: checkpoint.size, root: checkpoint.root, checkpoint })
+}
+
+/// Holds a log's files against the checkpoint that came with them and against the one shown `before`, whose log must be a beginning of
+/// this one. A file is taken from the first of the directories that has it. Signatures are not looked at.
+pub fn extension(dirs: &[&Path], before: Option<&Checkpoint>, now: &Checkpoint) -> Result<(), Fault> {
+    before.map_or(Ok(()), |before| now.may_follow(before))?;
+    hold(dirs, now, before)
+}
+
+/// Recomputes the root, and on the way that of the checkpoint `before`.
+fn hold(dirs: &[&Path], checkpoint: &Checkpoint, before: Option<&Checkpoint>) -> Result<(), Fault> {
+    let mut log = Reader { dirs, size: checkpoint.size, before, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() };
+    log.compare_beginning()?;
     for index in 0..checkpoint.size.div_ceil(u64::from(FULL)) {
         log.take_bundle(index)?;
     }
     log.compare_edge()?;
     let found = log.tree.root();
     if found == checkpoint.root {
-        Ok(Verified { size: checkpoint.size, root: found, checkpoint })
+        Ok(())
     } else {
         Err(Fault::Root { size: checkpoint.size, expected: checkpoint.root, found })
     }
@@ -43,27 +66,31 @@ pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
 fn read_checkpoint(dir: &Path) -> Result<String, Fault> {
     let file = "checkpoint".to_owned();
     let mut bytes = Vec::new();
-    match read(dir, &file, &mut bytes)? {
+    match read(&[dir], &file, &mut bytes)? {
         true => String::from_utf8(bytes).map_err(|_| Fault::Note { why: "it is UTF-8" }),
         false => Err(Fault::Unreadable { file, kind: ErrorKind::NotFound }),
     }
 }
 
-/// Reads a file below the log's directory into the buffer; false where it is not there.
-fn read(dir: &Path, file: &str, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
+/// Reads a file below the first directory that has it into the buffer; false where none has.
+fn read(dirs: &[&Path], file: &str, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
     let unreadable = |error: std::io::Error| Fault::Unreadable { file: file.to_owned(), kind: error.kind() };
     buffer.clear();
-    match File::open(dir.join(file)) {
-        Ok(opened) => opened.take(LARGEST_BUNDLE as u64 + 1).read_to_end(buffer).map(|_| true).map_err(unreadable),
-        // a file where a directory should be: the path leads nowhere
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
-        Err(error) => Err(unreadable(error)),
+    for dir in dirs {
+        match File::open(dir.join(file)) {
+            Ok(opened) => return opened.take(LARGEST_BUNDLE as u64 + 1).read_to_end(buffer).map(|_| true).map_err(unreadable),
+            // a file where a directory should be: the path leads nowhere
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(unreadable(error)),
+        }
     }
+    Ok(false)
 }
 
 struct Reader<'a> {
-    dir: &'a Path,
+    dirs: &'a [&'a Path],
     size: u64,
+    before: Option<&'a Checkpoint>,
     tree: Tree,
     /// The path of the bundle read last, for naming a fault.
     bundle: String,
@@ -94,7 +121,7 @@ impl Reader<'_> {
             TilePath::Entries { index, width } => (width, TilePath::Entries { index, width: FULL }),
         };
         for (path, width) in [(wanted.to_string(), width), (grown.to_string(), FULL)] {
-            if read(self.dir, &path, bytes)? {
+            if read(self.dirs, &path, bytes)? {
                 return Ok(Some((path, width)));
             }
         }
@@ -111,12 +138,24 @@ impl Reader<'_> {
             if at < wanted {
                 let full = self.tree.append_hash(leaf_hash(leaf));
                 full.iter().try_for_each(|tile| self.compare(tile))?;
+                self.compare_beginning()?;
             }
         }
         if bytes.is_empty() {
             Ok(())
         } else {
             Err(Fault::Trailing { file: self.bundle.clone(), width: held, last: first + u64::from(held) - 1, extra: bytes.len() })
+        }
+    }
+
+    /// Once as many leaves are in as were shown before: is it the log that was shown?
+    fn compare_beginning(&self) -> Result<(), Fault> {
+        let Some(before) = self.before.filter(|before| before.size == self.tree.size()) else { return Ok(()) };
+        let found = self.tree.root();
+        if found == before.root {
+            Ok(())
+        } else {
+            Err(Fault::NotABeginning { size: before.size, expected: before.root, found })
         }
     }
 

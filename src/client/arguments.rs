@@ -44,7 +44,7 @@ pub enum Verb {
     /// See who works with one child and how to reach them
     View(Look),
     /// See who saw one child (auditors)
-    WhoSaw(Look),
+    WhoSaw(WhoSaw),
     /// Send your organisation's records from a CSV file; run it again to resume
     Feed(Feed),
     /// Make an account for one of your organisation's people (administrators)
@@ -94,7 +94,7 @@ pub struct Search {
     pub reason: String,
 }
 
-/// `view` and `who-saw`
+/// `view`
 #[derive(Debug, Args)]
 pub struct Look {
     /// The child's number in the directory
@@ -103,6 +103,17 @@ pub struct Look {
     /// Why you look: coordination, concern, assessment, section-47, missing, transfer, subject-access, audit
     #[arg(long)]
     pub reason: String,
+}
+
+/// `who-saw`
+#[derive(Debug, Args)]
+pub struct WhoSaw {
+    /// Which child, and why.
+    #[command(flatten)]
+    pub look: Look,
+    /// Only looks older than this entry of the log: the way to those that did not fit into the last answer
+    #[arg(long, value_name = "ENTRY")]
+    pub before: Option<u64>,
 }
 
 /// `feed`
@@ -136,11 +147,14 @@ pub struct EnrolPerson {
 /// `log ...`
 #[derive(Debug, Subcommand)]
 pub enum LogVerb {
-    /// Fetch the checkpoint and every tile below it; run again to go on
+    /// Fetch the checkpoint and every tile below it; run again later, and a log that does not go on from what DIR holds is refused (exit 4)
     Fetch {
         /// Where to
         #[arg(value_name = "DIR")]
         directory: PathBuf,
+        /// The verifier key (name+hash+key), or a file that holds it: checks the signatures too, which otherwise `log verify` does
+        #[arg(long, value_name = "KEY|FILE")]
+        key: Option<String>,
     },
     /// Verify a fetched log offline, with the verifier key alone
     Verify {

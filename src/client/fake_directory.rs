@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 /// What the directory does with a request.
 pub(crate) enum Reaction {
     Answer(u16, Value),
+    Bytes(Vec<u8>),
     Wait(u64),
     HangUp,
 }
@@ -120,15 +121,18 @@ async fn react(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>, script: 
     let request = request_of(&head, body);
     seen.lock().unwrap().push(request.clone());
     let (status, retry_after, body) = match (script.lock().unwrap())(&request) {
-        Reaction::Answer(status, body) => (status, None, body),
-        Reaction::Wait(seconds) => (429, Some(seconds), serde_json::json!({"title": "Later.", "code": "too_many_requests"})),
+        Reaction::Answer(status, body) => (status, None, body.to_string().into()),
+        Reaction::Bytes(body) => (200, None, body),
+        Reaction::Wait(seconds) => {
+            (429, Some(seconds), serde_json::json!({"title": "Later.", "code": "too_many_requests"}).to_string().into())
+        }
         Reaction::HangUp => return Err(std::io::Error::other("hung up")),
     };
     let mut answer = Response::builder().status(status);
     if let Some(seconds) = retry_after {
         answer = answer.header("retry-after", seconds);
     }
-    Ok(answer.body(Full::from(body.to_string())).unwrap())
+    Ok(answer.body(Full::from(body)).unwrap())
 }
 
 fn request_of(head: &Parts, body: Bytes) -> Seen {

@@ -20,6 +20,9 @@ mod feed_report;
 #[cfg(test)]
 mod feed_tests;
 mod log_fetch;
+#[cfg(test)]
+mod log_fetch_tests;
+mod log_folder;
 mod log_verify;
 mod lookup;
 pub mod problem;
@@ -78,7 +81,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
-        Verb::Log { verb: LogVerb::Fetch { directory } } => log_fetch::fetch(place, directory).await,
+        Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
     }
 }

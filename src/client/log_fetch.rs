@@ -1,113 +1,151 @@
 //! `log fetch`: the public log into a folder, for `log verify` or any other verifier of C2SP tlog-tiles (<https://c2sp.org/tlog-tiles>).
 //!
-//! For: the checkpoint first, then every entry bundle and tile of its size, each file whole or not at all, full tiles never twice; the
-//! checkpoint is put in its place last, so that the folder always holds what its checkpoint promises. Leaves to others: whether it is true
-//! (`log_verify`). What it keeps is sealed (rule F2: verified without reading a name).
+//! For: fetching what the checkpoint demands, full tiles never twice, and then, where the folder holds a log from an earlier time, finding
+//! out that it is a beginning of the new one: a log that was shortened, forked or exchanged since is refused, and nothing kept is touched.
+//! Leaves to others: the files (`log_folder`), the signature where no key is given (`log_verify`). What it keeps is sealed (rule F2:
+//! verified without reading a name).
 
 use crate::api::Api;
 use crate::arguments::Place;
 use crate::error::ClientError;
+use crate::log_folder::{full, LogFolder};
+use crate::log_verify::verifier_key;
 use crate::terminal::{say, say_json};
 use contactpoint_audit::tiles::{width_at, TilePath, FULL};
+use contactpoint_audit::{verify, Checkpoint, Fault, VerifierKey};
 use indicatif::ProgressBar;
 use serde_json::json;
-use std::collections::HashSet;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Fetches, or goes on fetching.
-pub(crate) async fn fetch(place: &Place, directory: &Path) -> Result<(), ClientError> {
+/// Fetches, or goes on fetching. With a verifier key, the signatures of the kept and of the new checkpoint are verified too.
+pub(crate) async fn fetch(place: &Place, directory: &Path, key: Option<&str>) -> Result<(), ClientError> {
+    let key = key.map(verifier_key).transpose()?;
+    let folder = LogFolder::at(directory);
+    let before = kept(&folder, directory, key.as_ref())?;
     let mut api = Api::without_session(place)?;
-    let checkpoint = api.get_bytes("/log/checkpoint").await?.into_body();
-    let size = size_of(&checkpoint).ok_or_else(|| ClientError::AnswerNotUnderstood("no checkpoint".to_owned()))?;
-    let wanted = tiles_of(size);
-    let bar = ProgressBar::new(wanted.len() as u64);
-    let mut fetched = 0u64;
-    for tile in &wanted {
-        fetched += u64::from(keep_tile(&mut api, directory, *tile).await?);
-        bar.inc(1);
+    let note = api.get_bytes("/log/checkpoint").await?.into_body();
+    let now = shown(&note, key.as_ref())?;
+    let refuse = |fault: Fault| match folder.refuse(&now, &note) {
+        Ok(aside) => refusal(before.as_ref(), &now, &fault, directory, &aside),
+        Err(failed) => failed,
+    };
+    if let Some(before) = &before {
+        now.may_follow(before).map_err(refuse)?;
     }
-    bar.finish_and_clear();
-    write_whole(&directory.join("checkpoint"), &checkpoint)?;
-    drop_outgrown(&directory.join("tile"), directory, &wanted)?;
-    if place.json {
-        say_json(&json!({"size": size, "tiles": wanted.len(), "fetched": fetched}));
-    } else {
-        say(&format!("{size} entries in {} ({fetched} files fetched, {} kept).", directory.display(), wanted.len() as u64 - fetched));
-    }
+    let fetched = fetch_tiles(&mut api, &folder, now.size).await?;
+    verify::extension(&folder.places(), before.as_ref(), &now).map_err(refuse)?;
+    let known = before.as_ref() == Some(&now);
+    folder.accept(now.size, (!known).then_some(&*note))?;
+    report(place, directory, &Done { now, before, fetched, signed: key.is_some() });
     Ok(())
 }
 
-/// The second line of a checkpoint (C2SP tlog-checkpoint). Nothing is verified here.
-fn size_of(checkpoint: &[u8]) -> Option<u64> {
-    std::str::from_utf8(checkpoint).ok()?.lines().nth(1)?.parse().ok()
+/// The checkpoint of an earlier time. One that cannot be read is no reason to forget it.
+fn kept(folder: &LogFolder, directory: &Path, key: Option<&VerifierKey>) -> Result<Option<Checkpoint>, ClientError> {
+    let Some(note) = folder.kept_checkpoint()? else { return Ok(None) };
+    let wrong = |fault| ClientError::Verification(format!("the checkpoint kept in {}: {fault}", directory.display()));
+    read(&note, key).map(Some).map_err(wrong)
 }
 
-/// Every bundle, and every tile of hashes at each level, of a log of `size` entries.
-fn tiles_of(size: u64) -> Vec<TilePath> {
-    let across = |level: u8| (size >> (8 * u32::from(level))).div_ceil(u64::from(FULL));
-    let bundles = (0..across(0)).map(|index| TilePath::Entries { index, width: width_at(size, 0, index) });
-    let levels = (0u8..8)
-        .flat_map(|level| (0..across(level)).map(move |index| TilePath::Hashes { level, index, width: width_at(size, level, index) }));
-    bundles.chain(levels).collect()
+fn shown(note: &[u8], key: Option<&VerifierKey>) -> Result<Checkpoint, ClientError> {
+    read(note, key).map_err(|fault| match key {
+        Some(_) => ClientError::Verification(format!("the checkpoint shown now: {fault}; nothing kept was changed")),
+        None => ClientError::AnswerNotUnderstood(fault.to_string()),
+    })
 }
 
-/// True where it had to be fetched.
-async fn keep_tile(api: &mut Api, directory: &Path, tile: TilePath) -> Result<bool, ClientError> {
-    let full = full(tile);
-    if directory.join(tile.to_string()).is_file() || directory.join(full.to_string()).is_file() {
-        return Ok(false);
+fn read(note: &[u8], key: Option<&VerifierKey>) -> Result<Checkpoint, Fault> {
+    let note = std::str::from_utf8(note).map_err(|_| Fault::Note { why: "it is UTF-8" })?;
+    match key {
+        Some(key) => Checkpoint::open(note, key),
+        None => Checkpoint::read_unverified(note),
     }
-    let (tile, bytes) = match api.get_bytes(&format!("/log/{tile}")).await {
+}
+
+/// Fetches what is not there yet; how many files that were.
+async fn fetch_tiles(api: &mut Api, folder: &LogFolder, size: u64) -> Result<u64, ClientError> {
+    let bar = ProgressBar::new(files(size));
+    let mut fetched = 0;
+    for tile in tiles_of(size) {
+        if !folder.has(tile) {
+            let (tile, bytes) = fetch_tile(api, tile).await?;
+            folder.keep_unchecked(tile, &bytes)?;
+            fetched += 1;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(fetched)
+}
+
+async fn fetch_tile(api: &mut Api, tile: TilePath) -> Result<(TilePath, bytes::Bytes), ClientError> {
+    let full = full(tile);
+    let (tile, answer) = match api.get_bytes(&format!("/log/{tile}")).await {
         // the log has grown meanwhile and keeps the full one alone, which the standard allows
         Err(ClientError::Refused(problem)) if problem.status == 404 && tile != full => {
             (full, api.get_bytes(&format!("/log/{full}")).await?)
         }
         other => (tile, other?),
     };
-    write_whole(&directory.join(tile.to_string()), bytes.body())?;
-    Ok(true)
+    Ok((tile, answer.into_body()))
 }
 
-fn full(tile: TilePath) -> TilePath {
-    match tile {
-        TilePath::Hashes { level, index, .. } => TilePath::Hashes { level, index, width: FULL },
-        TilePath::Entries { index, .. } => TilePath::Entries { index, width: FULL },
-    }
+/// Tiles of a level in a log of `size` entries.
+fn across(size: u64, level: u8) -> u64 {
+    (size >> (8 * u32::from(level))).div_ceil(u64::from(FULL))
 }
 
-/// Writes beside, makes durable, puts in place.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(ClientError::file(folder))?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let beside = folder.join(name);
-    let mut file = fs::File::create(&beside).map_err(ClientError::file(&beside))?;
-    file.write_all(bytes).and_then(|()| file.sync_data()).map_err(ClientError::file(&beside))?;
-    fs::rename(&beside, path).map_err(ClientError::file(path))
+/// How many [`tiles_of`] has.
+fn files(size: u64) -> u64 {
+    (0u8..8).fold(across(size, 0), |sum, level| sum.saturating_add(across(size, level)))
 }
 
-/// Removes the partial tiles of a smaller log, and files that a broken-off run left half written.
-fn drop_outgrown(folder: &Path, directory: &Path, wanted: &[TilePath]) -> Result<(), ClientError> {
-    let wanted: HashSet<PathBuf> = wanted.iter().map(|tile| directory.join(tile.to_string())).collect();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        let partial = folder.extension().is_some_and(|extension| extension == "p");
-        for path in entries.flatten().map(|entry| entry.path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if (partial && !wanted.contains(&path)) || path.extension().is_some_and(|extension| extension == "part") {
-                fs::remove_file(&path).map_err(ClientError::file(&path))?;
-            }
+/// Every bundle, and every tile of hashes at each level, of a log of `size` entries. Not a list: the size is the directory's word.
+fn tiles_of(size: u64) -> impl Iterator<Item = TilePath> {
+    let bundles = (0..across(size, 0)).map(move |index| TilePath::Entries { index, width: width_at(size, 0, index) });
+    let levels = (0u8..8).flat_map(move |level| {
+        (0..across(size, level)).map(move |index| TilePath::Hashes { level, index, width: width_at(size, level, index) })
+    });
+    bundles.chain(levels)
+}
+
+fn refusal(before: Option<&Checkpoint>, now: &Checkpoint, fault: &Fault, directory: &Path, aside: &Path) -> ClientError {
+    let (size, directory, aside) = (now.size, directory.display(), aside.display());
+    let what = match (before, fault) {
+        (Some(before), Fault::NotABeginning { .. } | Fault::Root { .. } | Fault::Leaf { .. } | Fault::Node { .. }) => {
+            format!("the log that we were shown before ({} entries) is not a beginning of this one ({size} entries): {fault}", before.size)
         }
-        if partial {
-            let _ = fs::remove_dir(&folder); // only where nothing is left in it
-        }
+        _ => fault.to_string(),
+    };
+    ClientError::Verification(format!(
+        "{what}. Nothing kept in {directory} was changed; what was shown now lies in {aside}. Keep both, and call the accreditor"
+    ))
+}
+
+/// What there is to report.
+struct Done {
+    now: Checkpoint,
+    before: Option<Checkpoint>,
+    fetched: u64,
+    signed: bool,
+}
+
+fn report(place: &Place, directory: &Path, done: &Done) {
+    let (size, tiles, fetched) = (done.now.size, files(done.now.size), done.fetched);
+    if place.json {
+        let before = done.before.as_ref().map(|before| before.size);
+        say_json(&json!({"size": size, "tiles": tiles, "fetched": fetched, "continues": before, "signatures_verified": done.signed}));
+        return;
     }
-    Ok(())
+    say(&format!("{size} entries in {} ({fetched} files fetched, {} kept).", directory.display(), tiles.saturating_sub(fetched)));
+    if let Some(before) = &done.before {
+        say(&format!("The log shown before ({} entries) is a beginning of this one.", before.size));
+    }
+    say(if done.signed {
+        "The signatures verify."
+    } else {
+        "Signatures were not looked at: `contactpoint log verify` does, or --key here."
+    });
 }
 
 #[cfg(test)]
@@ -116,25 +154,12 @@ mod tests {
 
     #[test]
     fn a_logs_size_names_every_tile() {
-        assert_eq!(tiles_of(0), []);
-        let names: Vec<String> = tiles_of(256 * 256 + 1).iter().map(TilePath::to_string).collect();
-        assert_eq!(names.len(), 257 + 257 + 1 + 1);
+        assert_eq!((tiles_of(0).count(), files(0)), (0, 0));
+        let size = 256 * 256 + 1;
+        let names: Vec<String> = tiles_of(size).map(|tile| tile.to_string()).collect();
+        assert_eq!((names.len(), files(size)), (257 + 257 + 1 + 1, 257 + 257 + 1 + 1));
         for name in ["tile/entries/255", "tile/entries/256.p/1", "tile/0/256.p/1", "tile/1/000", "tile/2/000.p/1"] {
             assert!(names.iter().any(|known| known == name), "{name}");
-        }
-    }
-
-    #[test]
-    fn outgrown_partial_tiles_and_halves_are_removed_and_the_rest_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        for tile in ["tile/0/000.p/3", "tile/0/000.p/5", "tile/entries/000", "tile/entries/001.p/7", "tile/entries/001.part"] {
-            write_whole(&folder.path().join(tile), b"x").unwrap();
-        }
-        let wanted = [TilePath::Hashes { level: 0, index: 0, width: 5 }];
-        drop_outgrown(&folder.path().join("tile"), folder.path(), &wanted).unwrap();
-        assert!(folder.path().join("tile/0/000.p/5").exists() && folder.path().join("tile/entries/000").exists());
-        for gone in ["tile/0/000.p/3", "tile/entries/001.p", "tile/entries/001.part"] {
-            assert!(!folder.path().join(gone).exists(), "{gone}");
         }
     }
 }

@@ -14,12 +14,15 @@ pub(crate) fn verify(directory: &Path, key: &str, as_json: bool) -> Result<(), C
     if as_json {
         say_json(&json!({"verified": true, "origin": verified.checkpoint.origin, "size": verified.size, "root": root}));
     } else {
-        say(&format!("Verified: {} entries of {}, root {root}.", verified.size, verified.checkpoint.origin));
+        let (origin, size) = (verified.checkpoint.origin, verified.size);
+        say(&format!("Verified: {origin}, {size} entries, root {root}."));
+        say(&format!("Consistent with its signed checkpoint: {}.", verify::unharmed(size)));
     }
     Ok(())
 }
 
-fn verifier_key(text: &str) -> Result<VerifierKey, ClientError> {
+/// A key given as such, or the file that holds it.
+pub(crate) fn verifier_key(text: &str) -> Result<VerifierKey, ClientError> {
     let path = Path::new(text);
     let text = if path.is_file() { std::fs::read_to_string(path).map_err(ClientError::file(path))? } else { text.to_owned() };
     VerifierKey::parse(text.trim()).map_err(|fault| ClientError::VerifierKey(fault.to_string()))

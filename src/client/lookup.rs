@@ -1,7 +1,7 @@
 //! `search`, `view` and `who-saw`: a question, an answer on the terminal, nothing kept (rule G8).
 
 use crate::api::Api;
-use crate::arguments::{Look, Place, Search};
+use crate::arguments::{Look, Place, Search, WhoSaw};
 use crate::error::ClientError;
 use crate::terminal::{say, say_json, Table};
 use crate::view::{self, text};
@@ -46,8 +46,8 @@ pub(crate) async fn view(place: &Place, wanted: &Look) -> Result<(), ClientError
 }
 
 /// Rule F3's question.
-pub(crate) async fn who_saw(place: &Place, wanted: &Look) -> Result<(), ClientError> {
-    let answer = Api::in_session(place)?.post("/v1/audit/who-saw", &look_body(wanted)).await?;
+pub(crate) async fn who_saw(place: &Place, wanted: &WhoSaw) -> Result<(), ClientError> {
+    let answer = Api::in_session(place)?.post("/v1/audit/who-saw", &who_saw_body(wanted)).await?;
     if place.json {
         say_json(&answer);
         return Ok(());
@@ -69,9 +69,26 @@ pub(crate) async fn who_saw(place: &Place, wanted: &Look) -> Result<(), ClientEr
         ]);
     }
     table.say();
-    let older = if answer["more"].as_bool().unwrap_or(false) { ", and older ones" } else { "" };
-    say(&format!("{} looks{older}.", looks.len()));
+    say(&closing(&answer));
     Ok(())
+}
+
+/// How many looks there were, and how to ask for the older ones.
+fn closing(answer: &Value) -> String {
+    let looks = answer["looks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let oldest = looks.iter().filter_map(|look| look["entry"].as_u64()).min();
+    match oldest.filter(|_| answer["more"] == true) {
+        Some(oldest) => format!("{} looks, and there are older ones: ask again with --before {oldest}.", looks.len()),
+        None => format!("{} looks.", looks.len()),
+    }
+}
+
+fn who_saw_body(wanted: &WhoSaw) -> Value {
+    let mut body = look_body(&wanted.look);
+    if let Some(before) = wanted.before {
+        body["before"] = before.into();
+    }
+    body
 }
 
 fn look_body(wanted: &Look) -> Value {
@@ -91,4 +108,25 @@ fn search_body(wanted: &Search) -> Value {
         given.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key.to_owned(), Value::from(value.as_str())))).collect();
     body.insert("reason".to_owned(), Value::from(wanted.reason.as_str()));
     Value::Object(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_looks_are_asked_for_by_the_oldest_entry_shown() {
+        // F3: who saw this child, all of them
+        let answer = json!({"looks": [{"entry": 90}, {"entry": 17}], "more": true});
+        assert_eq!(closing(&answer), "2 looks, and there are older ones: ask again with --before 17.");
+        assert_eq!(closing(&json!({"looks": [{"entry": 90}], "more": false})), "1 looks.");
+    }
+
+    #[test]
+    fn the_entry_to_stop_before_is_sent_only_where_it_was_given() {
+        // F3: who saw this child; the interface refuses members that it does not know
+        let wanted = |before| WhoSaw { look: Look { child_number: "4182736455".to_owned(), reason: "audit".to_owned() }, before };
+        assert_eq!(who_saw_body(&wanted(None)), json!({"child_number": "4182736455", "reason": "audit"}));
+        assert_eq!(who_saw_body(&wanted(Some(17)))["before"], 17);
+    }
 }

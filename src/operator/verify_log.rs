@@ -24,7 +24,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
     if arguments.json {
         return Ok(serde_json::json!({ "origin": origin, "size": size, "root": root, "verified": true }).to_string());
     }
-    Ok(format!("{origin}\n  entries  {size}\n  root     {root}\n  verdict  nothing altered, removed or reordered"))
+    let verdict = verify::unharmed(size);
+    Ok(format!("{origin}\n  entries  {size}\n  root     {root}\n  verdict  consistent with its signed checkpoint: {verdict}"))
 }
 
 /// A key given as such, or the file that holds it.
@@ -61,7 +62,9 @@ mod tests {
         // F2: anyone with the public key can verify
         let site = Site::new("verify");
         let arguments = fetched(&site);
-        assert!(run(&arguments).unwrap().contains("entries  2"));
+        let told = run(&arguments).unwrap();
+        assert!(told.contains("entries  2") && told.contains("consistent with its signed checkpoint"));
+        assert!(told.ends_with("nothing altered, removed or reordered up to entry 1"));
         let by_file = Arguments { key: site.path("state/log-verifier-key.txt").display().to_string(), json: true, ..arguments };
         let json: serde_json::Value = serde_json::from_str(&run(&by_file).unwrap()).unwrap();
         assert_eq!((json["verified"].as_bool(), json["size"].as_u64()), (Some(true), Some(2)));

@@ -299,9 +299,11 @@ good 'every look is there, the refused one included'
 
 headline 'Anyone enrolled fetches the log, and verifies it offline with the public key alone'
 sleep 1.1 # a checkpoint is signed each second
-try 0 contactpoint --profile "$auditor.toml" log fetch log
+try 0 contactpoint --profile "$auditor.toml" log fetch log --key verifier-key.txt
 try 0 contactpoint log verify log --key verifier-key.txt
+must_say 'nothing altered, removed or reordered up to entry'
 try 0 contactpointctl verify-log log --key verifier-key.txt
+must_say 'consistent with its signed checkpoint: nothing altered, removed or reordered up to entry'
 cp -r log forged
 bundle=$(find forged/tile/entries -type f | sort | head -n 1)
 size=$(stat -c %s "$bundle")
