@@ -63,6 +63,10 @@ async fn whatever_is_said_besides_must_be_true_of_the_child_as_well() {
             "a day beside number and postcode",
             json!({"child_number": number, "date_of_birth": "2014-03-10", "postcode": postcode, "reason": "concern"}),
         ),
+        (
+            "a day beside a postcode",
+            json!({"family_name": family, "date_of_birth": "2014-03-10", "postcode": postcode, "reason": "concern"}),
+        ),
         ("a postcode beside a day", json!({"family_name": family, "date_of_birth": born, "postcode": "ZZ99 1AD", "reason": "concern"})),
         (
             "a postcode beside number and day",
