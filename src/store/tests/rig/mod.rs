@@ -46,6 +46,7 @@ fn locked(byte: u8) -> LockedBytes<32> {
 /// The page key of every test store.
 pub(crate) const PAGE_KEY: u8 = 1;
 
+#[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn keys(page: u8) -> StoreKeys {
     StoreKeys {
         page: locked(page),
@@ -63,6 +64,7 @@ pub(crate) fn create(directory: &Path) -> Store {
     Store::create(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new())).unwrap()
 }
 
+#[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn open(directory: &Path) -> Result<Store, OpenError> {
     Store::open(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new()))
 }
@@ -90,6 +92,7 @@ pub(crate) fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
     }
 }
 
+#[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn school() -> NewOrganisation {
     NewOrganisation {
         name: "Quillhaven Primary School".try_into().unwrap(),
