@@ -78,7 +78,7 @@ const UNSAFE_MEMBER: &str = "hardening";
 const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs", "src/synthesise/command.rs"];
 /// Ways to write a file, and the files of the client that may: the session's token and the sealed log.
 const WRITING: &[&str] = &["fs::write", "File::create", "File::options", "OpenOptions", "fs::copy"];
-const CLIENT_WRITES: &[&str] = &["src/client/session.rs", "src/client/log_fetch.rs"];
+const CLIENT_WRITES: &[&str] = &["src/client/session.rs", "src/client/log_fetch.rs", "src/client/log_folder.rs"];
 /// Ways to open a network socket, and the one file that may: the client's connection.
 const SOCKETS: &[&str] = &["TcpStream::connect", "TcpListener::bind", "TcpSocket", "UdpSocket", "socket(", "UnixListener::bind"];
 const CONNECTS: &[&str] = &["src/client/connection.rs"];
