@@ -1,19 +1,22 @@
 //! One request on its way to its handler: the head is read, the body is not until somebody may send one.
 //!
 //! For: the parts that handlers ask for - bearer token, request id, number in the path, body - each refused in one way. A body is read
-//! only against a [`Caller`], so that nobody without a session makes the daemon hold a megabyte; the log-in alone reads a small one.
+//! only against a [`Caller`], so that nobody without a session makes the daemon hold a megabyte; the log-in alone reads a small one. All
+//! bodies together, and those of one organisation, have so much memory: what a body may need is reserved before a byte of it is read.
 //! Leaves to others: limits on connections and headers (`exchange`), what a body means (`json`, handlers).
 
 use crate::json;
 use crate::limits::Limits;
+use crate::places::{Full, Place, Places};
 use crate::problem::{Problem, ProblemCode};
 use crate::route::{Found, Route};
 use bytes::Bytes;
 use contactpoint_audit::Operation;
+use contactpoint_domain::OrganisationId;
 use contactpoint_identity::{Caller, Channel, Identity, Now, RequestSeen};
 use http::header::{HeaderName, HeaderValue, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -21,6 +24,12 @@ use sha2::{Digest, Sha256};
 /// Log-in bodies are three short texts.
 const LOG_IN_BYTES: usize = 4096;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Seconds until a body for which there was no memory may be sent again.
+const ROOM_RETRY: u64 = 2;
+
+/// Memory for bodies, in bytes; connections whose organisation is not known share one part.
+pub(crate) type Bodies = Places<Option<OrganisationId>>;
 
 /// A request whose route is known.
 pub(crate) struct Call<'a> {
@@ -31,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) limits: &'a Limits,
     /// Not yet read; what a handler leaves of it is discarded by `exchange`.
     pub(crate) body: &'a mut Coming,
+    /// Where memory for the body comes from, and on whose account.
+    pub(crate) room: (&'a Bodies, Option<OrganisationId>),
 }
 
 /// A body on its way, and whether it broke off: then nothing after it can be read as a request.
@@ -98,18 +109,48 @@ impl Call<'_> {
 
     async fn read(self, expected: Expected) -> Result<Bytes, Problem> {
         refuse_media(self.head, expected.media)?;
-        refuse_length(self.head, expected.most)?;
-        let collected = tokio::time::timeout(self.limits.body, Limited::new(&mut self.body.body, expected.most).collect()).await;
-        match collected {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(ProblemCode::BodyTooLarge.into()),
-            Ok(Err(_)) => {
-                self.body.is_broken = true;
-                Err(ProblemCode::MalformedRequest.into())
-            }
-            Err(_) => Err(ProblemCode::RequestTimeout.into()),
-        }
+        let most = stated_length(self.head, expected.most)?;
+        let (bodies, organisation) = self.room;
+        let place = bodies.take(organisation, most).map_err(no_room)?;
+        let gathered = tokio::time::timeout(self.limits.body, gather(&mut self.body.body, most)).await;
+        let bytes = gathered.unwrap_or(Err(ProblemCode::RequestTimeout));
+        self.body.is_broken = matches!(bytes, Err(ProblemCode::MalformedRequest));
+        Ok(Bytes::from_owner(Held { bytes: bytes?, _place: place }))
     }
+}
+
+/// A body and its share of the memory for bodies: given back when the last part of the body is dropped, wherever it went.
+struct Held {
+    bytes: Vec<u8>,
+    _place: Place<Option<OrganisationId>>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// One piece of memory, however many frames the body comes in: a frame of one byte must not cost more than a byte.
+async fn gather(body: &mut Incoming, most: usize) -> Result<Vec<u8>, ProblemCode> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ProblemCode::MalformedRequest)?;
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        if data.len() > most - bytes.len() {
+            return Err(ProblemCode::BodyTooLarge);
+        }
+        bytes.extend_from_slice(data);
+    }
+    Ok(bytes)
+}
+
+fn no_room(full: Full) -> Problem {
+    let code = match full {
+        Full::OfOne => ProblemCode::TooManyRequests,
+        Full::InAll => ProblemCode::Unavailable,
+    };
+    Problem::retry_after(code, ROOM_RETRY)
 }
 
 /// A header that may be there once.
@@ -158,12 +199,13 @@ fn refuse_media(head: &Parts, media: &str) -> Result<(), Problem> {
     }
 }
 
-/// Refuses by the stated length, before a byte of the body is read.
-fn refuse_length(head: &Parts, most: usize) -> Result<(), Problem> {
+/// How long the body is at most: as it says, or as it may be where it does not say. Refuses what says too much, before a byte of it is read.
+fn stated_length(head: &Parts, most: usize) -> Result<usize, Problem> {
     let stated = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     match stated {
         Some(length) if length > most as u64 => Err(ProblemCode::BodyTooLarge.into()),
-        Some(_) | None => Ok(()),
+        Some(length) => Ok(usize::try_from(length).unwrap_or(most)),
+        None => Ok(most),
     }
 }
 
@@ -200,8 +242,9 @@ mod tests {
         assert!(media("application/json") && media("Application/JSON; charset=UTF-8"));
         assert!(!media("text/plain") && !media("application/json; charset=latin1") && !media("application/jsonp") && !media(""));
         assert!(refuse_media(&head(&[("content-type", "application/json"), ("content-encoding", "gzip")]), "application/json").is_err());
-        assert_eq!(refuse_length(&head(&[("content-length", "11")]), 10).unwrap_err().code, ProblemCode::BodyTooLarge);
-        assert!(refuse_length(&head(&[("content-length", "10")]), 10).is_ok());
+        assert_eq!(stated_length(&head(&[("content-length", "11")]), 10).unwrap_err().code, ProblemCode::BodyTooLarge);
+        assert_eq!(stated_length(&head(&[("content-length", "9")]), 10), Ok(9));
+        assert_eq!(stated_length(&head(&[]), 10), Ok(10));
     }
 
     #[test]

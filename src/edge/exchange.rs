@@ -6,7 +6,7 @@
 //! record is in the audit log already. Leaves to others: bodies (`call`), operations (`handlers`).
 
 use crate::answer::Answer;
-use crate::call::{Call, Coming};
+use crate::call::{Bodies, Call, Coming};
 use crate::certificate::PeerCertificate;
 use crate::limits::Limits;
 use crate::problem::{Problem, ProblemCode};
@@ -40,6 +40,8 @@ pub(crate) struct Peer {
     pub(crate) organisation: Option<OrganisationId>,
     /// What the certificate says and the lists it is held against; `None` on the control socket, where the peer's credentials count.
     pub(crate) certificate: Option<(PeerCertificate, Arc<Revocation>)>,
+    /// Memory for bodies, shared by all connections of a listener.
+    pub(crate) bodies: Bodies,
     /// The organisation has as many connections as it may: this one is told so, and closed.
     pub(crate) is_one_too_many: bool,
 }
@@ -74,7 +76,7 @@ async fn decide<D: Desk>(desk: &D, limits: &Limits, peer: &Peer, head: &Parts, b
         return (Some(found.route), Answer::problem(ProblemCode::MalformedRequest));
     }
     let mut coming = Coming { body, is_broken: false };
-    let call = Call { head, found, channel: peer.channel, now, limits, body: &mut coming };
+    let call = Call { head, found, channel: peer.channel, now, limits, body: &mut coming, room: (&peer.bodies, peer.organisation) };
     // the deadline frees the caller, not the operation: what was handed to the store is carried out or not, and its entry says which
     let answered = tokio::time::timeout(limits.body + limits.answer, desk.answer(call)).await;
     let answer = answered.unwrap_or_else(|_| Answer::problem(Problem::retry_after(ProblemCode::Unavailable, CONNECTIONS_RETRY)));

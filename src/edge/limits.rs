@@ -6,10 +6,14 @@
 use contactpoint_settings::Settings;
 use std::time::Duration;
 
+/// Memory for bodies, in bytes; one organisation may have a quarter of it.
+const BODIES: usize = 64 << 20;
+
 /// The limits of one listener. `Default` is what the shipped settings say, and beside them what is no setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all, handshakes included; beyond it a connection is closed before a byte of it is read.
+    /// Connections in all, after their handshake; beyond it a connection is closed before a byte of it is read. Unfinished handshakes have
+    /// places of their own: half as many, and a tenth as many from one address; beyond either they are closed unread.
     pub connections: usize,
     /// Connections of one organisation; beyond it `too_many_requests` and the connection closes.
     pub connections_per_organisation: usize,
@@ -33,6 +37,10 @@ pub struct Limits {
     pub json_bytes: usize,
     /// Bytes of a body of feed lines; beyond it `body_too_large`.
     pub lines_bytes: usize,
+    /// Bytes of all bodies on their way or at work; beyond it `unavailable`, before a byte of the body is read.
+    pub bodies: usize,
+    /// The same of one organisation; beyond it `too_many_requests`.
+    pub bodies_per_organisation: usize,
     /// Requests at once on one HTTP/2 connection; at most 64.
     pub streams: u32,
     /// For open requests to finish once a stop was asked for.
@@ -57,6 +65,8 @@ impl From<&Settings> for Limits {
             uri_bytes: 512,
             json_bytes: limits.body_bytes.count(),
             lines_bytes: limits.feed_body_bytes.count(),
+            bodies: BODIES.max(4 * limits.feed_body_bytes.count()),
+            bodies_per_organisation: (BODIES / 4).max(limits.feed_body_bytes.count()),
             streams: 64,
             stop: Duration::from_secs(10),
             reload: settings.tls.reload_seconds.seconds(),

@@ -3,19 +3,24 @@
 //! For: connections from the TCP listener that systemd bound (this code never binds one) and from the control socket. Handshakes run on a
 //! runtime of their own with a fixed number of threads: rustls signs synchronously, an HSM over a network takes milliseconds, and a
 //! slow signature then delays other handshakes and no answer (architecture, keys). The sockets stay with the main runtime's poller.
+//! Nobody shuts the others out by connecting: unfinished handshakes have places of their own, few for one address; a connection beyond its
+//! organisation's limit takes none of the places of all and is told so within [`TELLING`].
 //! Leaves to others: what happens on a connection (`connection`), who is let in (`tls`).
 
+use crate::call::Bodies;
 use crate::certificate::PeerCertificate;
 use crate::connection::{self, Protocol};
 use crate::exchange::{Desk, Peer};
 use crate::limits::Limits;
-use crate::places::{Place, Places};
+use crate::places::{source, Full, Place, Places};
 use crate::revocation::Revocation;
 use crate::route::Side;
 use crate::stop::{stopper, Stop, Stopper};
+use contactpoint_domain::OrganisationId;
 use contactpoint_identity::Channel;
 use rustls::ServerConfig;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -25,6 +30,11 @@ use tokio_rustls::TlsAcceptor;
 
 /// After an accept that failed for want of something (descriptors, memory).
 const BREATH: Duration = Duration::from_millis(50);
+/// For a connection beyond its organisation's limit to ask something and be told so.
+const TELLING: Duration = Duration::from_secs(2);
+/// Such connections at a time, in all and of one organisation; beyond it they are closed without a word.
+const TOLD_AT_ONCE: usize = 64;
+const TOLD_AT_ONCE_OF_ONE: usize = 8;
 
 /// What network connections are accepted with.
 pub(crate) struct Network {
@@ -57,7 +67,10 @@ impl Serving {
         let handshakes = handshake_runtime(&limits)?;
         let (stopper, stop) = stopper();
         let door = Arc::new(Door {
+            handshaking: Places::new((limits.connections / 2).max(16), (limits.connections / 10).max(8)),
             places: Places::new(limits.connections, limits.connections_per_organisation),
+            telling: Places::new(TOLD_AT_ONCE, TOLD_AT_ONCE_OF_ONE),
+            bodies: Places::new(limits.bodies, limits.bodies_per_organisation),
             acceptor: TlsAcceptor::from(network.tls),
             handshakes: handshakes.handle().clone(),
             revocation: network.revocation,
@@ -84,7 +97,13 @@ fn handshake_runtime(limits: &Limits) -> io::Result<Runtime> {
 
 /// What a network connection meets.
 struct Door<D> {
-    places: Places,
+    /// Unfinished handshakes, by where they come from.
+    handshaking: Places<IpAddr>,
+    /// Connections; those of organisations that may do nothing share one part.
+    places: Places<Option<OrganisationId>>,
+    /// Connections beyond their organisation's limit.
+    telling: Places<Option<OrganisationId>>,
+    bodies: Bodies,
     acceptor: TlsAcceptor,
     handshakes: tokio::runtime::Handle,
     revocation: Arc<Revocation>,
@@ -100,8 +119,12 @@ async fn accept_network<D: Desk>(door: Arc<Door<D>>, listener: TcpListener, mut 
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            // over the limit: the place is not given, so the stream is dropped, which closes it before a byte is read
-            Ok((stream, _)) => drop(door.places.take().map(|place| tokio::spawn(Arc::clone(&door).connect(stream, place, stop.clone())))),
+            // over a limit: no place is given, so the stream is dropped, which closes it before a byte is read
+            Ok((stream, from)) => {
+                if let Some(place) = door.place_to_begin(from.ip()) {
+                    tokio::spawn(Arc::clone(&door).connect(stream, place, stop.clone()));
+                }
+            }
             Err(error) => breathe(&error).await,
         }
     }
@@ -116,17 +139,38 @@ async fn breathe(error: &io::Error) {
 }
 
 impl<D: Desk> Door<D> {
-    async fn connect(self: Arc<Self>, stream: TcpStream, _place: Place, stop: Stop) {
+    fn place_to_begin(&self, from: IpAddr) -> Option<Place<IpAddr>> {
+        if self.places.is_full() {
+            return None;
+        }
+        self.handshaking.take(source(from), 1).ok()
+    }
+
+    async fn connect(self: Arc<Self>, stream: TcpStream, handshaking: Place<IpAddr>, stop: Stop) {
         let Some(stream) = self.handshake(stream).await else { return };
+        drop(handshaking);
         let Some(certificate) = shown(&stream) else { return };
         let channel = Channel::Certificate { key: certificate.key() };
         let organisation = self.desk.organisation(&channel);
-        let place = organisation.map(|id| self.places.take_for(id));
-        let is_one_too_many = matches!(place, Some(None));
         let certificate = Some((certificate, Arc::clone(&self.revocation)));
-        let peer = Peer { side: Side::Network, channel, organisation, certificate, is_one_too_many };
+        let bodies = self.bodies.clone();
+        let peer = Peer { side: Side::Network, channel, organisation, certificate, bodies, is_one_too_many: false };
+        match self.places.take(organisation, 1) {
+            Ok(_place) => self.serve(peer, stream, stop).await,
+            Err(Full::OfOne) => self.tell(Peer { is_one_too_many: true, ..peer }, stream, stop).await,
+            Err(Full::InAll) => {}
+        }
+    }
+
+    async fn serve(&self, peer: Peer, stream: TlsStream<TcpStream>, stop: Stop) {
         let protocol = chosen(&stream);
         connection::serve(Arc::clone(&self.desk), Arc::clone(&self.limits), peer, stream, protocol, stop).await;
+    }
+
+    /// Beyond its organisation's limit: has no place among the others, and lives no longer than it takes to be told.
+    async fn tell(&self, peer: Peer, stream: TlsStream<TcpStream>, stop: Stop) {
+        let Ok(_place) = self.telling.take(peer.organisation, 1) else { return };
+        drop(tokio::time::timeout(TELLING, self.serve(peer, stream, stop)).await);
     }
 
     /// The handshake, on the threads that may wait for the HSM. `None` where it failed or took too long; TLS has said why in its alert.
@@ -159,7 +203,8 @@ fn chosen(stream: &TlsStream<TcpStream>) -> Protocol {
 
 async fn accept_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, own: u32, listener: UnixListener, mut stop: Stop) {
     // its own count: a full network must not lock the officers out
-    let places = Places::new(16, 16);
+    let places: Places<u32> = Places::new(16, 16);
+    let bodies = Bodies::new(limits.bodies, limits.bodies);
     loop {
         let accepted = tokio::select! {
             biased;
@@ -168,8 +213,10 @@ async fn accept_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, own: u32, li
         };
         match accepted {
             Ok((stream, _)) => {
-                if let (Some(uid), Some(place)) = (permitted_uid(&stream, own), places.take()) {
-                    tokio::spawn(serve_control(Arc::clone(&desk), Arc::clone(&limits), stream, uid, place, stop.clone()));
+                let place = permitted_uid(&stream, own).map(|uid| (uid, places.take(uid, 1)));
+                if let Some((uid, Ok(place))) = place {
+                    let peer = officer(uid, bodies.clone());
+                    tokio::spawn(serve_control(Arc::clone(&desk), Arc::clone(&limits), stream, peer, place, stop.clone()));
                 }
             }
             Err(error) => breathe(&error).await,
@@ -177,9 +224,12 @@ async fn accept_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, own: u32, li
     }
 }
 
-async fn serve_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, stream: UnixStream, uid: u32, _place: Place, stop: Stop) {
+fn officer(uid: u32, bodies: Bodies) -> Peer {
     let channel = Channel::Local { uid };
-    let peer = Peer { side: Side::Control, channel, organisation: None, certificate: None, is_one_too_many: false };
+    Peer { side: Side::Control, channel, organisation: None, certificate: None, bodies, is_one_too_many: false }
+}
+
+async fn serve_control<D: Desk>(desk: Arc<D>, limits: Arc<Limits>, stream: UnixStream, peer: Peer, _place: Place<u32>, stop: Stop) {
     connection::serve(desk, limits, peer, stream, Protocol::Http1, stop).await;
 }
 

@@ -1,5 +1,6 @@
 //! The door under test: a real listener on loopback, real TLS, real HTTP; behind it a stand-in that answers by route.
 
+mod crowds;
 mod limits;
 mod lines;
 mod tls;
@@ -8,6 +9,7 @@ mod while_open;
 use crate::answer::{Answer, Public};
 use crate::authority::{put, Authority, Issued};
 use crate::call::Call;
+use crate::certificate::PeerCertificate;
 use crate::exchange::Desk;
 use crate::limits::Limits;
 use crate::problem::ProblemCode;
@@ -24,23 +26,29 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::sign::SigningKey;
 use rustls_pki_types::ServerName;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::TlsConnector;
 
-/// Every organisation is number 1; a tile takes as long to read as its path says, in milliseconds.
-pub(super) struct StandIn(Clock);
+/// Keys of other organisations than number 1.
+type Others = Arc<Mutex<HashMap<[u8; 32], OrganisationId>>>;
+
+/// Every organisation is number 1 unless it is among the others; a tile takes as long to read as its path says, in milliseconds.
+pub(super) struct StandIn(Clock, Others);
 
 impl Desk for StandIn {
     fn now(&self) -> Now {
         self.0.now()
     }
-    fn organisation(&self, _: &Channel) -> Option<OrganisationId> {
-        Some(OrganisationId(1))
+    fn organisation(&self, channel: &Channel) -> Option<OrganisationId> {
+        match channel {
+            Channel::Certificate { key } => Some(self.1.lock().unwrap().get(key).copied().unwrap_or(OrganisationId(1))),
+            Channel::Local { .. } => None,
+        }
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "the stand-in answers three routes")]
     async fn answer(&self, call: Call<'_>) -> Answer {
@@ -69,6 +77,7 @@ pub(super) struct Rig {
     directory: tempfile::TempDir,
     /// Keys that no organisation has; every other one is enrolled.
     pub(super) strangers: Arc<Mutex<HashSet<[u8; 32]>>>,
+    others: Others,
     serving: Option<Serving>,
 }
 
@@ -107,8 +116,10 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let network = Network { listener, tls: server_config(door).unwrap(), revocation: Arc::clone(&revocation) };
-        let serving = Serving::begin(Arc::new(StandIn(clock.clone())), Arc::new(limits), network, control).unwrap();
-        Self { clients, revocation, clock, address, servers, directory, strangers, serving: Some(serving) }
+        let others = Others::default();
+        let stand_in = Arc::new(StandIn(clock.clone(), Arc::clone(&others)));
+        let serving = Serving::begin(stand_in, Arc::new(limits), network, control).unwrap();
+        Self { clients, revocation, clock, address, servers, directory, strangers, others, serving: Some(serving) }
     }
 
     pub(super) fn put_list(&self, list: &str) {
@@ -145,6 +156,26 @@ impl Rig {
     /// A handshake and the first byte after it: under TLS 1.3 a client learns of its refusal only when it reads.
     pub(super) async fn knock(&self, connector: TlsConnector) -> std::io::Result<TlsStream<TcpStream>> {
         connector.connect(ServerName::try_from("localhost").unwrap(), self.tcp().await).await
+    }
+
+    /// A connection from another address of this machine, 127.0.0.x.
+    pub(super) async fn tcp_from(&self, x: u8) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, x], 0))).unwrap();
+        socket.connect(self.address).await.unwrap()
+    }
+
+    /// A certificate of another organisation.
+    pub(super) fn certificate_of(&self, organisation: u32) -> Issued {
+        let issued = self.clients.issue(8, &[]);
+        self.others.lock().unwrap().insert(PeerCertificate::of(&issued.der).unwrap().key(), OrganisationId(organisation));
+        issued
+    }
+
+    /// HTTP/1.1 over TLS over this stream, with this certificate.
+    pub(super) async fn greeted(&self, stream: TcpStream, issued: &Issued) -> std::io::Result<TlsStream<TcpStream>> {
+        let connector = self.client(Some(issued), &[b"http/1.1"], &[&rustls::version::TLS13]);
+        connector.connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
 
     pub(super) async fn tls(&self, alpn: &[u8]) -> TlsStream<TcpStream> {
