@@ -8,7 +8,7 @@ mod daemon;
 
 use contactpoint_directory::Directory;
 use contactpoint_edge::{Edge, Parts};
-use contactpoint_hardening::{forbid_core_dumps, inherited_listeners};
+use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners};
 use contactpoint_identity::{Clock, Identity};
 use contactpoint_intake::layouts;
 use contactpoint_operator::custody::{open_appliance, Appliance};
@@ -18,7 +18,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
+    give_memory_back();
     journal::begin();
+    journal::tell_panics_place_only();
     start().map_or_else(Failure::exit, |()| ExitCode::SUCCESS)
 }
 
