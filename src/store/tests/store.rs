@@ -135,6 +135,7 @@ async fn the_entry_of_a_look_is_durable_before_the_value_is_handed_out() {
     add(&store, 1).await;
     let number = child(1).number;
     let seen = store.look(move |snapshot| Ok((snapshot.child(&number)?.is_some(), entry(Operation::View, vec![number])))).await.unwrap();
+    assert_eq!(seen.entry_index(), 1, "behind the entry of the child's own");
     // another connection, which sees only what is committed, has the leaf
     let index = seen.entry_index() as i64;
     let leaves: i64 = raw(dir.path()).query_row("SELECT count(*) FROM leaf WHERE entry = ?1", [index], |row| row.get(0)).unwrap();
