@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// The sources that a build for use contains: path, code. Without the modules that are `#[cfg(test)]`, in files of their own or at the end.
 pub(crate) fn shipped(sources: &[(String, String)]) -> Vec<(String, String)> {
-    let tests: BTreeSet<String> = sources.iter().flat_map(|(path, text)| test_modules(path, &code_of(text))).collect();
+    let tests: BTreeSet<String> = sources.iter().flat_map(|(path, text)| modules_of_tests(path, &code_of(text))).collect();
     let is_test =
         |path: &str| tests.iter().any(|module| path.strip_prefix(module.as_str()).is_some_and(|rest| rest.starts_with(['.', '/'])));
     let built = sources.iter().filter(|(path, _)| path.starts_with("src/") && path.ends_with(".rs") && !is_test(path));
@@ -12,7 +12,7 @@ pub(crate) fn shipped(sources: &[(String, String)]) -> Vec<(String, String)> {
 }
 
 /// The modules that a file declares for tests alone and keeps in files of their own: paths without `.rs`.
-fn test_modules(path: &str, code: &str) -> Vec<String> {
+fn modules_of_tests(path: &str, code: &str) -> Vec<String> {
     let beside = match path.rsplit_once('/') {
         Some((folder, "lib.rs" | "main.rs" | "mod.rs")) => folder,
         _ => path.strip_suffix(".rs").unwrap_or(path),
