@@ -26,8 +26,9 @@ const WALLS: &[(&str, &[&str])] = &[
     ("policy", &["domain", "audit", "identity"]),
     ("directory", &["domain", "policy", "store", "matching", "intake", "audit", "identity"]),
     ("edge", &["domain", "settings", "keys", "audit", "store", "policy", "identity", "directory", "intake"]),
-    ("operator", &["domain", "settings", "hardening", "keys", "sealing", "audit", "store", "identity", "intake"]),
-    ("client", &["audit", "intake"]),
+    ("manual", &[]),
+    ("operator", &["domain", "settings", "hardening", "keys", "sealing", "audit", "store", "identity", "intake", "manual"]),
+    ("client", &["audit", "intake", "manual"]),
     ("synthesise", &["domain"]),
     ("support", &["client", "audit"]),
     (
