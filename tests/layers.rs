@@ -18,6 +18,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("hardening", &[]),
     ("keys", &["hardening"]),
     ("sealing", &["hardening"]),
+    ("assurance", &[]),
     ("audit", &["domain"]),
     ("matching", &["domain"]),
     ("intake", &["domain"]),

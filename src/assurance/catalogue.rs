@@ -1,0 +1,133 @@
+//! The catalogue: controls.toml, embedded and read strictly.
+
+use crate::{CatalogueError, Check, CheckId, Part, Rule, RuleId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The embedded catalogue.
+///
+/// # Errors
+/// [`CatalogueError`] where this build's controls.toml is not one; a test of this crate holds that it is.
+pub fn catalogue() -> Result<Catalogue, CatalogueError> {
+    Catalogue::of_toml(include_str!("controls.toml"))
+}
+
+/// Every rule of the rule book in its order, and every check. Rules name only checks that are there; checks show at least one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Catalogue {
+    parts: Vec<Part>,
+    rules: Vec<Rule>,
+    checks: Vec<Check>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    part: Vec<Part>,
+    rule: Vec<Rule>,
+    check: Vec<Check>,
+}
+
+impl Catalogue {
+    /// Reads a catalogue of the shape of controls.toml: `[[part]]`, `[[rule]]`, `[[check]]`.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] names the rule or check that is at fault.
+    pub fn of_toml(text: &str) -> Result<Self, CatalogueError> {
+        let Written { part, rule, check } = toml::from_str(text).map_err(|fault| CatalogueError::Malformed(fault.to_string()))?;
+        let catalogue = Self { parts: part, rules: rule, checks: check };
+        catalogue.each_once()?;
+        catalogue.each_placed()?;
+        catalogue.each_named_check_there()?;
+        catalogue.each_proven_or_open()?;
+        Ok(catalogue)
+    }
+
+    /// The parts of the rule book, A to J.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The rules, in the rule book's order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The checks of an inspection.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The rule of that number.
+    #[must_use]
+    pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// The check of that name.
+    #[must_use]
+    pub fn check(&self, id: &CheckId) -> Option<&Check> {
+        self.checks.iter().find(|check| check.id == *id)
+    }
+
+    fn each_once(&self) -> Result<(), CatalogueError> {
+        let mut rules = BTreeSet::new();
+        if let Some(twice) = self.rules.iter().find(|rule| !rules.insert(&rule.id)) {
+            return Err(CatalogueError::RuleTwice(twice.id.clone()));
+        }
+        let mut checks = BTreeSet::new();
+        match self.checks.iter().find(|check| !checks.insert(&check.id)) {
+            Some(twice) => Err(CatalogueError::CheckTwice(twice.id.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn each_placed(&self) -> Result<(), CatalogueError> {
+        let placed = |rule: &&Rule| self.parts.iter().any(|part| part.letter == rule.id.part());
+        match self.rules.iter().find(|rule| !placed(rule)) {
+            Some(rule) => Err(CatalogueError::NoSuchPart(rule.id.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn each_named_check_there(&self) -> Result<(), CatalogueError> {
+        for rule in &self.rules {
+            if let Some(check) = rule.checks.iter().find(|check| self.check(check).is_none()) {
+                return Err(CatalogueError::NoSuchCheck { rule: rule.id.clone(), check: check.clone() });
+            }
+        }
+        match self.checks.iter().find(|check| !self.rules.iter().any(|rule| rule.checks.contains(&check.id))) {
+            Some(idle) => Err(CatalogueError::IdleCheck(idle.id.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn each_proven_or_open(&self) -> Result<(), CatalogueError> {
+        let unproven = |rule: &&Rule| rule.open.is_none() && (rule.code.is_empty() || rule.tests.is_empty());
+        match self.rules.iter().find(unproven) {
+            Some(rule) => Err(CatalogueError::Unproven(rule.id.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_catalogue_has_every_rule_of_the_rule_book_in_its_order() {
+        // J1: every rule here maps to the code that enforces it and the test that proves it, in a machine-readable controls catalogue
+        let catalogue = catalogue().unwrap();
+        let expected: Vec<String> = [("A", 7), ("B", 5), ("C", 6), ("D", 8), ("E", 8), ("F", 5), ("G", 9), ("H", 5), ("I", 3), ("J", 5)]
+            .iter()
+            .flat_map(|(part, most)| (1..=*most).map(move |number| format!("{part}{number}")))
+            .collect();
+        let ids: Vec<&str> = catalogue.rules().iter().map(|rule| rule.id.as_str()).collect();
+        assert_eq!(ids, expected);
+        assert!(catalogue.rules().iter().all(|rule| !rule.nist.is_empty() && !rule.caf.is_empty() && !rule.iso27001.is_empty()));
+    }
+}
