@@ -1,6 +1,7 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
 use clap::{Args, Parser, Subcommand};
+use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use std::path::PathBuf;
 
 /// Ask the directory who works with a child, and feed it your organisation's records.
@@ -36,25 +37,50 @@ pub struct Place {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Log in with password and one-time code
+    ///
+    /// The session is bound to your organisation's certificate, and ends after 15 idle minutes and at log-out.
     LogIn(LogIn),
     /// End the session
+    ///
+    /// In the directory, and the file that held it is removed.
     LogOut,
     /// Find children in your own scope
+    ///
+    /// Needs a family name or child number with a date of birth or postcode; there are no wildcards, and more than 20 hits give none. Every
+    /// search is in the log, with every child that it listed.
     Search(Search),
     /// See who works with one child and how to reach them
+    ///
+    /// Only for a child in your own scope, and only with a reason; the look is in the log before you see anything.
     View(Look),
     /// See who saw one child (auditors)
+    ///
+    /// Those who only had the child in a list, and refused looks, included.
     WhoSaw(WhoSaw),
     /// Send your organisation's records from a CSV file; run it again to resume
+    ///
+    /// Rejected lines are listed with the reason; the others are kept.
     Feed(Feed),
     /// Make an account for one of your organisation's people (administrators)
+    ///
+    /// Prints their first password and code secret, once: hand them over in person.
     EnrolPerson(EnrolPerson),
     /// The public log: fetch it, verify it offline
+    ///
+    /// What is fetched is sealed: hashes and entries that tell nothing of a child.
     Log {
         /// Which.
         #[command(subcommand)]
         verb: LogVerb,
     },
+    /// Print a man page
+    ///
+    /// In the language of man(7), on the standard output: of this program or of a verb.
+    Manual(ManualWanted),
+    /// Print completions for a shell
+    ///
+    /// On the standard output.
+    Completions(CompletionsWanted),
 }
 
 /// `log-in`

@@ -62,6 +62,12 @@ pub enum ClientError {
     /// The verifier key is none.
     #[error("the verifier key cannot be used: {0}")]
     VerifierKey(String),
+    /// There is no such man page.
+    #[error("there is no page {0}: see `contactpoint manual --list`")]
+    NoSuchPage(String),
+    /// The standard output took no more of what is written to be kept.
+    #[error("the standard output takes no more: {0}")]
+    Output(std::io::Error),
     /// The log is not what the key signed.
     #[error("VERIFICATION FAILED: {0}")]
     Verification(String),
@@ -81,6 +87,8 @@ impl ClientError {
             | Self::NothingTyped(_)
             | Self::Request(_)
             | Self::FeedFile { .. }
+            | Self::NoSuchPage(_)
+            | Self::Output(_)
             | Self::VerifierKey(_) => 2,
             Self::Connection(_) | Self::AnswerNotUnderstood(_) => 3,
             Self::Verification(_) => 4,

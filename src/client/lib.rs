@@ -25,6 +25,7 @@ mod log_fetch_tests;
 mod log_folder;
 mod log_verify;
 mod lookup;
+mod manual;
 pub mod problem;
 pub mod profile;
 mod session;
@@ -83,5 +84,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
+        Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),
+        Verb::Completions(wanted) => terminal::say_text(&manual::completions(wanted)),
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Leaves to others: what to say.
 
+use crate::error::ClientError;
 use serde_json::Value;
 use std::io::Write;
 
@@ -20,6 +21,12 @@ fn is_harmful(c: char) -> bool {
 /// One line to standard output. A reader that went away is no fault.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{}", harmless(line));
+}
+
+/// The program's own text of many lines, for a file; half of it is no success.
+pub(crate) fn say_text(text: &str) -> Result<(), ClientError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(ClientError::Output)
 }
 
 /// One line to standard error.

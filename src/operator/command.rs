@@ -1,9 +1,10 @@
 //! The command line: which verb, and what its result becomes for the shell.
 
 use crate::error::OperatorError;
-use crate::{ceremony, certificate_request, check_config, enrol_organisation, signing_in, status, verifier_key, verify_log};
-use clap::{Parser, Subcommand};
+use crate::{ceremony, certificate_request, check_config, enrol_organisation, manual, signing_in, status, verifier_key, verify_log};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
+use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use contactpoint_settings::Directories;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,23 +23,58 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Make the HSM keys, the data keys, an empty store, the data centre and its first security officer
+    ///
+    /// Once in the life of a store: it refuses, and changes nothing, where there are keys or a store already. Prints the log's public key, and
+    /// the officer's password and code secret, which are shown once and kept nowhere. Run it as contactpoint-at-hsm ceremony.
     Ceremony(ceremony::Arguments),
     /// Make a PKCS #10 request for the daemon's TLS certificate, signed by the key in the HSM
+    ///
+    /// Have the request signed by your authority, and put the chain where the setting tls.certificate says. The private key never leaves the
+    /// HSM; a renewed certificate needs a new request and no new key. Run it as contactpoint-at-hsm certificate-request.
     CertificateRequest(certificate_request::Arguments),
     /// Print the log's public key
+    ///
+    /// It is read from the HSM, and written as C2SP signed-note writes it (name+id+key). Publish it: with it alone anyone can verify the log.
+    /// Run it as contactpoint-at-hsm verifier-key.
     VerifierKey,
     /// Read settings and layouts as the daemon would, and print what is in force
+    ///
+    /// Looks at nothing else: not at the HSM, the certificates or the store. A fault is told with file, line and key, without the value.
     CheckConfig(check_config::Arguments),
     /// Verify a fetched copy of the log, offline, with the public key alone
+    ///
+    /// Says whether any entry was altered, removed or reordered up to the signed checkpoint. Reads no name: the entries are sealed.
     VerifyLog(verify_log::Arguments),
     /// Log in to the running daemon as security officer
+    ///
+    /// With password and one-time code. The session ends after 15 idle minutes, and at log-out.
     LogIn(signing_in::LogIn),
     /// End that session
+    ///
+    /// In the daemon, and the file that held it is removed.
     LogOut(signing_in::LogOut),
     /// Enrol an organisation with its certificates and first administrator
+    ///
+    /// For the security officer, logged in. The organisation is known by its certificate's key: a renewed certificate over the same key needs
+    /// nothing, and one over a new key must be enrolled. Prints the administrator's one-time secrets, once.
     EnrolOrganisation(enrol_organisation::Arguments),
     /// Ask the running daemon how it is
+    ///
+    /// It makes a commit and a signature, and says whether both worked, how many entries the log has and how many certificates are revoked.
     Status(status::Arguments),
+    /// Print a man page
+    ///
+    /// In the language of man(7), on the standard output: of this program, of a verb, of contactpointd(8) or of contactpointd.toml(5).
+    Manual(ManualWanted),
+    /// Print completions for a shell
+    ///
+    /// On the standard output.
+    Completions(CompletionsWanted),
+}
+
+/// The command line, for its pages and completions.
+pub(crate) fn definition() -> clap::Command {
+    Command::command()
 }
 
 /// Does what the command line asks: the result on the standard output, a failure as one sentence on the standard error.
@@ -74,6 +110,8 @@ impl Verb {
             Self::LogOut(arguments) => signing_in::log_out(&arguments),
             Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
             Self::Status(arguments) => status::run(&arguments),
+            Self::Manual(wanted) => manual::run(&wanted, definition()),
+            Self::Completions(wanted) => Ok(manual::completions(&wanted, definition())),
         }
     }
 }
@@ -94,7 +132,6 @@ fn print(text: &str) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn status_of(line: &[&str]) -> ExitCode {
         run(line.iter().map(OsString::from))
@@ -131,6 +168,8 @@ mod tests {
             "log-out",
             "enrol-organisation",
             "status",
+            "manual",
+            "completions",
         ];
         assert_eq!(verbs, known, "a new verb is added here with a thought to rules B5, G1 and G5");
         let options: Vec<&str> = command.get_subcommands().flat_map(|verb| verb.get_arguments().filter_map(|a| a.get_long())).collect();

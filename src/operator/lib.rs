@@ -12,6 +12,7 @@ mod control;
 pub mod custody;
 mod enrol_organisation;
 mod error;
+mod manual;
 #[cfg(test)]
 mod rig;
 mod session_file;

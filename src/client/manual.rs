@@ -1,0 +1,158 @@
+//! `contactpoint manual` and `completions`: the client's man pages, and what the shell offers at Tab.
+//!
+//! Verbs and flags come from the command line itself; what it does not know is here, in tables. Writes no file.
+
+use crate::arguments::Arguments;
+use crate::error::ClientError;
+use clap::CommandFactory as _;
+use contactpoint_manual::{completions as script, CompletionsWanted, Manual, ManualWanted, NoSuchPage, Notes, Row};
+
+/// The page asked for, in the language of man(7).
+pub(crate) fn page(wanted: &ManualWanted) -> Result<String, ClientError> {
+    pages().print(wanted).map_err(|NoSuchPage(name)| ClientError::NoSuchPage(name))
+}
+
+/// The completions of a shell.
+pub(crate) fn completions(wanted: &CompletionsWanted) -> String {
+    script(Arguments::command(), wanted.shell)
+}
+
+fn pages() -> Manual {
+    Manual::of(Arguments::command(), "1", notes)
+}
+
+/// What each verb's page says beside its flags; "" is the program.
+fn notes(verb: &str) -> Notes {
+    let told = Notes { exit_status: STATUSES, files: FILES, environment: VARIABLES, see_also: SEE_ALSO, ..Notes::default() };
+    let examples = match verb {
+        "" => FIRST_LOOK,
+        "log-in" => LOG_IN,
+        "log-out" => LOG_OUT,
+        "search" => SEARCH,
+        "view" => VIEW,
+        "who-saw" => WHO_SAW,
+        "feed" => FEED,
+        "enrol-person" => ENROL_PERSON,
+        "log" | "log-fetch" | "log-verify" => LOG,
+        "manual" => MANUAL,
+        "completions" => COMPLETIONS,
+        _ => &[],
+    };
+    Notes { examples, ..told }
+}
+
+const SEE_ALSO: &[&str] = &["contactpoint(1)", "contactpointctl(8)"];
+
+const STATUSES: &[Row] = &[
+    ("0", "Done."),
+    ("1", "The directory refused, or some lines of a feed were rejected: the others are kept."),
+    ("2", "Wrong usage, or a file that was given cannot be used."),
+    ("3", "No connection, or TLS was refused."),
+    ("4", "Verification failed: the log is not what its key signed."),
+];
+
+const FILES: &[Row] = &[
+    (
+        "The profile",
+        "A TOML file of four lines: server (https://host:port), authority (the one whose server certificates are believed), certificate and key \
+         (your organisation's). Paths are relative to its folder.",
+    ),
+    (
+        "$XDG_RUNTIME_DIR/contactpoint-*.session",
+        "The session between two commands, mode 0600, one a profile; log-out removes it. No record is ever written to a file.",
+    ),
+];
+
+const VARIABLES: &[Row] = &[
+    ("CONTACTPOINT_PROFILE", "The profile, where --profile is absent."),
+    ("CONTACTPOINT_SESSION", "Where the session is kept, where --session-file is absent."),
+    ("XDG_RUNTIME_DIR", "Where the session is kept otherwise."),
+];
+
+const FIRST_LOOK: &[Row] = &[
+    ("export CONTACTPOINT_PROFILE=$HOME/school.toml\ncontactpoint log-in --login r.okafor", "Say where, as whom, and log in:"),
+    (
+        "contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern\ncontactpoint view 4182736455 --reason concern",
+        "Find a child in your scope, and who else works with that child:",
+    ),
+    ("contactpoint log-out", "End the session:"),
+];
+const LOG_IN: &[Row] = &[("contactpoint log-in --login r.okafor", "Log in; password and one-time code are asked for:")];
+const LOG_OUT: &[Row] = &[("contactpoint log-out", "End the session, here and in the directory:")];
+const SEARCH: &[Row] = &[
+    ("contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern", "By family name and date of birth:"),
+    ("contactpoint search --family-name Amberley --postcode 'ZZ9 9AA' --reason coordination", "By family name and postcode:"),
+];
+const VIEW: &[Row] = &[("contactpoint view 4182736455 --reason coordination", "Who works with one child:")];
+const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
+const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
+const ENROL_PERSON: &[Row] = &[(
+    "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner",
+    "Make an account; the password and code secret are printed once:",
+)];
+const LOG: &[Row] = &[
+    ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
+    ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),
+];
+const MANUAL: &[Row] = &[
+    ("contactpoint manual feed | man -l -", "Read a page that is not installed:"),
+    ("for page in $(contactpoint manual --list); do contactpoint manual $page > $page; done", "Write them all, for a package:"),
+];
+const COMPLETIONS: &[Row] = &[("source <(contactpoint completions bash)", "Try them in this shell:")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contactpoint_manual::Shell;
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    /// What the formatter says of a page beside the page itself.
+    fn warnings(page: &str) -> String {
+        let mut man = Command::new("man");
+        man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"]).env("MANWIDTH", "80");
+        let mut man = man.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        man.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+        let told = man.wait_with_output().unwrap();
+        assert!(told.status.success());
+        String::from_utf8(told.stderr).unwrap()
+    }
+
+    fn helpless(command: &clap::Command) -> Vec<String> {
+        let flags = command.get_arguments().filter(|flag| flag.get_help().is_none()).map(|flag| format!("{command} {flag}"));
+        let verbs = command.get_subcommands().filter(|verb| verb.get_about().is_none()).map(ToString::to_string);
+        flags.chain(verbs).chain(command.get_subcommands().flat_map(helpless)).collect()
+    }
+
+    #[test]
+    fn every_page_renders_without_a_warning_and_has_statuses_and_examples() {
+        // Issue 3: man pages are in the package; every verb and flag has help fit for one
+        assert!(!warnings(".TH A 1\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
+        let manual = pages();
+        assert!(manual.names().contains(&"contactpoint-log-fetch.1".to_owned()));
+        for name in manual.names() {
+            let page = manual.page(&name).unwrap();
+            assert_eq!(warnings(&page), "", "{name}");
+            assert!(page.contains(".SH \"EXIT STATUS\"") && page.contains(".SH EXAMPLES"), "{name}");
+        }
+        assert!(helpless(&Arguments::command()).is_empty(), "{:?}", helpless(&Arguments::command()));
+    }
+
+    #[test]
+    fn a_page_that_there_is_not_is_wrong_usage() {
+        let refused = page(&ManualWanted { page: Some("export".to_owned()), list: false }).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+    }
+
+    #[test]
+    fn bash_completes_a_verb_and_every_shell_knows_them_all() {
+        let script = completions(&CompletionsWanted { shell: Shell::Bash });
+        let asked = "COMP_WORDS=(contactpoint wh); COMP_CWORD=1; _contactpoint contactpoint wh contactpoint; echo \"${COMPREPLY[@]}\"";
+        let told = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();
+        assert_eq!(String::from_utf8(told.stdout).unwrap().trim(), "who-saw");
+        for shell in [Shell::Zsh, Shell::Fish] {
+            let script = completions(&CompletionsWanted { shell });
+            assert!(Arguments::command().get_subcommands().all(|verb| script.contains(verb.get_name())), "{shell:?}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! `contactpointctl manual` and `completions`: the operator's man pages, the daemon's and the settings', and what the shell offers at Tab.
+//!
+//! Verbs and flags come from the command line itself; what it does not know is here, in tables. Writes no file: the package does.
+
+use crate::error::OperatorError;
+use contactpoint_manual::{completions as script, CompletionsWanted, Manual, ManualWanted, NoSuchPage, Notes, Row};
+
+pub(crate) fn run(wanted: &ManualWanted, command: clap::Command) -> Result<String, OperatorError> {
+    let unknown =
+        |NoSuchPage(name)| OperatorError::Argument { what: "manual:", why: format!("there is no page {name}: see manual --list") };
+    pages(command).print(wanted).map_err(unknown)
+}
+
+pub(crate) fn completions(wanted: &CompletionsWanted, command: clap::Command) -> String {
+    script(command, wanted.shell)
+}
+
+fn pages(command: clap::Command) -> Manual {
+    Manual::of(command, "8", notes).and(daemon(), "8", DAEMON).and(settings(), "5", SETTINGS)
+}
+
+/// What each verb's page says beside its flags; "" is the program.
+fn notes(verb: &str) -> Notes {
+    let told = Notes { exit_status: STATUSES, see_also: SEE_ALSO, ..Notes::default() };
+    let at_hsm = Notes { files: HSM_FILES, environment: DIRECTORIES, ..told };
+    let of_daemon = Notes { files: SOCKET_FILES, environment: SOCKET_VARIABLES, ..told };
+    match verb {
+        "" => Notes { files: ALL_FILES, environment: ALL_VARIABLES, examples: FIRST_HOUR, ..told },
+        "ceremony" => Notes { examples: CEREMONY, ..at_hsm },
+        "certificate-request" => Notes { examples: CERTIFICATE_REQUEST, ..at_hsm },
+        "verifier-key" => Notes { examples: VERIFIER_KEY, ..at_hsm },
+        "check-config" => Notes { files: SETTINGS_FILES, examples: CHECK_CONFIG, ..told },
+        "verify-log" => Notes { examples: VERIFY_LOG, ..told },
+        "log-in" => Notes { examples: LOG_IN, ..of_daemon },
+        "log-out" => Notes { examples: LOG_OUT, ..of_daemon },
+        "enrol-organisation" => Notes { examples: ENROL, ..of_daemon },
+        "status" => Notes { examples: STATUS, ..of_daemon },
+        "inspect" => Notes { examples: INSPECT, ..of_daemon },
+        "show" => Notes { files: SETTINGS_FILES, examples: SHOW, ..told },
+        "manual" => Notes { examples: MANUAL, ..told },
+        "completions" => Notes { examples: COMPLETIONS, ..told },
+        _ => told,
+    }
+}
+
+const SEE_ALSO: &[&str] =
+    &["contactpointctl(8)", "contactpointd(8)", "contactpointd.toml(5)", "contactpoint(1)", "systemd-creds(1)", "sysexits.h(3head)"];
+
+const STATUSES: &[Row] = &[
+    ("0", "Done."),
+    ("1", "verify-log: the log does not verify. inspect: a bar does not hold."),
+    ("64", "Wrong usage, or a file that was given cannot be read."),
+    ("69", "The HSM, the store or the daemon is away: trying again may help."),
+    ("70", "A fault of the program or of the machine."),
+    ("77", "The daemon refused, or nobody is logged in; the sentence says what to do."),
+    ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+];
+
+const CONFIGURATION: Row = ("/etc/contactpoint/contactpointd.toml", "The settings; see contactpointd.toml(5).");
+const LAYOUTS: Row = ("/etc/contactpoint/layouts/", "How the suppliers' feed files are laid out, one file each.");
+const TLS: Row = ("/etc/contactpoint/tls/", "The server's certificate chain, the client authorities and their revocation lists.");
+const STATE: Row = ("/var/lib/contactpoint/", "The store, the wrapped data keys and the log's public key. Nothing else is written.");
+const CREDENTIAL: Row = (
+    "/etc/credstore.encrypted/contactpoint-hsm-pin",
+    "The HSM's PIN, encrypted to this machine; systemd hands it to the daemon and to contactpoint-at-hsm, and to nobody else.",
+);
+const CONTROL: Row = ("/run/contactpoint/control.sock", "The daemon's control socket, for root alone.");
+const SESSION: Row =
+    ("$XDG_RUNTIME_DIR/contactpointctl.session", "The officer's session between two commands, mode 0600; log-out removes it.");
+
+const HSM_FILES: &[Row] = &[CONFIGURATION, STATE, CREDENTIAL];
+const SETTINGS_FILES: &[Row] = &[CONFIGURATION, LAYOUTS];
+const SOCKET_FILES: &[Row] = &[CONTROL, SESSION];
+const ALL_FILES: &[Row] = &[CONFIGURATION, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL, SESSION];
+const DAEMON_FILES: &[Row] = &[CONFIGURATION, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL];
+
+const CONFIGURATION_DIRECTORY: Row = ("CONFIGURATION_DIRECTORY", "Where contactpointd.toml is: /etc/contactpoint.");
+const STATE_DIRECTORY: Row = ("STATE_DIRECTORY", "Where the store is: /var/lib/contactpoint.");
+const CREDENTIALS_DIRECTORY: Row = ("CREDENTIALS_DIRECTORY", "Where systemd put the credential hsm-pin.");
+const SOFTHSM: Row = ("SOFTHSM2_CONF", "SoftHSM's settings, where that is the HSM: for trials.");
+const RUNTIME: Row = ("RUNTIME_DIRECTORY", "Where control.sock is, in place of /run/contactpoint.");
+const XDG_RUNTIME: Row = ("XDG_RUNTIME_DIR", "Where the session is kept between two commands.");
+
+const DIRECTORIES: &[Row] = &[CONFIGURATION_DIRECTORY, STATE_DIRECTORY, CREDENTIALS_DIRECTORY, SOFTHSM];
+const SOCKET_VARIABLES: &[Row] = &[RUNTIME, XDG_RUNTIME];
+const ALL_VARIABLES: &[Row] = &[CONFIGURATION_DIRECTORY, STATE_DIRECTORY, CREDENTIALS_DIRECTORY, SOFTHSM, RUNTIME, XDG_RUNTIME];
+const DAEMON_VARIABLES: &[Row] = &[
+    CONFIGURATION_DIRECTORY,
+    STATE_DIRECTORY,
+    CREDENTIALS_DIRECTORY,
+    ("LISTEN_FDS, LISTEN_PID", "The two sockets that systemd bound: TCP for organisations, Unix for the officers (sd_listen_fds(3))."),
+    (
+        "NOTIFY_SOCKET, WATCHDOG_USEC",
+        "Where the daemon says that it is ready, and that a commit and a signature still work (sd_notify(3)).",
+    ),
+    (
+        "DEBUG_INVOCATION",
+        "Set by systemd 257 and newer where it starts the unit in debug mode: more lines in the journal, still no name in any.",
+    ),
+    SOFTHSM,
+];
+
+const FIRST_HOUR: &[Row] = &[
+    ("contactpointctl check-config", "Read the settings as the daemon would:"),
+    (
+        "contactpoint-at-hsm ceremony",
+        "Make the keys, the store and the first security officer (user, directories and PIN as the unit has them):",
+    ),
+    ("contactpointctl status", "Ask the running daemon how it is:"),
+    ("contactpointctl log-in\ncontactpointctl enrol-organisation school.json\ncontactpointctl log-out", "Let an organisation in:"),
+];
+const CEREMONY: &[Row] = &[(
+    "contactpoint-at-hsm ceremony --officer-login r.okafor --officer-given Ruth --officer-family Okafor",
+    "Hold the ceremony, in the presence of two officers. The password and the code secret are printed once:",
+)];
+const CERTIFICATE_REQUEST: &[Row] = &[(
+    "contactpoint-at-hsm certificate-request --name directory.example --name 192.0.2.10 > server.csr",
+    "Ask for a certificate for a name and an address:",
+)];
+const VERIFIER_KEY: &[Row] = &[("contactpoint-at-hsm verifier-key", "Print the key to publish, as the HSM holds it:")];
+const CHECK_CONFIG: &[Row] = &[
+    ("contactpointctl check-config", "Check what is installed:"),
+    ("contactpointctl check-config --directory ./new", "Check new settings before they are installed:"),
+];
+const VERIFY_LOG: &[Row] =
+    &[("contactpointctl verify-log ./log --key ./log-verifier-key.txt", "Verify a copy that contactpoint log fetch made, on any machine:")];
+const LOG_IN: &[Row] = &[
+    ("contactpointctl log-in", "Log in; password and code are asked for:"),
+    ("contactpointctl log-in --login r.okafor --password-stdin --code 123456 < /run/user/0/password", "From a script, for a drill:"),
+];
+const LOG_OUT: &[Row] = &[("contactpointctl log-out", "End the session, here and in the daemon:")];
+const ENROL: &[Row] = &[(
+    "contactpointctl enrol-organisation school.json\ncontactpointctl enrol-organisation - < school.json",
+    "Enrol an organisation; the administrator's password and code secret are printed once:",
+)];
+const STATUS: &[Row] = &[("contactpointctl status", "Does the store commit, does the HSM sign, how long is the log?")];
+const INSPECT: &[Row] = &[("contactpointctl inspect", "Look at the running system, one verdict for each rule:")];
+const SHOW: &[Row] = &[
+    ("contactpointctl show syscalls", "Every system call that the daemon may make, with its reason:"),
+    ("contactpointctl show unit", "The units as they are in force, drop-ins included:"),
+];
+const MANUAL: &[Row] = &[
+    ("contactpointctl manual ceremony | man -l -", "Read a page that is not installed:"),
+    ("for page in $(contactpointctl manual --list); do contactpointctl manual $page > $page; done", "Write them all, for a package:"),
+];
+const COMPLETIONS: &[Row] = &[("source <(contactpointctl completions bash)", "Try them in this shell:")];
+
+fn daemon() -> clap::Command {
+    clap::Command::new("contactpointd")
+        .about("the directory of who works with a child, served over mutual TLS")
+        .long_about(
+            "Answers organisations that are enrolled, over TLS 1.3 with a client certificate, and the data centre's officers over a control \
+             socket. Every access and every attempt is in a signed log before any answer leaves.\n\n\
+             It is started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. It takes no arguments. \
+             Before it reads a byte from the network it locks itself in with Landlock and seccomp; contactpointctl show prints what it \
+             leaves itself.\n\n\
+             SIGHUP reads the revocation lists again. SIGTERM lets open requests finish, signs the last checkpoint and ends.",
+        )
+        .disable_help_flag(true)
+}
+
+const DAEMON: Notes = Notes {
+    exit_status: &[
+        ("0", "Stopped well."),
+        ("64", "It was given arguments."),
+        ("69", "The HSM or the store is away: trying again may help."),
+        ("71", "The system refused something that is needed: a thread, a socket, the lock-down."),
+        ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+    ],
+    files: DAEMON_FILES,
+    environment: DAEMON_VARIABLES,
+    examples: &[
+        ("systemctl start contactpointd.socket contactpointd.service", "Start it:"),
+        ("journalctl -u contactpointd", "Read why it refused; each refusal says what to do next:"),
+        ("systemctl reload contactpointd", "Take up a new revocation list at once:"),
+    ],
+    see_also: &["contactpointctl(8)", "contactpointd.toml(5)", "contactpoint(1)", "systemd.exec(5)"],
+    shown: None,
+};
+
+fn settings() -> clap::Command {
+    clap::Command::new("contactpointd.toml").about("settings of contactpointd").long_about(
+        "A TOML file. A key that is not known, or a value that is out of its range, is refused at the start (exit status 78). Every key may be \
+         left out; the file as shipped shows each with its default and its reason. contactpointctl check-config reads it with the daemon's \
+         own parser and prints what is in force; after a change, restart contactpointd.",
+    )
+}
+
+const SETTINGS: Notes = Notes {
+    exit_status: &[],
+    files: SETTINGS_FILES,
+    environment: &[],
+    examples: &[("contactpointctl check-config --directory ./new", "Check new settings before they are installed:")],
+    see_also: &["contactpointd(8)", "contactpointctl-check-config(8)"],
+    shown: Some(("THE FILE AS SHIPPED", include_str!("../../config/contactpointd.toml"))),
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command;
+    use contactpoint_manual::Shell;
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    /// What the formatter says of a page beside the page itself.
+    fn warnings(page: &str) -> String {
+        let mut man = Command::new("man");
+        man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"]).env("MANWIDTH", "80");
+        let mut man = man.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        man.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+        let told = man.wait_with_output().unwrap();
+        assert!(told.status.success());
+        String::from_utf8(told.stderr).unwrap()
+    }
+
+    #[test]
+    fn every_page_renders_without_a_warning() {
+        // Issue 3: man pages are in the package; what man(1) warns of there, lintian refuses
+        assert!(!warnings(".TH A 8\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
+        let manual = pages(command::definition());
+        for name in manual.names() {
+            assert_eq!(warnings(&manual.page(&name).unwrap()), "", "{name}");
+        }
+    }
+
+    #[test]
+    fn every_verb_has_a_page_with_statuses_examples_and_help_for_each_flag() {
+        // Issue 3: every verb and flag has help fit for a man page
+        let manual = pages(command::definition());
+        for name in manual.names().iter().filter(|name| name.starts_with("contactpointctl")) {
+            let page = manual.page(name).unwrap();
+            assert!(page.contains(".SH \"EXIT STATUS\"") && page.contains(".SH EXAMPLES"), "{name}");
+        }
+        for verb in command::definition().get_subcommands() {
+            assert!(verb.get_about().is_some(), "{verb}");
+            for flag in verb.get_arguments() {
+                assert!(flag.get_help().is_some(), "{verb} {flag}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_daemon_and_its_settings_have_pages_and_what_there_is_not_is_refused() {
+        let page = |name: &str| run(&ManualWanted { page: Some(name.to_owned()), list: false }, command::definition());
+        assert!(page("contactpointd").unwrap().contains("SIGHUP"));
+        assert!(page("contactpointd.toml.5").unwrap().contains("page_cache_mib"));
+        assert_eq!(page("ceremony").unwrap(), page("contactpointctl-ceremony.8").unwrap());
+        assert_eq!(page("dump").unwrap_err().exit_status(), 64);
+    }
+
+    #[test]
+    fn bash_completes_a_verb() {
+        let script = completions(&CompletionsWanted { shell: Shell::Bash }, command::definition());
+        let asked = "COMP_WORDS=(contactpointctl cer); COMP_CWORD=1; _contactpointctl contactpointctl cer contactpointctl; echo \"${COMPREPLY[@]}\"";
+        let told = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();
+        assert_eq!(String::from_utf8(told.stdout).unwrap().trim(), "ceremony certificate-request");
+        for shell in [Shell::Zsh, Shell::Fish] {
+            let script = completions(&CompletionsWanted { shell }, command::definition());
+            assert!(command::definition().get_subcommands().all(|verb| script.contains(verb.get_name())), "{shell:?}");
+        }
+    }
+}
