@@ -16,7 +16,7 @@ suite=bookworm
 # What an appliance has (kernel, SELinux, SoftHSM for the trial), and what the tests of a rig call inside.
 packages=linux-image-amd64,initramfs-tools,lz4,kmod,udev,dbus,systemd,systemd-sysv,procps,iproute2
 packages+=,selinux-basics,selinux-policy-default,policycoreutils,policycoreutils-python-utils,semodule-utils,checkpolicy,auditd
-packages+=,softhsm2,opensc,openssl,libssl3,adduser,python3-minimal,jq,oathtool
+packages+=,softhsm2,opensc,openssl,libssl3,adduser,python3-minimal,jq,oathtool,netbase
 # Drivers of hardware that no rig has: a third of the tree.
 unused_drivers=(gpu media infiniband staging iio isdn net/wireless net/ethernet ../sound)
 
