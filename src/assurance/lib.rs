@@ -9,9 +9,13 @@
 
 mod catalogue;
 mod error;
+mod json;
+mod markdown;
 mod observation;
+mod oscal;
 mod report;
 mod rule;
+mod text;
 
 pub use catalogue::{catalogue, Catalogue};
 pub use error::{CatalogueError, ReportError};

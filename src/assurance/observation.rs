@@ -15,6 +15,18 @@ pub enum Verdict {
     Fails,
 }
 
+impl Verdict {
+    /// In a word, for people: "holds".
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Unseen => "unseen",
+            Self::Fails => "fails",
+        }
+    }
+}
+
 /// Where something was read, and what was read there, raw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

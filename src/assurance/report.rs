@@ -32,6 +32,23 @@ pub enum Standing {
     Holds,
 }
 
+impl Standing {
+    /// Each of them, the worst first.
+    pub const ALL: &'static [Self] = &[Self::Fails, Self::Open, Self::Unseen, Self::TestedOnly, Self::Holds];
+
+    /// In words, for people: "tested only".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Fails => "fails",
+            Self::Open => "open",
+            Self::Unseen => "unseen",
+            Self::TestedOnly => "tested only",
+            Self::Holds => "holds",
+        }
+    }
+}
+
 /// One rule and what is said of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Judgement {
@@ -41,13 +58,12 @@ pub struct Judgement {
     pub standing: Standing,
 }
 
-/// An inspection put beside the catalogue: equal input, equal report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// An inspection put beside the catalogue: equal input, equal report. [`Report::text`], [`Report::json`] and [`Report::oscal`] write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     facts: Facts,
     judgements: Vec<Judgement>,
     observations: Vec<Observation>,
-    #[serde(skip)]
     catalogue: Catalogue,
 }
 
@@ -69,6 +85,36 @@ impl Report {
     #[must_use]
     pub fn judgements(&self) -> &[Judgement] {
         &self.judgements
+    }
+
+    /// Of what, and when, it speaks.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// What was seen.
+    #[must_use]
+    pub fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    /// The rules and checks that it judges by.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The worst that was seen of a check; unseen where nobody looked.
+    #[must_use]
+    pub fn verdict(&self, check: &CheckId) -> Verdict {
+        seen(check, &self.observations)
+    }
+
+    /// How many rules have that standing.
+    #[must_use]
+    pub fn count(&self, standing: Standing) -> usize {
+        self.judgements.iter().filter(|judgement| judgement.standing == standing).count()
     }
 
     /// Whether any check failed: the exit status of an inspection.

@@ -156,6 +156,16 @@ impl Framework {
         }
     }
 
+    /// Its name among people who know it.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Nist => "NIST",
+            Self::Caf => "CAF",
+            Self::Iso27001 => "ISO 27001",
+        }
+    }
+
     /// The controls that `rule` is mapped to.
     #[must_use]
     pub fn controls(self, rule: &Rule) -> &[String] {
