@@ -1,6 +1,9 @@
 //! What can go wrong while locking down. Each message is a sentence for the operator; none holds a secret.
 
+use crate::paths::PathListFault;
+use crate::syscalls::SyscallListFault;
 use nix::errno::Errno;
+use std::path::PathBuf;
 
 /// The process could not be locked down, or was not started as it must be. Fatal at start; the daemon exits with status 78.
 #[derive(Debug, thiserror::Error)]
@@ -100,5 +103,45 @@ pub enum HardeningError {
         descriptor: i32,
         /// The kernel's answer.
         source: Errno,
+    },
+    /// The list of system calls is not as it must be; a fault of ours, in this version.
+    #[error(transparent)]
+    SyscallList(#[from] SyscallListFault),
+    /// The list of paths is not as it must be; a fault of ours, in this version.
+    #[error(transparent)]
+    PathList(#[from] PathListFault),
+    /// Landlock is not there, or not all of it is in force. Boot a kernel of 5.19 or newer with landlock in its list of LSMs.
+    #[error("Landlock does not hold this process: {why}; contactpointd needs a kernel from 5.19 with landlock among its security modules (lsm= on the kernel's command line)")]
+    Landlock {
+        /// What the kernel, or the try, said.
+        why: String,
+    },
+    /// A path that must be reachable after the lock-down cannot be opened. Correct `[hsm] reads` and `writes`, or the unit.
+    #[error("{path} cannot be kept within reach: {why}; look at [hsm] reads and writes in contactpointd.toml, and at the unit's BindPaths=", path = path.display())]
+    Place {
+        /// The path.
+        path: PathBuf,
+        /// What the kernel said.
+        why: String,
+    },
+    /// The filter of system calls is not in force.
+    #[error("the system calls are not filtered: {why}; contactpointd needs a kernel with seccomp")]
+    Seccomp {
+        /// What the kernel, or the try, said.
+        why: String,
+    },
+    /// A thread was there before the lock-down. A fault of ours, or of the HSM's module.
+    #[error("{count} threads before the lock-down, which would stay outside it; does the HSM's module start threads of its own?")]
+    Threads {
+        /// How many.
+        count: usize,
+    },
+    /// A step of the lock-down was refused.
+    #[error("the lock-down failed at {what}: {why}")]
+    LockDown {
+        /// The step.
+        what: &'static str,
+        /// What the kernel said.
+        why: String,
     },
 }

@@ -1,11 +1,13 @@
 //! The sockets as systemd holds them: bound once, handed over at each start, still there while the daemon is not.
 
 use command_fds::{CommandFdExt, FdMapping};
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A TCP listener on a free loopback port and a Unix listener in the rig's folder.
 pub struct Sockets {
@@ -54,8 +56,22 @@ impl Sockets {
         let control: OwnedFd = self.control.try_clone().expect("another descriptor").into();
         let mappings = [(https, 3), (control, 4)].map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
         let mut command = Command::new("sh");
-        command.args(["-c", "LISTEN_PID=$$; export LISTEN_PID; exec \"$0\""]).arg(program).env("LISTEN_FDS", "2");
+        command.args(["-c", "LISTEN_PID=$$; export LISTEN_PID; exec \"$@\"", "sh"]).args(traced()).arg(program).env("LISTEN_FDS", "2");
         command.fd_mappings(Vec::from(mappings)).expect("no two on one number");
         command
     }
+}
+
+/// Names the folder in which each daemon that a rig starts leaves a trace of its system calls (strace(1), arguments as numbers).
+pub const TRACES: &str = "CONTACTPOINT_TRACES";
+
+/// What stands before the program where its system calls are traced. The tracer is a grandchild (`-D`), so that the program keeps the number
+/// that LISTEN_PID tells.
+fn traced() -> Vec<OsString> {
+    let Some(folder) = std::env::var_os(TRACES) else { return Vec::new() };
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let file = format!("{}-{}.trace", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut words: Vec<OsString> = ["strace", "-D", "-f", "-qq", "-e", "raw=all", "-e", "signal=none", "-o"].map(OsString::from).into();
+    words.push(Path::new(&folder).join(file).into());
+    words
 }
