@@ -34,7 +34,7 @@ pub enum KeyError {
     /// The PIN's credential file is not there. Never replaced by a default.
     #[error(
         "there is no HSM PIN at {path}; store it with `mkdir -p -m 700 /etc/credstore.encrypted` and \
-         `systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/hsm-pin`, name it in the unit as LoadCredentialEncrypted=hsm-pin, and start through systemd"
+         `systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/contactpoint-hsm-pin`, and start through systemd"
     )]
     PinMissing {
         /// Where it was looked for.
@@ -88,7 +88,7 @@ pub enum KeyError {
         token: String,
     },
     /// A key is not on the token. Hold the key ceremony, or restore the token.
-    #[error("the key {label} is not on the token; run `contactpointctl ceremony` on a new token, or restore this one from its backup")]
+    #[error("the key {label} is not on the token; run `contactpoint-at-hsm ceremony` on a new token, or restore this one from its backup")]
     Missing {
         /// The key's label.
         label: &'static str,
@@ -149,7 +149,7 @@ pub enum KeyError {
         name: DataKeyName,
     },
     /// No data-keys.toml. Restore it, or hold the key ceremony on a new token.
-    #[error("there are no data keys at {path}; restore data-keys.toml from its backup, or run `contactpointctl ceremony` on a new token")]
+    #[error("there are no data keys at {path}; restore data-keys.toml from its backup, or run `contactpoint-at-hsm ceremony` on a new token")]
     DataKeysMissing {
         /// Where they were looked for.
         path: PathBuf,

@@ -94,7 +94,7 @@ fn refusal(status: StatusCode, problem: &Value) -> String {
         "not_authenticated" | "session_ended" => "log in again (contactpointctl log-in)",
         "log_in_failed" => "check log-in name, password and code; a code works once",
         "forbidden" => "this needs the data centre's security officer",
-        "malformed_request" | "unknown_member" | "invalid_value" => "mend the input (its members are in docs/operator.md)",
+        "malformed_request" | "unknown_member" | "invalid_value" => "mend the input (its members are in docs/operations.md)",
         "body_too_large" => "shorten the input",
         "request_timeout" | "too_many_requests" => "try again",
         "unavailable" | "internal" => "see journalctl -u contactpointd",

@@ -9,7 +9,7 @@ use contactpoint_sealing::SealError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No database file: the key ceremony has not been held, or the state directory is not the one it was held in.
-    #[error("there is no store at {0}: hold the key ceremony first (contactpointctl ceremony), or check the state directory")]
+    #[error("there is no store at {0}: hold the key ceremony first (contactpoint-at-hsm ceremony), or check the state directory")]
     Missing(std::path::PathBuf),
     /// A database file where a new one was to be made.
     #[error("there is a store at {0} already: nothing was changed")]

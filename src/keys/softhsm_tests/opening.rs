@@ -133,7 +133,7 @@ fn a_missing_public_half_is_named() {
 fn an_empty_token_says_that_the_ceremony_is_missing() {
     let error = Custody::open(&empty_token("empty"), &pin(PIN)).err().unwrap();
     assert!(matches!(error, KeyError::Missing { .. }));
-    assert!(error.to_string().contains("contactpointctl ceremony"));
+    assert!(error.to_string().contains("contactpoint-at-hsm ceremony"));
 }
 
 #[test]
