@@ -7,7 +7,7 @@
 #       --output DIR    where the packages go (default target/packages)
 #
 # Everything is staged below target/packages, because dpkg wants debian/ at the root; the source tree is not touched.
-# Needs: debhelper dpkg-dev selinux-policy-dev bzip2; for a release cargo-auditable and cargo-cyclonedx as well (installed where missing).
+# Needs: debhelper dpkg-dev selinux-policy-dev bzip2 jq; for a release cargo-auditable and cargo-cyclonedx as well (installed where missing).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -26,9 +26,17 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/debian/changelog -S Timestamp)
-export SOURCE_DATE_EPOCH LC_ALL=C.UTF-8 TZ=UTC
 umask 022
+unset DEB_BUILD_OPTIONS DEB_BUILD_PROFILES DH_OPTIONS DH_INTERNAL_OPTIONS
+
+# The tools of a build, at the versions that releases are made with: what they write goes into the packages.
+need_tool() { # name version
+    PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    if [ "$(cargo install --list | grep "^$1 v")" != "$1 v$2:" ]; then
+        say "installing $1 $2"
+        CARGO_TARGET_DIR=$work/tool cargo install --quiet --locked "$1@$2"
+    fi
+}
 
 # A copy of what the packages are made of, with debian/ where dpkg looks for it.
 stage_sources() {
@@ -36,15 +44,36 @@ stage_sources() {
     mkdir -p "$stage"/{programs,man,completions,sbom}
     cp -r packaging/debian "$stage/debian"
     cp -r README.md docs config packaging "$stage/"
-    cp CHANGELOG.md "$stage/docs/" # beside debian/ it would be taken for the Debian changelog
+    cp CHANGELOG.md "$stage/packaging/" # beside debian/ it would be taken for the Debian changelog
     if [ -d selinux ]; then cp -r selinux "$stage/"; fi
     if [ -n "$version" ]; then sed -i "1s/([^)]*)/($version)/" "$stage/debian/changelog"; fi
+}
+
+# A release's programs carry the list of what they are made of (cargo auditable, section .dep-v0).
+build_programs() {
+    need_tool cargo-auditable 0.7.7
+    packaging/release-environment.sh cargo auditable build --release --locked --bins
+    programs=$(cargo metadata --format-version 1 --no-deps --locked | jq -r .target_directory)/release
 }
 
 stage_programs() {
     local program
     for program in contactpointd contactpointctl contactpoint; do
         install -m 0755 "$programs/$program" "$stage/programs/$program"
+    done
+}
+
+# The list of parts (CycloneDX), one for each program. Made in a copy, because the tool writes beside the sources; the copy's path is taken
+# out of the names of our own crates.
+stage_parts_lists() {
+    local copy=$work/parts program
+    need_tool cargo-cyclonedx 0.5.9
+    mkdir "$copy"
+    cp -r --parents Cargo.toml Cargo.lock src tests/support "$copy/"
+    (cd "$copy" && "$root/packaging/release-environment.sh" cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries)
+    cmp "$copy/Cargo.lock" Cargo.lock || die 'Cargo.lock is behind Cargo.toml: run cargo check'
+    for program in contactpointd contactpointctl contactpoint; do
+        sed "s|path+file://$copy|path+file:///contactpoint|g" "$copy/${program}_bin.cdx.json" > "$stage/sbom/$program.cdx.json"
     done
 }
 
@@ -83,7 +112,7 @@ leave_out_what_is_missing() {
 pack() {
     local squeeze=-Zxz
     if [ "$mode" = development ]; then squeeze='-Zgzip -z1'; fi
-    (cd "$stage" && SQUEEZE=$squeeze debian/rules binary > "$output/build.log" 2>&1) || { cat "$output/build.log" >&2; die 'dpkg refused'; }
+    (cd "$stage" && SQUEEZE=$squeeze "$root/packaging/release-environment.sh" debian/rules binary > "$output/build.log" 2>&1) || { cat "$output/build.log" >&2; die 'dpkg refused'; }
     mv "$stage"/../*.deb "$output/"
 }
 
@@ -93,9 +122,13 @@ trap 'rm -rf "$work"' EXIT
 stage=$work/contactpoint
 
 mode=development
-[ -n "$programs" ] || die 'release mode: not yet'
+if [ -z "$programs" ]; then
+    mode=release
+    build_programs
+fi
 stage_sources
 stage_programs
+stage_parts_lists
 stage_manuals
 leave_out_what_is_missing
 rm -f "$output"/contactpoint*.deb
