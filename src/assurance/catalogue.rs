@@ -1,7 +1,8 @@
 //! The catalogue: controls.toml, embedded and read strictly.
 
 use crate::{CatalogueError, Check, CheckId, Part, Rule, RuleId};
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// The embedded catalogue.
@@ -13,8 +14,9 @@ pub fn catalogue() -> Result<Catalogue, CatalogueError> {
 }
 
 /// Every rule of the rule book in its order, and every check. Rules name only checks that are there; checks show at least one rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
+    changed: Timestamp,
     parts: Vec<Part>,
     rules: Vec<Rule>,
     checks: Vec<Check>,
@@ -23,24 +25,32 @@ pub struct Catalogue {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    changed: String,
     part: Vec<Part>,
     rule: Vec<Rule>,
     check: Vec<Check>,
 }
 
 impl Catalogue {
-    /// Reads a catalogue of the shape of controls.toml: `[[part]]`, `[[rule]]`, `[[check]]`.
+    /// Reads a catalogue of the shape of controls.toml: `changed`, `[[part]]`, `[[rule]]`, `[[check]]`.
     ///
     /// # Errors
     /// [`CatalogueError`] names the rule or check that is at fault.
     pub fn of_toml(text: &str) -> Result<Self, CatalogueError> {
-        let Written { part, rule, check } = toml::from_str(text).map_err(|fault| CatalogueError::Malformed(fault.to_string()))?;
-        let catalogue = Self { parts: part, rules: rule, checks: check };
+        let Written { changed, part, rule, check } = toml::from_str(text).map_err(|fault| CatalogueError::Malformed(fault.to_string()))?;
+        let changed = changed.parse().map_err(|_| CatalogueError::Malformed(format!("changed = {changed} is no RFC 3339 moment")))?;
+        let catalogue = Self { changed, parts: part, rules: rule, checks: check };
         catalogue.each_once()?;
         catalogue.each_placed()?;
         catalogue.each_named_check_there()?;
         catalogue.each_proven_or_open()?;
         Ok(catalogue)
+    }
+
+    /// When the catalogue last changed; its OSCAL documents carry it.
+    #[must_use]
+    pub const fn changed(&self) -> Timestamp {
+        self.changed
     }
 
     /// The parts of the rule book, A to J.
@@ -106,7 +116,7 @@ impl Catalogue {
     }
 
     fn each_proven_or_open(&self) -> Result<(), CatalogueError> {
-        let unproven = |rule: &&Rule| rule.open.is_none() && (rule.code.is_empty() || rule.tests.is_empty());
+        let unproven = |rule: &&Rule| rule.open.as_ref().map_or(rule.code.is_empty() || rule.tests.is_empty(), String::is_empty);
         match self.rules.iter().find(unproven) {
             Some(rule) => Err(CatalogueError::Unproven(rule.id.clone())),
             None => Ok(()),
@@ -129,5 +139,29 @@ mod tests {
         let ids: Vec<&str> = catalogue.rules().iter().map(|rule| rule.id.as_str()).collect();
         assert_eq!(ids, expected);
         assert!(catalogue.rules().iter().all(|rule| !rule.nist.is_empty() && !rule.caf.is_empty() && !rule.iso27001.is_empty()));
+    }
+
+    #[test]
+    fn a_catalogue_that_claims_too_much_is_refused() {
+        // J1: every rule maps to the code that enforces it and the test that proves it
+        let of = |rule: &str, checks: &str| {
+            let head = "changed = '2026-11-21T00:00:00Z'\npart = [{ letter = 'G', title = 'Keys' }]\n";
+            Catalogue::of_toml(&format!("{head}check = [{checks}]\n{rule}")).map(|_| ())
+        };
+        let seen = "{ id = 'hsm.keys', text = 'x' }";
+        let rule = |id: &str, more: &str| format!("[[rule]]\nid = '{id}'\ntext = 'x'\nnist = []\niso27001 = []\n{more}\n");
+        let whole = rule("G2", "code = ['src/keys']\ntests = ['a']\nchecks = ['hsm.keys']");
+        assert_eq!(of(&whole, seen), Ok(()));
+        let g2 = || RuleId::from("G2");
+        assert_eq!(of(&rule("G2", "code = ['src/keys']"), ""), Err(CatalogueError::Unproven(g2())));
+        assert_eq!(of(&rule("G2", "tests = ['a']"), ""), Err(CatalogueError::Unproven(g2())));
+        assert_eq!(of(&rule("G2", "open = 'Not built.'"), ""), Ok(()));
+        assert_eq!(of(&rule("G2", "open = ''"), ""), Err(CatalogueError::Unproven(g2())));
+        assert_eq!(of(&whole, ""), Err(CatalogueError::NoSuchCheck { rule: g2(), check: "hsm.keys".into() }));
+        assert_eq!(of(&rule("G2", "open = 'x'"), seen), Err(CatalogueError::IdleCheck("hsm.keys".into())));
+        assert_eq!(of(&format!("{whole}{whole}"), seen), Err(CatalogueError::RuleTwice(g2())));
+        assert_eq!(of(&whole, &format!("{seen}, {seen}")), Err(CatalogueError::CheckTwice("hsm.keys".into())));
+        assert_eq!(of(&rule("K1", "open = 'x'"), ""), Err(CatalogueError::NoSuchPart("K1".into())));
+        assert!(matches!(of(&rule("G2", "tested = ['a']"), ""), Err(CatalogueError::Malformed(_))));
     }
 }

@@ -4,15 +4,18 @@ use crate::{Catalogue, Check, Code, Framework, Part, Rule};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const HEAD: &str = "# The controls catalogue
+const HEAD: &str = "\
+# The controls catalogue
 
-<!-- Made from src/assurance/controls.toml: change that, then `contactpointctl show controls > docs/controls.md`. A test compares the two. -->
+<!-- Made from src/assurance/controls.toml: change that, and run `cargo test --test controls`, which says how to bring this page up. -->
 
-Each rule of the rule book with the code that enforces it, the tests that prove it, the checks of `contactpointctl inspect` that show it on a
-running system, and the controls of three frameworks that it serves. A rule that lacks one of these, or of which a part is missing, is listed as
-open and not claimed. A mapping says where to look, not that an auditor will be content. Tests are named by their functions: `cargo test
---workspace NAME` runs one; `tests/controls.rs` holds every name here against the sources. The same in OSCAL: [rule book](controls/rule-book.json),
-[component-definition](controls/component-definition.json); a run of `inspect` gives the assessment-results.
+Each rule of the rule book with the code that enforces it, the tests that prove it, the checks of `contactpointctl inspect` that show
+it on a running system, and the controls of three frameworks that it serves. A rule of which a part is missing is listed as open and
+not claimed. A mapping says where to look, not that an auditor will be content.
+
+Tests are named by their functions: `cargo test --workspace NAME` runs one. tests/controls.rs holds every name here against the
+sources. The same in OSCAL 1.2: [rule book](controls/rule-book.json), [component-definition](controls/component-definition.json); a
+run of `contactpointctl inspect` gives the assessment-results.
 ";
 
 impl Catalogue {
@@ -30,8 +33,8 @@ impl Catalogue {
 
     fn counts(&self) -> String {
         format!(
-            "\n| of {} rules | |\n| ---: | --- |\n| {} | open: not built |\n| {} | open: in part |\n| {} | enforced and tested; nothing of a running system shows them \
-             |\n| {} | enforced, tested, and shown on a running system |\n",
+            "\n| of {} rules | |\n| ---: | --- |\n| {} | open: not built |\n| {} | open: in part |\n| {} | enforced and tested; nothing of a running \
+             system shows them |\n| {} | enforced, tested, and shown on a running system |\n",
             self.rules().len(),
             self.count(|rule| rule.open.is_some() && rule.code.is_empty()),
             self.count(|rule| rule.open.is_some() && !rule.code.is_empty()),

@@ -145,3 +145,7 @@ fn seen(check: &CheckId, observations: &[Observation]) -> Verdict {
 fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
 }
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

@@ -22,6 +22,12 @@ impl RuleId {
     }
 }
 
+impl From<&str> for RuleId {
+    fn from(number: &str) -> Self {
+        Self(number.to_owned())
+    }
+}
+
 impl fmt::Display for RuleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -53,7 +59,8 @@ impl fmt::Display for CheckId {
     }
 }
 
-/// Where a rule is enforced: a file or folder from the root of the sources, and where it helps the item in it: "src/edge/tls.rs::Handshakes".
+/// Where a rule is enforced: a file or folder from the root of the sources, and where it helps a word that stands in it:
+/// "src/policy/permit.rs::ViewPermit".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(String);
@@ -96,7 +103,7 @@ pub struct Rule {
     pub id: RuleId,
     /// What it demands, as the rule book has it.
     pub text: String,
-    /// Where it comes from: "review", "regs", "practice", "peer", "design card", with what was said to it; empty where it is the project's own.
+    /// Where it comes from: "review", "regs", "practice", "peer", "design card", with what was said to it. Empty: the project's own.
     #[serde(default)]
     pub basis: String,
     /// Controls of NIST SP 800-53 revision 5: "AC-3".

@@ -172,7 +172,7 @@ impl Report {
     pub fn oscal(&self) -> Result<String, ReportError> {
         let plan = Resource::new(
             "What an inspection looks at",
-            "The checks of the controls catalogue, `contactpointctl show controls`: each is looked at on the running system by `contactpointctl inspect`.",
+            "The checks of the controls catalogue (docs/controls.md); `contactpointctl inspect` looks at each on the running system.",
             None,
         );
         let facts = self.facts();

@@ -1,10 +1,9 @@
 //! The product as an OSCAL component-definition: which control of which framework it serves, by which rules, code and tests.
 
 use super::shapes::{BackMatter, Metadata, Property, Resource};
-use super::{control_id, implementation, rule_control, uuid_of, RULE_BOOK};
+use super::{control_id, implementation, rule_control, uuid_of, RULE_BOOK, VERSION};
 use crate::json::written;
 use crate::{Catalogue, Framework, ReportError, Rule};
-use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -61,11 +60,11 @@ struct Requirement {
 }
 
 impl Catalogue {
-    /// The product as an OSCAL component-definition. `at` is when it last changed, `version` the programs'.
+    /// The product as an OSCAL component-definition.
     ///
     /// # Errors
     /// [`ReportError::Unwritable`], which no catalogue is known to cause.
-    pub fn oscal_component_definition(&self, at: Timestamp, version: &str) -> Result<String, ReportError> {
+    pub fn oscal_component_definition(&self) -> Result<String, ReportError> {
         let frameworks = Framework::ALL.iter().map(|framework| self.framework(*framework));
         let component = Component {
             uuid: super::component_uuid(),
@@ -77,8 +76,8 @@ impl Catalogue {
             control_implementations: std::iter::once(self.rule_book()).chain(frameworks).collect(),
         };
         let definition = Definition {
-            uuid: uuid_of(&format!("component-definition/{version}/{at}")),
-            metadata: Metadata::new("contactpoint: component definition".to_owned(), at, version),
+            uuid: uuid_of(&format!("component-definition/{VERSION}/{}", self.changed())),
+            metadata: Metadata::new("contactpoint: component definition".to_owned(), self.changed(), VERSION),
             components: vec![component],
             back_matter: BackMatter { resources: vec![caf(), iso()] },
         };

@@ -17,6 +17,9 @@ const NS: &str = "urn:contactpoint:oscal";
 /// The rule book's file, beside the component-definition's.
 const RULE_BOOK: &str = "rule-book.json";
 
+/// The programs' version, which the catalogue goes with.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The identifier of what has that name; `name` is a path of words: "requirement/nist/ac-3".
 fn uuid_of(name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_URL, NS.as_bytes()), name.as_bytes())

@@ -1,10 +1,9 @@
 //! The rule book as an OSCAL catalog: a group for each part, a control for each rule.
 
 use super::shapes::{Metadata, Part, Property};
-use super::{rule_control, rule_statement, uuid_of};
+use super::{rule_control, rule_statement, uuid_of, VERSION};
 use crate::json::written;
 use crate::{Catalogue, ReportError, Rule};
-use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -37,18 +36,18 @@ struct Control {
 }
 
 impl Catalogue {
-    /// The rule book as an OSCAL catalog. `at` is when it last changed, `version` the programs'.
+    /// The rule book as an OSCAL catalog.
     ///
     /// # Errors
     /// [`ReportError::Unwritable`], which no catalogue is known to cause.
-    pub fn oscal_rule_book(&self, at: Timestamp, version: &str) -> Result<String, ReportError> {
+    pub fn oscal_rule_book(&self) -> Result<String, ReportError> {
         let group = |part: &crate::Part| Group {
             id: format!("part-{}", part.letter.to_lowercase()),
             title: part.title.clone(),
             controls: self.rules().iter().filter(|rule| rule.id.part() == part.letter).map(control).collect(),
         };
-        let metadata = Metadata::new("The rule book of contactpoint".to_owned(), at, version);
-        let uuid = uuid_of(&format!("rule-book/{version}/{at}"));
+        let metadata = Metadata::new("The rule book of contactpoint".to_owned(), self.changed(), VERSION);
+        let uuid = uuid_of(&format!("rule-book/{VERSION}/{}", self.changed()));
         written(&Document { catalog: Book { uuid, metadata, groups: self.parts().iter().map(group).collect() } })
     }
 }

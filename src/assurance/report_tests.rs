@@ -1,0 +1,153 @@
+//! Verdicts on a small catalogue, so that each standing has its rule.
+
+use super::*;
+use crate::Evidence;
+
+const SMALL: &str = r#"
+changed = "2026-11-21T00:00:00Z"
+part = [{ letter = "G", title = "Operators and keys" }]
+check = [{ id = "process.seccomp", text = "a filter" }, { id = "hsm.keys", text = "in the HSM" }]
+
+[[rule]]
+id = "G2"
+text = "Master keys live in the HSM."
+nist = ["SC-12"]
+iso27001 = ["A.8.24"]
+code = ["src/keys"]
+tests = ["a_key_that_may_leave_is_refused"]
+checks = ["hsm.keys"]
+
+[[rule]]
+id = "G4"
+text = "Maintenance is a two-person session."
+nist = ["MA-2"]
+iso27001 = ["A.5.3"]
+open = "Not built."
+
+[[rule]]
+id = "G5"
+text = "There is no way to physical media."
+nist = ["MP-7"]
+iso27001 = ["A.7.10"]
+code = ["src/hardening"]
+tests = ["writing_outside_the_state_directory_is_refused"]
+checks = ["process.seccomp", "hsm.keys"]
+
+[[rule]]
+id = "G8"
+text = "Nothing stays on the caller's machine."
+nist = ["AC-4"]
+iso27001 = ["A.8.1"]
+code = ["src/client"]
+tests = ["every_answer_forbids_caching_and_guessing"]
+"#;
+
+fn small() -> Catalogue {
+    Catalogue::of_toml(SMALL).unwrap()
+}
+
+fn facts() -> Facts {
+    Facts { at: "2026-11-21T09:00:00Z".parse().unwrap(), host: "appliance".to_owned(), version: "0.2.0".to_owned() }
+}
+
+fn looked(check: &str, verdict: Verdict) -> Observation {
+    Observation::new(check, verdict, "Seccomp: 2", vec![Evidence::new("/proc/812/status", "Seccomp:\t0")])
+}
+
+fn report(observations: Vec<Observation>) -> Report {
+    Report::new(small(), facts(), observations).unwrap()
+}
+
+fn standings(observations: Vec<Observation>) -> Vec<Standing> {
+    report(observations).judgements().iter().map(|judgement| judgement.standing).collect()
+}
+
+#[test]
+fn a_rule_holds_only_where_each_of_its_checks_was_seen_to_hold() {
+    // J1: `inspect` reports the running system's evidence for each
+    use Standing::{Fails, Holds, Open, TestedOnly, Unseen};
+    let both = |seccomp, keys| standings(vec![looked("process.seccomp", seccomp), looked("hsm.keys", keys)]);
+    assert_eq!(both(Verdict::Holds, Verdict::Holds), [Holds, Open, Holds, TestedOnly]);
+    assert_eq!(both(Verdict::Fails, Verdict::Holds), [Holds, Open, Fails, TestedOnly]);
+    assert_eq!(both(Verdict::Unseen, Verdict::Holds), [Holds, Open, Unseen, TestedOnly]);
+    assert_eq!(both(Verdict::Unseen, Verdict::Fails), [Fails, Open, Fails, TestedOnly]);
+    assert_eq!(standings(vec![]), [Unseen, Open, Unseen, TestedOnly]);
+}
+
+#[test]
+fn of_several_looks_at_one_check_the_worst_counts_and_what_was_not_seen_never_holds() {
+    let twice = |first, second| standings(vec![looked("hsm.keys", first), looked("hsm.keys", second)])[0];
+    assert_eq!(twice(Verdict::Holds, Verdict::Fails), Standing::Fails);
+    assert_eq!(twice(Verdict::Unseen, Verdict::Holds), Standing::Unseen);
+    assert_eq!(twice(Verdict::Holds, Verdict::Holds), Standing::Holds);
+}
+
+#[test]
+fn a_check_that_fails_counts_though_its_rule_is_open() {
+    let open = SMALL.replace("checks = [\"hsm.keys\"]", "checks = [\"hsm.keys\"]\nopen = \"No restore.\"");
+    let report = Report::new(Catalogue::of_toml(&open).unwrap(), facts(), vec![looked("hsm.keys", Verdict::Fails)]).unwrap();
+    assert_eq!(report.judgements()[0].standing, Standing::Fails);
+    assert!(report.fails());
+    let unseen = Report::new(small(), facts(), vec![looked("hsm.keys", Verdict::Unseen)]).unwrap();
+    assert!(!unseen.fails());
+}
+
+#[test]
+fn an_observation_of_an_unknown_check_is_refused_and_never_dropped() {
+    let stray = Report::new(small(), facts(), vec![looked("process.sekkomp", Verdict::Holds)]);
+    assert_eq!(stray.unwrap_err(), ReportError::NoSuchCheck("process.sekkomp".into()));
+}
+
+#[test]
+fn equal_input_gives_equal_bytes_and_another_host_or_moment_other_identifiers() {
+    let report = report(vec![looked("hsm.keys", Verdict::Holds)]);
+    assert_eq!(report.oscal(), report.clone().oscal());
+    let elsewhere = Report::new(small(), Facts { host: "standby".to_owned(), ..facts() }, report.observations().to_vec()).unwrap();
+    let identifier = |report: &Report| {
+        let document: serde_json::Value = serde_json::from_str(&report.oscal().unwrap()).unwrap();
+        document["assessment-results"]["uuid"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(identifier(&report), identifier(&elsewhere));
+}
+
+#[test]
+fn oscal_says_satisfied_for_what_holds_and_for_nothing_else() {
+    let report = report(vec![looked("process.seccomp", Verdict::Fails), looked("hsm.keys", Verdict::Holds)]);
+    let document: serde_json::Value = serde_json::from_str(&report.oscal().unwrap()).unwrap();
+    let result = &document["assessment-results"]["results"][0];
+    let states: Vec<_> = result["findings"].as_array().unwrap().iter().map(|finding| finding["target"]["status"].clone()).collect();
+    let not = |reason: &str| serde_json::json!({"state": "not-satisfied", "reason": reason});
+    assert_eq!(states, [serde_json::json!({"state": "satisfied", "reason": "pass"}), not("fail"), not("fail"), not("other")]);
+    let evidence = &result["observations"][0]["relevant-evidence"][0];
+    assert_eq!(*evidence, serde_json::json!({"description": "/proc/812/status", "remarks": "Seccomp:\t0"}));
+    let related = result["findings"][2]["related-observations"].as_array().unwrap();
+    assert_eq!(related.len(), 2);
+    assert_eq!(related[0]["observation-uuid"], result["observations"][0]["uuid"]);
+}
+
+#[test]
+fn json_has_each_rule_with_its_checks_and_the_raw_evidence() {
+    let report = report(vec![looked("process.seccomp", Verdict::Fails)]);
+    let document: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+    assert_eq!(document["at"], "2026-11-21T09:00:00Z");
+    assert_eq!(document["counts"], serde_json::json!({"fails": 1, "open": 1, "unseen": 1, "tested_only": 1, "holds": 0}));
+    assert_eq!(document["rules"][2]["checks"], serde_json::json!({"hsm.keys": "unseen", "process.seccomp": "fails"}));
+    assert_eq!(document["observations"][0]["evidence"][0]["value"], "Seccomp:\t0");
+}
+
+#[test]
+fn text_tells_what_fails_why_and_moves_no_cursor() {
+    let evil = Observation::new("hsm.keys", Verdict::Holds, "in the HSM", vec![Evidence::new("label", "a\u{1b}[2Jb\nsecond line")]);
+    let report = report(vec![looked("process.seccomp", Verdict::Fails), evil]);
+    let text = report.text(false);
+    assert!(
+        text.starts_with(
+            "contactpoint 0.2.0 on appliance at 2026-11-21T09:00:00Z\n4 rules: 1 fails, 1 open, 0 unseen, 1 tested only, 1 holds\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("  G5  fails        There is no way to physical media.\n                   fails: process.seccomp\n"), "{text}");
+    assert!(text.contains("              /proc/812/status: Seccomp:\\t0\n"), "{text}");
+    assert!(text.contains("                a\\u{1b}[2Jb\n                second line\n"), "{text}");
+    assert!(!text.contains('\u{1b}') && report.text(true).contains("\u{1b}[31mfails"), "{text}");
+}
