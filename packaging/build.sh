@@ -63,17 +63,41 @@ stage_programs() {
     done
 }
 
+# What is really compiled in, by cargo's own resolution: "name version" a line.
+real_parts() {
+    cargo tree --locked --package contactpoint --edges normal,build --prefix none --format '{p}' |
+        sed -nE 's/^([^ ]+) v([^ ]+).*/\1 \2/p' | sort -u
+}
+
+# The libraries in C that crates bring along, as JSON: no list of crates names them, and advisories are about them.
+bundled_parts() {
+    local sqlcipher awslc folders
+    folders=$(cargo metadata --locked --format-version 1 | jq -r '.packages[] | select(.name == "libsqlite3-sys" or .name == "aws-lc-sys").manifest_path')
+    sqlcipher=$(dirname "$(grep libsqlite3-sys <<< "$folders")")/sqlcipher/sqlite3.c
+    awslc=$(dirname "$(grep aws-lc-sys <<< "$folders")")/aws-lc/include/openssl/base.h
+    defined() { sed -nE "s/^#[[:space:]]*define $1[[:space:]]+\"?([0-9.]+).*/\1/p" "$2" | head -n 1; }
+    jq -n --arg sqlite "$(defined SQLITE_VERSION "$sqlcipher")" --arg sqlcipher "$(defined CIPHER_VERSION_NUMBER "$sqlcipher")" \
+        --arg awslc "$(defined AWSLC_VERSION_NUMBER_STRING "$awslc")" \
+        '[{name: "sqlcipher", version: $sqlcipher, crate: "libsqlite3-sys", licence: "BSD-3-Clause"},
+          {name: "sqlite", version: $sqlite, crate: "libsqlite3-sys", licence: "blessing"},
+          {name: "aws-lc", version: $awslc, crate: "aws-lc-sys", licence: "ISC AND (Apache-2.0 OR ISC)"}]
+         | if any(.version == "") then error("a version was not found") else . end'
+}
+
 # The list of parts (CycloneDX), one for each program. Made in a copy, because the tool writes beside the sources; the copy's path is taken
 # out of the names of our own crates.
 stage_parts_lists() {
-    local copy=$work/parts program
+    local copy=$work/parts program real bundled
+    real=$(real_parts)
+    bundled=$(bundled_parts)
     need_tool cargo-cyclonedx 0.5.9
     mkdir "$copy"
-    cp -r --parents Cargo.toml Cargo.lock src tests/support "$copy/"
+    tar --exclude=target --exclude=.git -c . | tar -x -C "$copy"
     (cd "$copy" && "$root/packaging/release-environment.sh" cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries)
     cmp "$copy/Cargo.lock" Cargo.lock || die 'Cargo.lock is behind Cargo.toml: run cargo check'
     for program in contactpointd contactpointctl contactpoint; do
-        sed "s|path+file://$copy|path+file:///contactpoint|g" "$copy/${program}_bin.cdx.json" > "$stage/sbom/$program.cdx.json"
+        jq --arg real "$real" --argjson bundled "$bundled" -f packaging/parts.jq "$copy/${program}_bin.cdx.json" |
+            sed "s|path+file://$copy|path+file:///contactpoint|g" > "$stage/sbom/$program.cdx.json"
     done
 }
 
@@ -91,22 +115,6 @@ stage_manuals() {
         "$stage/programs/$program" completions fish > "$completions/$program/$program.fish"
     done
     cp packaging/man/* "$stage/man/"
-}
-
-# Not everything is written yet: what is missing is left out, and said.
-leave_out_what_is_missing() {
-    local list line kept
-    for list in "$stage"/debian/*.install "$stage"/debian/*.manpages "$stage"/debian/*.docs; do
-        kept=$(while read -r line; do
-            if compgen -G "$stage/${line%% *}" > /dev/null || [[ $line = selinux/*.pp.bz2* && -e $stage/selinux/contactpointd.te ]]; then printf '%s\n' "$line"; else say "MISSING, left out: $line"; fi
-        done < "$list")
-        printf '%s\n' "$kept" > "$list"
-    done
-    if [ ! -e "$stage/selinux/contactpointd.te" ]; then
-        say 'MISSING, left out: contactpoint-selinux'
-        sed -i 's/^override_dh_auto_build:/override_dh_auto_build:\nnever:/' "$stage/debian/rules"
-        export DH_OPTIONS=-Ncontactpoint-selinux
-    fi
 }
 
 pack() {
@@ -130,7 +138,6 @@ stage_sources
 stage_programs
 stage_parts_lists
 stage_manuals
-leave_out_what_is_missing
 rm -f "$output"/contactpoint*.deb
 pack
 ls "$output"/*.deb

@@ -12,7 +12,7 @@
 set -euo pipefail
 
 root=$(realpath "$(dirname "$0")/..")
-cargo_home=$(realpath "${CARGO_HOME:-$HOME/.cargo}")
+cargo_home=${CARGO_HOME:-$HOME/.cargo} # as cargo names it, not resolved
 
 if [ -n "${CARGO_ENCODED_RUSTFLAGS:-}" ]; then
     echo 'release-environment.sh: CARGO_ENCODED_RUSTFLAGS is set: a release has its own flags and no others' >&2
