@@ -1,0 +1,255 @@
+#!/usr/bin/env bash
+# The first hour of an operator, played: types the blocks of docs/operations.md in order at a terminal and checks between them, with
+# the refusals that an operator meets on the way. Runs inside a rig (tests/appliance/first-hour.sh starts it), in /run/appliance.
+set -euo pipefail
+hour=/run/appliance/first-hour
+# shellcheck source-path=SCRIPTDIR source=authority.sh
+. "$hour/authority.sh"
+
+desk=/root/desk
+mkdir -p "$desk" /run/user/0
+cd "$desk"
+# what pam_systemd sets for somebody who logs in
+export XDG_RUNTIME_DIR=/run/user/0 TERM=dumb DEBIAN_FRONTEND=noninteractive
+officer_pin=so-$RANDOM$RANDOM user_pin=$RANDOM$RANDOM
+answers=$desk/answers
+expected=$hour/blocks/order
+
+# --- telling -----------------------------------------------------------------------------------------------------------------------
+
+headline() { printf '\n== %s\n' "$*"; }
+good() { printf '=> %s\n' "$*"; }
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    journalctl --unit=contactpointd --unit=contactpointd.socket --lines=25 --no-pager
+    exit 1
+}
+
+# --- playing -----------------------------------------------------------------------------------------------------------------------
+
+typed_answers() {
+    printf 'Please enter SO PIN\t%s\nPlease reenter SO PIN\t%s\n' "$officer_pin" "$officer_pin"
+    printf 'Please enter user PIN\t%s\nPlease reenter user PIN\t%s\n' "$user_pin" "$user_pin"
+    printf 'PIN of the token\t%s\n' "${typed_pin:-$user_pin}"
+    if [ -e officer.password ]; then printf 'Password: \t%s\nCode: \t%s\n' "$(cat officer.password)" "$(code_of officer)"; fi
+}
+code_of() { oathtool --totp --base32 - < "$1.secret"; }
+
+# play BLOCK: what the page says, as it stands; must succeed. play_refused BLOCK: must not. What was shown is in $shown.
+shown=''
+typing() { # BLOCK
+    [ -e "$hour/blocks/$1" ] || fail "docs/operations.md has no block $1"
+    headline "docs/operations.md: $1"
+    sed 's/^/$ /' "$hour/blocks/$1"
+    typed_answers > "$answers"
+    local status=0
+    python3 "$hour/terminal.py" "$hour/blocks/$1" "$answers" > shown || status=$?
+    cat shown
+    shown=$(cat shown)
+    return $status
+}
+play() {
+    local next
+    next=$(head -n 1 "$expected")
+    [ "$1" = "$next" ] || fail "the page says $next now, not $1"
+    sed -i 1d "$expected"
+    typing "$1" || fail "the block $1 should have succeeded"
+}
+play_again() { typing "$1" || fail "the block $1 should have succeeded"; }
+play_refused() { if typing "$1"; then fail "the block $1 should have been refused"; fi; }
+
+# --- looking -----------------------------------------------------------------------------------------------------------------------
+
+now() { journalctl --lines=0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'; }
+journal_since() { journalctl --unit=contactpointd --after-cursor="$1" --output=cat --no-pager; }
+page_says() { grep -qF -- "$1" "$hour/operations.md" || fail "docs/operations.md does not speak of: $1"; }
+
+within() { # SECONDS COMMAND...: tries until it succeeds
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        if [ $SECONDS -ge $end ]; then return 1; fi
+        sleep 0.1
+    done
+}
+
+# refused_at_start SENTENCE: starts the daemon, which must refuse with this sentence, which the page explains; its sockets are closed.
+refused_at_start() {
+    headline "refused at start: $1"
+    local before
+    before=$(now)
+    if systemctl start contactpointd.service 2> /dev/null; then fail 'the daemon should not have started'; fi
+    within 10 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
+    journal_since "$before" > said
+    cat said
+    grep -qF -- "$1" said || fail "the journal should say: $1"
+    page_says "$1"
+    within 10 sockets_are_closed || fail 'the sockets should have been closed'
+    good 'one sentence, and no caller starts it again'
+}
+sockets_are_closed() { ! (exec 3<> /dev/tcp/127.0.0.1/8443) 2> /dev/null && ! systemctl --quiet is-active contactpointd.socket; }
+
+log_size() { contactpointctl status | jq -e .log.size; }
+main_pid() { systemctl show --property=MainPID --value contactpointd.service; }
+
+# --- 1 to 5: installed, attached, and what is missing is said -----------------------------------------------------------------------
+
+echo '127.0.0.1 directory.example' >> /etc/hosts
+authority_begin "$desk/authority"
+
+cp /run/appliance/packages/old/*.deb .
+play install
+if systemctl --quiet is-active contactpointd.socket; then fail 'nothing should be started'; fi
+[ "$(systemctl is-enabled contactpointd.service || true)" = disabled ] || fail 'nothing should be enabled'
+[ "$(stat -c '%U:%G %a' /etc/contactpoint/contactpointd.toml)" = 'root:contactpoint 640' ] || fail 'the settings should be root:contactpoint 0640'
+refused_at_start 'there is no HSM PIN at'
+play attach
+play token
+play pin
+play settings
+refused_at_start 'is not on the token'
+
+# --- 6 to 8: ceremony, certificate, start --------------------------------------------------------------------------------------------
+
+play ceremony
+sed -n 's/^ *password *//p' <<< "$shown" > officer.password
+sed -n 's/^ *code secret *//p' <<< "$shown" > officer.secret
+verifier_key=$(sed -n 's/^ *log verifier key *//p' <<< "$shown")
+if [ ! -s officer.password ] || [ ! -s officer.secret ] || [ -z "$verifier_key" ]; then fail 'the ceremony should have shown what is handed over'; fi
+echo "$verifier_key" > verifier-key.txt
+if journalctl --no-pager | grep -qF -f officer.password; then fail 'the password should not be in the journal'; fi
+refused_at_start 'every connection is checked against it'
+play request
+authority_sign server server.csr server.pem
+cp authority/clients-ca.pem .
+authority_list '2 days ago' yesterday
+play certificates
+refused_at_start 'the list of revoked certificates has expired'
+authority_list 'now' 'tomorrow'
+play_again certificates
+play start
+systemctl --quiet is-active contactpointd.service contactpointd.socket || fail 'the daemon should be running'
+[ "$(contactpoint-at-hsm verifier-key)" = "$verifier_key" ] || fail 'the HSM should give the verifier key of the ceremony'
+
+headline 'what the kernel says of the process'
+status=/proc/$(main_pid)/status
+grep -E '^(NoNewPrivs|Seccomp|Cap(Eff|Prm|Bnd|Amb)):' "$status" | tee kernel
+grep -qE '^NoNewPrivs:\s1' kernel || fail 'no new privileges'
+grep -qE '^Seccomp:\s2' kernel || fail 'a filter of system calls'
+[ "$(grep -cE '^Cap.*:\s0+$' kernel)" = 4 ] || fail 'no capability of any kind'
+[ "$(nsenter --net="/proc/$(main_pid)/ns/net" ip -oneline link | wc -l)" = 1 ] || fail 'an empty network'
+ls "/proc/$(main_pid)/root" > tree
+if grep -qE '^(home|root|boot|media|mnt|srv|bin)$' tree; then fail 'an empty root'; fi
+good 'locked in'
+
+# --- 9, 10: the officer, the first organisation ---------------------------------------------------------------------------------------
+
+play log-in
+authority_client council
+cp "$hour/blocks/council.json" .
+play enrol
+jq -r .administrator.password shown > r.okafor.password
+jq -r .administrator.code_secret shown > r.okafor.secret
+
+headline 'as the organisation sees it'
+dpkg --install /run/appliance/packages/client/*.deb > /dev/null
+printf 'server = "https://directory.example:8443"\nauthority = "clients-ca.pem"\ncertificate = "council.pem"\nkey = "council.key"\n' > council.toml
+export CONTACTPOINT_PROFILE=$desk/council.toml
+council_logs_in() { contactpoint log-in --login "$1" --password-stdin --code "$(code_of "$1")" < "$1.password"; }
+council_logs_in r.okafor
+for login in j.bell m.hughes; do # one each time somebody is needed: a code works once
+    contactpoint enrol-person --login $login --given-name Jo --family-name Bell --role practitioner --json > person
+    jq -r .password person > $login.password
+    jq -r .code_secret person > $login.secret
+done
+contactpoint log fetch log --key verifier-key.txt > /dev/null
+if openssl s_client -connect directory.example:8443 -CAfile clients-ca.pem -quiet < <(printf 'GET / HTTP/1.1\r\n\r\n') 2>&1 | grep -q HTTP/; then
+    fail 'nobody without a certificate should get an answer'
+fi
+good 'enrolled, and strangers are not answered'
+
+# --- what comes back -----------------------------------------------------------------------------------------------------------------
+
+headline 'the revocation list runs out, and is renewed'
+answers_with() { contactpoint log fetch log 2>&1 | tee said | grep -qF -- "$1"; }
+before=$(main_pid)
+authority_list 'now' 'now + 4 seconds'
+play renew-list
+within 20 answers_with revocation_list_expired || fail 'everybody should be answered 503'
+page_says revocation_list_expired
+authority_list 'now' 'tomorrow'
+cursor=$(now)
+play_again renew-list
+in_use() { journal_since "$cursor" | grep -qF 'a new list of revoked certificates is in use'; }
+within 10 in_use || fail 'the journal should tell of the new list'
+contactpoint log fetch log > /dev/null || fail 'callers should be served again'
+[ "$(main_pid)" = "$before" ] || fail 'this should not have restarted the daemon'
+good 'without a restart'
+
+first=$(openssl x509 -in server.pem -noout -serial)
+play renew-request
+authority_sign server server.csr server.pem
+play renew-certificate
+offered=$(openssl s_client -connect directory.example:8443 < /dev/null 2> /dev/null | openssl x509 -noout -serial)
+[ "$offered" = "$(openssl x509 -in server.pem -noout -serial)" ] || fail 'the new certificate should be offered'
+[ "$offered" != "$first" ] || fail 'the new certificate should be another one'
+
+headline 'a wrong PIN is tried once, whoever knocks'
+cursor=$(now)
+typed_pin=000000 play_again pin
+systemctl stop contactpointd.service
+knocks() { for _ in $(seq 40); do (exec 3<> /dev/tcp/127.0.0.1/8443; sleep 0.05) 2> /dev/null || sleep 0.05; done; }
+knocks & # a knock starts the daemon, and the knocks go on
+within 10 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
+wait
+[ "$(journal_since "$cursor" | tee said | grep -cF 'refused the PIN')" = 1 ] || { cat said; fail 'the PIN should have been tried once'; }
+page_says 'refused the PIN'
+within 5 sockets_are_closed || fail 'the sockets should be closed'
+play_again pin
+systemctl start contactpointd.socket contactpointd.service || fail 'with the right PIN it should start'
+good 'once'
+
+play journal
+grep -qF 'the list of revoked certificates has expired' shown || fail 'the journal should have kept the refusals'
+play exposure
+exposure=$(sed -n 's/^.*Overall exposure level for contactpointd.service: \([0-9.]*\) .*/\1/p' shown)
+[ "$exposure" = 0.1 ] || fail "the running unit's exposure is $exposure"
+
+# --- upgrade, remove, purge ------------------------------------------------------------------------------------------------------------
+
+size=$(log_size) before=$(main_pid)
+rm -f ./*.deb
+cp /run/appliance/packages/new/*.deb .
+play upgrade
+[ "$(dpkg-query -W -f '${Version}' contactpoint)" = "$(dpkg-deb -f contactpoint_*.deb Version)" ] || fail 'the new version should be installed'
+[ "$(main_pid)" != "$before" ] || fail 'the new program should be running'
+[ "$(log_size)" -ge "$size" ] || fail 'the log should be there'
+grep -qF 'directory.example/log' /etc/contactpoint/contactpointd.toml || fail 'the settings should be there'
+council_logs_in j.bell
+contactpoint log fetch log > /dev/null || fail 'the log should be a continuation of the one fetched before'
+good 'the upgrade kept everything'
+
+play remove
+if systemctl --quiet is-active contactpointd.service contactpointd.socket; then fail 'the daemon should be stopped'; fi
+for kept in /var/lib/contactpoint/store.db /etc/contactpoint/contactpointd.toml /etc/credstore.encrypted/contactpoint-hsm-pin; do
+    [ -e $kept ] || fail "$kept should have been kept"
+done
+play_again install
+systemctl start contactpointd.socket contactpointd.service
+council_logs_in m.hughes
+contactpoint log fetch log > /dev/null || fail 'the log should go on where it stopped'
+good 'removed, installed again, and nothing missing'
+
+play_refused purge
+grep -qF 'Decommission first' shown || fail 'the refusal should say what comes first'
+systemctl --quiet is-active contactpointd.service || fail 'a refused purge should leave the daemon running'
+for kept in /var/lib/contactpoint/data-keys.toml /etc/contactpoint/contactpointd.toml /usr/sbin/contactpointd; do
+    [ -e $kept ] || fail 'a refused purge should remove nothing'
+done
+play decommission
+play purge
+for gone in /var/lib/contactpoint /var/lib/contactpoint-softhsm /etc/contactpoint /usr/lib/contactpoint /lib/systemd/system/contactpointd.service; do
+    [ ! -e $gone ] || fail "$gone should be gone"
+done
+[ ! -s "$expected" ] || fail "blocks of the page were not played: $(tr '\n' ' ' < "$expected")"
+good 'the whole page, in order'

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Inside a rig, as root: the story that run.sh tells, in the order of an operator's first hour, and then the attacks. Parts of it are in
+# inside/. Works in both rigs; what only the machine has (SELinux, audit, udev, USB) is asked by `in_machine`.
+set -euo pipefail
+cd /run/appliance
+# shellcheck source=/dev/null
+. ./rig
+. inside/telling.sh
+. inside/living.sh
+. inside/media.sh
+. inside/matrix.sh
+
+began=$EPOCHREALTIME
+if in_machine; then stick_without_the_package; fi
+mark 'living begins'
+install_packages
+attach_softhsm
+hold_ceremony
+get_certificates
+start_service
+let_a_client_look_a_child_up
+stop_service
+mark 'living ends'
+if in_machine; then stick_with_the_package; fi
+lay_out_prison
+measure_all
+start_again
+no_errors_in_the_journal
+if in_machine; then no_denials; fi
+say "inside: all done in $(since "$began") s"

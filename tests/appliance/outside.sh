@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Out here, while a test runs inside a rig: the certificate authority and the client of an organisation. The rigs call it for each host-turn.
+#
+#   outside.sh sign < REQUEST > TAR      signs the server's request, and gives what the appliance needs: certificates, enrolments
+#   outside.sh look-up < ADMINISTRATORS  enrols people, feeds, and looks a child up over mutual TLS, through the forwarded port
+#
+# run.sh sets CONTACTPOINT_OUTSIDE (a folder), CONTACTPOINT_BUILT (the programs) and CONTACTPOINT_PORT.
+set -euo pipefail
+umask 077
+cd "$CONTACTPOINT_OUTSIDE"
+PATH=$CONTACTPOINT_BUILT:$PATH
+export XDG_RUNTIME_DIR=$CONTACTPOINT_OUTSIDE
+
+fail() { echo "outside: $*" >&2; exit 1; }
+code_of() { oathtool --totp --base32 - < "$1.secret"; }
+hand_over() { # JSON: what a new person was shown once
+    local login
+    login=$(jq -r .login <<< "$1")
+    jq -r .password <<< "$1" > "$login.password"
+    jq -r .code_secret <<< "$1" > "$login.secret"
+}
+log_in() { contactpoint --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")" < "$2.password" > /dev/null; }
+log_out() { contactpoint --profile "$1.toml" log-out > /dev/null; }
+
+# The council and one school: who has the child of the story on its roll, and who leads.
+bodies=(council school-1)
+
+enrolment() { # KEY: the council's number is filled in inside, once it has one
+    jq --arg key "$1" --rawfile certificate "pki/$1.pem" '
+        .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
+        | {name, kind, authority: .authority, capabilities, telephone, email, postcode, certificates: [$certificate],
+           administrator: ($administrator | {login, given_name, family_name})}' borough/organisations.json
+}
+
+sign() {
+    local key
+    cat > server.csr
+    contactpoint-synthesise borough --children 150 --out borough > /dev/null
+    contactpoint-synthesise pki --organisations borough/organisations.json --server-csr server.csr --out pki > /dev/null
+    mkdir answer
+    cp pki/server.pem pki/clients.crl.pem answer/
+    cp pki/ca.pem answer/clients-ca.pem
+    for key in "${bodies[@]}"; do enrolment "$key" > "answer/$key.json"; done
+    tar -cz -C answer .
+}
+
+enrol_people() { # KEY ADMINISTRATOR: everyone of the body's people but the administrator
+    local login given family role
+    log_in "$1" "$2"
+    while IFS=$'\t' read -r login given family role; do
+        hand_over "$(contactpoint --profile "$1.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" --role "$role" --json)"
+    done < <(jq -r --arg key "$1" '.[] | select(.key == $key) | .people[] | select(.roles != ["administrator"])
+        | [.login, .given_name, .family_name, .roles[0]] | @tsv' borough/organisations.json)
+    log_out "$1"
+}
+
+feed() { # KEY
+    local file layout steward
+    IFS=$'\t' read -r file layout steward < <(jq -r --arg key "$1" '.[] | select(.key == $key)
+        | [.feed, .layout, (.people[] | select(.roles == ["data-steward"]).login)] | @tsv' borough/organisations.json)
+    log_in "$1" "$steward"
+    contactpoint --profile "$1.toml" feed "borough/$file" --layout "$layout" --json > /dev/null || fail "$1's feed was refused"
+    log_out "$1"
+}
+
+look_up() {
+    local key administrators administrator family given born child found
+    administrators=$(cat)
+    for key in "${bodies[@]}"; do
+        printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' \
+            "$CONTACTPOINT_PORT" "$key" "$key" > "$key.toml"
+        administrator=$(jq -c --arg key "$key" '.[$key]' <<< "$administrators")
+        hand_over "$administrator"
+        enrol_people "$key" "$(jq -r .login <<< "$administrator")"
+        feed "$key"
+    done
+    family=$(jq -r .child.family_name borough/scenario.json)
+    given=$(jq -r .child.given_name borough/scenario.json)
+    born=$(jq -r .child.date_of_birth borough/scenario.json)
+    log_in school-1 teacher.school-1
+    found=$(contactpoint --profile school-1.toml search --family-name "$family" --given-name "$given" --date-of-birth "$born" --reason concern)
+    child=$(grep -oE '^[0-9]{10}\b' <<< "$found" | head -n 1) || fail "the teacher should have found the child: $found"
+    found=$(contactpoint --profile school-1.toml view "$child" --reason concern)
+    grep -qF 'Council' <<< "$found" || fail "the teacher should see that the council knows the child: $found"
+    echo 'A teacher outside found the child and saw who else works with it.'
+    # and who has no certificate comes no further than the handshake
+    if openssl s_client -connect "localhost:$CONTACTPOINT_PORT" -CAfile pki/ca.pem -tls1_3 < <(printf 'GET / HTTP/1.1\r\n\r\n'; sleep 1) 2>&1 |
+        grep -q '^HTTP/'; then
+        fail 'a caller without a certificate was answered'
+    fi
+    echo 'A caller without a certificate was not answered.'
+}
+
+case ${1:-} in
+    sign) sign ;;
+    look-up) look_up ;;
+    *) fail "nothing is known of '$*'" ;;
+esac
