@@ -37,6 +37,7 @@ holds() { # rule sentence, function...
     if reason=$("$@" 2>&1) && [ -z "$reason" ]; then
         printf 'ok      %s\n' "$sentence"
     else
+        reason=$(head -n 20 <<< "$reason")
         printf 'FAILED  %s\n%s\n' "$sentence" "        ${reason//$'\n'/$'\n'        }"
         failed=1
     fi
@@ -181,7 +182,7 @@ resolve() {
 # Against that, and what crates bring along in C.
 the_list_of_parts_is_what_is_compiled_in() {
     local program list
-    resolve
+    resolve || return 1
     for program in contactpointd contactpointctl contactpoint; do
         list=$(list_of_parts "$program")
         [ "$(jq -r '.bomFormat + " " + .specVersion' "$list")" = 'CycloneDX 1.5' ] || echo "$program: not CycloneDX 1.5"
@@ -200,7 +201,7 @@ for part in json.loads(zlib.decompress(open(sys.argv[1], "rb").read()))["package
 
 each_program_carries_its_parts() {
     local program
-    resolve
+    resolve || return 1
     for program in $(programs); do
         parts_in_the_program "$program" > "$work/carried"
         comm -23 "$work/resolved" "$work/carried" | sed "s|^|${program##*/} does not carry |"
