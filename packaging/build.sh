@@ -99,6 +99,8 @@ stage_parts_lists() {
         jq --arg real "$real" --argjson bundled "$bundled" -f packaging/parts.jq "$copy/${program}_bin.cdx.json" |
             sed "s|path+file://$copy|path+file:///contactpoint|g" > "$stage/sbom/$program.cdx.json"
     done
+    if [ "$mode" = release ]; then printf '%s\n' "$real" > "$work/real"; else : > "$work/real"; fi # their texts take a while
+    packaging/notices.sh "$work/real" > "$stage/sbom/third-party-notices.txt"
 }
 
 # Man pages and completions as the programs themselves tell them, and the hand-written pages.

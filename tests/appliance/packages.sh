@@ -192,6 +192,16 @@ the_list_of_parts_is_what_is_compiled_in() {
     done
 }
 
+each_crate_of_others_has_its_notice() {
+    local name notices
+    for name in contactpoint contactpoint-client; do
+        notices=$work/$name/usr/share/doc/$name/third-party-notices.txt.gz
+        zgrep -q 'aws-lc-sys [0-9.]*' "$notices" || echo "$name: none of AWS-LC"
+        zgrep -q 'ZETETIC' "$notices" || echo "$name: none of SQLCipher"
+        zgrep -q 'rustls 0' "$notices" || echo "$name: none of rustls"
+    done
+}
+
 # The section .dep-v0, compressed JSON, as cargo auditable writes it: "name version" a line.
 parts_in_the_program() { # program file
     objcopy -O binary --only-section=.dep-v0 --set-section-flags .dep-v0=alloc "$1" "$work/dep-v0"
@@ -250,6 +260,7 @@ holds 'G5: the programs are position-independent, bound early, without a stack t
 holds 'J1: the lists of parts are what is compiled in' the_list_of_parts_is_what_is_compiled_in
 if [ -n "$release" ]; then
     holds 'J1: each program carries the list of its parts' each_program_carries_its_parts
+    holds 'J1: the notices of what is linked in go along' each_crate_of_others_has_its_notice
     holds 'J1: no path of the machine that built them is in the programs' no_path_of_the_building_machine
 fi
 
