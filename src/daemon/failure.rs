@@ -44,8 +44,8 @@ pub(crate) enum Failure {
 impl Failure {
     /// Tells the operator, and systemd.
     pub(crate) fn exit(self) -> ExitCode {
-        log::error!(target: "contactpoint::daemon", "{self}");
-        log::logger().flush();
+        // by stderr: journald cannot tell any more which unit a line with fields came from, where its process has ended meanwhile
+        eprintln!("<3>contactpoint::daemon: {self}");
         ExitCode::from(self.status())
     }
 

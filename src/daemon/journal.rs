@@ -30,8 +30,8 @@ pub(crate) fn begin() {
 pub(crate) fn tell_panics_place_only() {
     std::panic::set_hook(Box::new(|panic| {
         let place = place(panic.location(), std::thread::current().name());
-        log::error!(target: "contactpoint::daemon", "{place}");
-        log::logger().flush();
+        // by stderr, as the last words of `Failure::exit`: the process ends
+        eprintln!("<3>contactpoint::daemon: {place}");
     }));
 }
 
