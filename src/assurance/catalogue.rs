@@ -71,6 +71,19 @@ impl Catalogue {
         &self.checks
     }
 
+    /// The catalogue of these rules alone, with the checks that show them.
+    ///
+    /// # Errors
+    /// The first of `rules` that is not in the rule book.
+    pub fn only(mut self, rules: &[String]) -> Result<Self, String> {
+        if let Some(unknown) = rules.iter().find(|id| !self.rules.iter().any(|rule| rule.id.as_str() == id.as_str())) {
+            return Err(unknown.clone());
+        }
+        self.rules.retain(|rule| rules.iter().any(|id| id == rule.id.as_str()));
+        self.checks.retain(|check| self.rules.iter().any(|rule| rule.checks.contains(&check.id)));
+        Ok(self)
+    }
+
     /// The rule of that number.
     #[must_use]
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {

@@ -11,6 +11,7 @@
 mod description;
 mod febrl;
 mod feeding;
+mod oscal;
 
 use febrl::{Febrl, Truth};
 use feeding::Council;

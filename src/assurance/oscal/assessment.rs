@@ -1,6 +1,6 @@
 //! One inspection as OSCAL assessment-results: what was looked at with the raw evidence, and a finding for each rule.
 
-use super::shapes::{BackMatter, Metadata, Property, Resource};
+use super::shapes::{BackMatter, Link, Metadata, Property, Resource};
 use super::{component_uuid, implementation, rule_control, rule_statement, uuid_of};
 use crate::json::written;
 use crate::{Evidence, Judgement, Report, ReportError, Rule, Standing};
@@ -35,6 +35,7 @@ struct Outcome {
     title: String,
     description: String,
     start: String,
+    links: [Link; 1],
     local_definitions: LocalDefinitions,
     reviewed_controls: Reviewed,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -180,7 +181,7 @@ impl Report {
             uuid: self.uuid_of("assessment-results"),
             metadata: Metadata::new("contactpoint: inspection of a running system".to_owned(), facts.at, &facts.version),
             import_ap: Import { href: format!("#{}", plan.uuid) },
-            results: vec![self.outcome()],
+            results: vec![self.outcome(plan.uuid)],
             back_matter: BackMatter { resources: vec![plan] },
         };
         written(&Document { assessment_results: results })
@@ -192,7 +193,7 @@ impl Report {
         uuid_of(&format!("inspection/{}/{}/{}/{name}", facts.host, facts.version, facts.at))
     }
 
-    fn outcome(&self) -> Outcome {
+    fn outcome(&self, plan: Uuid) -> Outcome {
         let facts = self.facts();
         let counts: Vec<String> = Standing::ALL.iter().map(|standing| format!("{} {}", self.count(*standing), standing.words())).collect();
         let rules = self.catalogue().rules();
@@ -201,6 +202,7 @@ impl Report {
             title: "contactpointctl inspect".to_owned(),
             description: format!("contactpoint {} on {}: of {} rules {}.", facts.version, facts.host, rules.len(), counts.join(", ")),
             start: facts.at.to_string(),
+            links: [Link { href: format!("#{plan}"), rel: "reference" }],
             local_definitions: LocalDefinitions { components: vec![self.system(), self.tool()] },
             reviewed_controls: reviewed(rules),
             observations: (0..self.observations().len()).filter_map(|at| self.observed(at)).collect(),

@@ -1,6 +1,6 @@
 //! The product as an OSCAL component-definition: which control of which framework it serves, by which rules, code and tests.
 
-use super::shapes::{BackMatter, Metadata, Property, Resource};
+use super::shapes::{BackMatter, Link, Metadata, Property, Resource};
 use super::{control_id, implementation, rule_control, uuid_of, RULE_BOOK, VERSION};
 use crate::json::written;
 use crate::{Catalogue, Framework, ReportError, Rule};
@@ -47,6 +47,8 @@ struct Implementation {
     uuid: Uuid,
     source: String,
     description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    links: Vec<Link>,
     implemented_requirements: Vec<Requirement>,
 }
 
@@ -91,6 +93,7 @@ impl Catalogue {
             source: RULE_BOOK.to_owned(),
             description: "The project's own rules, each with what enforces it, what proves it and what of a running system shows it."
                 .to_owned(),
+            links: vec![],
             implemented_requirements: self.rules().iter().map(of_rule).collect(),
         }
     }
@@ -110,6 +113,7 @@ impl Catalogue {
                 "{}: what the product contributes, by its own rules. A mapping, not a claim of conformity.",
                 framework.title()
             ),
+            links: link(framework).into_iter().collect(),
             implemented_requirements: by_control.iter().map(|(control, rules)| of_control(framework, control, rules)).collect(),
         }
     }
@@ -120,6 +124,14 @@ fn source(framework: Framework) -> String {
         Framework::Nist => NIST_CATALOG.to_owned(),
         Framework::Caf => format!("#{}", caf().uuid),
         Framework::Iso27001 => format!("#{}", iso().uuid),
+    }
+}
+
+/// To the framework's title, where it has no catalog.
+fn link(framework: Framework) -> Option<Link> {
+    match framework {
+        Framework::Nist => None,
+        Framework::Caf | Framework::Iso27001 => Some(Link { href: source(framework), rel: "reference" }),
     }
 }
 
@@ -147,11 +159,12 @@ fn of_rule(rule: &Rule) -> Requirement {
 fn of_control(framework: Framework, control: &str, rules: &[&Rule]) -> Requirement {
     let status = Property::oscals("implementation-status", together(rules));
     let named = rules.iter().map(|rule| Property::ours("rule", rule.id.as_str()));
-    let lines: Vec<String> = rules.iter().map(|rule| format!("- Rule {}: {} {}", rule.id, rule.text, said_of(rule))).collect();
+    let served = rules.iter().map(|rule| format!("{} ({})", rule.id, implementation(rule)));
+    let served = served.collect::<Vec<_>>().join(", ");
     Requirement {
         uuid: uuid_of(&format!("requirement/{}/{control}", framework.title())),
         control_id: control_id(framework, control),
-        description: lines.join("\n"),
+        description: format!("Served by rules {served}; what enforces and proves each is said where the rule book is implemented."),
         props: std::iter::once(status).chain(named).collect(),
     }
 }

@@ -44,6 +44,12 @@ impl Property {
 }
 
 #[derive(Serialize)]
+pub(super) struct Link {
+    pub(super) href: String,
+    pub(super) rel: &'static str,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct BackMatter {
     pub(super) resources: Vec<Resource>,

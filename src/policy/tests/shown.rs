@@ -70,7 +70,7 @@ fn shown(kind: OrganisationKind, record: &ChildRecord) -> Value {
 
 #[test]
 fn a_view_has_exactly_the_content_of_the_rule() {
-    // A1: a child's record holds only ...
+    // A1: a child's record holds only ...; E7: one type carries what may be shown
     let view = shown(OrganisationKind::School, &record());
     let contact = |organisation: &str, kind: &str| {
         json!({
