@@ -1,0 +1,238 @@
+//! The running system as it was read, in one piece, and every check over it in order.
+
+use crate::daemon::{self, Evidence};
+use crate::door::Door;
+use crate::reading::Reading;
+use crate::sockets::Sockets;
+use crate::{files, machine, media, memory, package, process, reach, tls, unit};
+use contactpoint_assurance::Observation;
+use std::path::{Path, PathBuf};
+
+const UNIT: &str = "contactpointd.service";
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The daemon's process; systemd's main process of the unit where none is given.
+    pub pid: Option<u32>,
+    /// The state directory.
+    pub state: PathBuf,
+    /// The configuration directory.
+    pub configuration: PathBuf,
+    /// The control socket.
+    pub control_socket: PathBuf,
+    /// This program's version.
+    pub version: String,
+    /// The settings that would be in force without a file, as TOML.
+    pub defaults: String,
+    /// Now, in seconds since 1970.
+    pub now: u64,
+}
+
+/// Everything that was read.
+#[derive(Debug, Clone)]
+pub struct System {
+    target: Target,
+    evidence: Evidence,
+    pid: Option<u32>,
+    threads: Vec<Reading>,
+    children: Vec<Reading>,
+    owner: Reading,
+    limits: Reading,
+    namespaces: Reading,
+    machine_namespaces: Reading,
+    interfaces: Reading,
+    context: Reading,
+    enforce: Reading,
+    maps: Reading,
+    smaps: Reading,
+    program: Reading,
+    descriptors: Reading,
+    sockets: Sockets,
+    mountinfo: Reading,
+    machine_mountinfo: Reading,
+    unit: Reading,
+    exposure: Reading,
+    drop_ins: Vec<Reading>,
+    attachments: Vec<Reading>,
+    door: Door,
+}
+
+impl System {
+    /// Reads the process, the unit and the door. What cannot be read is unseen, with the reason.
+    #[must_use]
+    pub fn read(target: Target, evidence: Evidence) -> Self {
+        let unit = machine::command("systemctl", &["show", "--no-pager", UNIT]);
+        let pid = target.pid.or_else(|| unit::main_pid(&unit));
+        let of = |name: &str| pid.map_or_else(|| not_running(name), |pid| machine::file(format!("/proc/{pid}/{name}")));
+        let (descriptors, sockets) = held(pid);
+        Self {
+            threads: pid.map_or_else(|| vec![not_running("status")], |pid| machine::of_each_thread(pid, "status")),
+            children: pid.map_or_else(|| vec![not_running("children")], |pid| machine::of_each_thread(pid, "children")),
+            owner: pid.map_or_else(|| not_running("status"), |pid| machine::owner(&format!("/proc/{pid}/status"))),
+            limits: of("limits"),
+            namespaces: pid.map_or_else(|| not_running("ns"), |pid| machine::namespaces(&pid.to_string())),
+            machine_namespaces: machine::namespaces_of_machine(),
+            interfaces: of("net/dev"),
+            context: of("attr/current"),
+            enforce: machine::file("/sys/fs/selinux/enforce"),
+            maps: of("maps"),
+            smaps: of("smaps"),
+            program: pid.map_or_else(|| not_running("exe"), |pid| machine::link(format!("/proc/{pid}/exe"))),
+            mountinfo: of("mountinfo"),
+            machine_mountinfo: machine::file("/proc/self/mountinfo"),
+            exposure: machine::command("systemd-analyze", &["security", "--no-pager", UNIT]),
+            drop_ins: unit::drop_in_paths(&unit).iter().map(machine::file).collect(),
+            attachments: machine::files_in("/usr/share/contactpoint/attachments", ".conf"),
+            door: knocked(&descriptors, &sockets),
+            pid,
+            unit,
+            descriptors,
+            sockets,
+            evidence,
+            target,
+        }
+    }
+
+    /// Every check, in the order of the catalogue. Files, devices and the package are read now.
+    #[must_use]
+    pub fn observations(&self) -> Vec<Observation> {
+        let mut observations = self.of_process();
+        observations.extend(self.of_reach());
+        observations.extend(self.of_unit());
+        observations.extend(self.of_files());
+        observations.extend(self.of_media());
+        observations.extend(self.of_door());
+        observations.extend(self.of_daemon());
+        observations.extend(self.of_package());
+        observations
+    }
+
+    fn of_process(&self) -> Vec<Observation> {
+        let status = &self.threads[0];
+        let mut observations = vec![
+            process::identity(&self.threads),
+            process::seccomp(&self.threads),
+            process::no_children(&self.children),
+            process::no_new_privs(&self.threads),
+            process::capabilities(&self.threads),
+        ];
+        observations.extend(process::NAMESPACES.map(|kind| process::namespace(kind, &self.namespaces, &self.machine_namespaces)));
+        observations.extend([
+            process::interfaces(&self.interfaces),
+            process::core_limit(&self.limits),
+            process::not_dumpable(status, &self.owner),
+            process::not_traced(&self.threads),
+            memory::write_execute(&self.maps),
+            memory::libraries(&self.maps, &self.program, self.evidence.at("/hsm/module").and_then(|module| module.as_str())),
+            memory::locked_memory(&self.smaps),
+            process::selinux_domain(&self.context, &self.enforce),
+            process::selinux_enforcing(&self.enforce),
+        ]);
+        observations
+    }
+
+    fn of_reach(&self) -> Vec<Observation> {
+        let mut places = vec![self.target.state.display().to_string()];
+        places.extend(self.evidence.hsm_writes());
+        vec![
+            reach::standard_streams(&self.descriptors, &self.sockets),
+            reach::devices(&self.descriptors),
+            reach::open_files(&self.descriptors, &places),
+            reach::sockets(&self.descriptors, &self.sockets, self.evidence.hsm_port()),
+            reach::mounts(&self.mountinfo, &places),
+        ]
+    }
+
+    fn of_unit(&self) -> Vec<Observation> {
+        vec![
+            unit::running(&self.unit, self.pid),
+            unit::settings(&self.unit, &self.drop_ins, &self.attachments),
+            unit::drop_ins(&self.unit, &self.drop_ins, &self.attachments),
+            unit::exposure(&self.exposure, &self.drop_ins, &self.attachments),
+        ]
+    }
+
+    fn of_files(&self) -> Vec<Observation> {
+        let user = self.threads[0].text.as_deref().ok().and_then(|status| process::field(status, "Uid")?.split_whitespace().next());
+        let encrypted = machine::listing(Path::new("/etc/credstore.encrypted/contactpoint-hsm-pin"));
+        let clear = ["/etc/credstore", "/run/credstore", "/usr/lib/credstore"].map(|folder| Path::new(folder).join("contactpoint-hsm-pin"));
+        vec![
+            files::state(&machine::listing(&self.target.state), user),
+            files::configuration(&machine::listing(&self.target.configuration)),
+            files::credential(&encrypted, &machine::listing_of_existing(&clear)),
+            files::control(&machine::listing(&self.target.control_socket)),
+            files::packaged(&machine::command("dpkg", &["--verify", "contactpoint"])),
+        ]
+    }
+
+    fn of_media(&self) -> Vec<Observation> {
+        let devices = machine::block_devices();
+        vec![
+            media::modprobe(&machine::command("modprobe", &["--showconfig"])),
+            media::modules(&machine::file("/proc/modules")),
+            media::devices(&devices),
+            media::mounts(&devices, &[&self.machine_mountinfo, &self.mountinfo]),
+        ]
+    }
+
+    fn of_door(&self) -> Vec<Observation> {
+        let mut observations = tls::as_a_stranger(&self.door, self.target.now);
+        observations.push(tls::revocation_list(&self.evidence, self.target.now));
+        observations
+    }
+
+    fn of_daemon(&self) -> Vec<Observation> {
+        vec![
+            daemon::keys(&self.evidence),
+            daemon::hardware(&self.evidence),
+            daemon::cipher(&self.evidence),
+            daemon::store_file(&machine::beginning(&self.target.state.join("store.db"))),
+            daemon::durability(&self.evidence),
+            daemon::log_head(&self.evidence, &machine::file(self.target.state.join("log-verifier-key.txt"))),
+            daemon::settings(&self.evidence, &self.target.defaults),
+            daemon::landlock(&self.evidence),
+            daemon::seccomp(&self.evidence),
+        ]
+    }
+
+    fn of_package(&self) -> Vec<Observation> {
+        let installed = machine::command("dpkg-query", &["-W", "-f", "${Version}", "contactpoint"]);
+        vec![
+            package::version(&self.evidence, &installed, &self.target.version),
+            package::program(&self.program),
+            package::sbom(&machine::lists_of_parts("/usr/share/doc/contactpoint")),
+        ]
+    }
+}
+
+fn not_running(name: &str) -> Reading {
+    Reading::unseen(format!("/proc/PID/{name}"), "contactpointd does not run")
+}
+
+/// The descriptors that were open both before and after the tables of sockets were read: what came and went meanwhile is in no table.
+fn held(pid: Option<u32>) -> (Reading, Sockets) {
+    let Some(pid) = pid else { return (not_running("fd"), Sockets::default()) };
+    let before = machine::descriptors(pid);
+    let tcp = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(machine::file);
+    let unix = ["/proc/self/net/unix".to_owned(), format!("/proc/{pid}/net/unix")].map(machine::file);
+    let mut after = machine::descriptors(pid);
+    if let (Ok(before), Ok(text)) = (&before.text, &mut after.text) {
+        let stayed: Vec<&str> = text.lines().filter(|line| before.lines().any(|other| other == *line)).collect();
+        *text = stayed.join("\n");
+    }
+    (after, Sockets::of(&tcp, &unix))
+}
+
+/// Knocks where the process listens, as the kernel shows it.
+fn knocked(descriptors: &Reading, sockets: &Sockets) -> Door {
+    let text = match &descriptors.text {
+        Ok(text) => text,
+        Err(why) => return Door::not_found(why),
+    };
+    let held: Vec<&str> = reach::descriptors(text).map(|open| open.target).collect();
+    match sockets.listening(&held).as_slice() {
+        [address, ..] => Door::knocked_at(*address),
+        [] => Door::not_found("the process holds no listening TCP socket of this machine"),
+    }
+}

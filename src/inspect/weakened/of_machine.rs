@@ -1,0 +1,84 @@
+//! Files and physical media.
+
+use super::{nothing, one_change_turns, text};
+use crate::{files, media};
+use contactpoint_assurance::Verdict;
+
+#[test]
+fn a_file_of_the_state_that_others_can_read_or_own_is_told() {
+    // G1; G3
+    let listing = "0700 997:996 /var/lib/contactpoint\n0600 997:996 /var/lib/contactpoint/store.db\n";
+    let loose = [("0700 997", "0755 997"), ("0600 997", "0640 997"), ("0600 997", "0600 0"), ("0700 997", "0700 1000")];
+    one_change_turns(|listing| files::state(listing, Some("997")), listing, &loose);
+    assert_eq!(files::state(&text(listing), None).verdict, Verdict::Unseen);
+    assert_eq!(files::state(&text(""), Some("997")).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn settings_that_another_could_write_and_a_socket_that_another_could_open_are_told() {
+    // G1
+    let listing = "0750 0:996 /etc/contactpoint\n0640 0:996 /etc/contactpoint/contactpointd.toml\n";
+    one_change_turns(
+        files::configuration,
+        listing,
+        &[("0640 0", "0660 0"), ("0640 0", "0644 0"), ("0640 0", "0640 997"), ("0750", "0770")],
+    );
+    one_change_turns(files::control, "0600 0:0 /run/contactpoint/control.sock\n", &[("0600", "0660"), ("0600", "0666"), ("0:0", "997:0")]);
+}
+
+#[test]
+fn a_pin_in_clear_and_one_that_others_could_replace_are_told() {
+    // G2
+    let none = text("");
+    let credential = "0600 0:0 /etc/credstore.encrypted/contactpoint-hsm-pin\n";
+    one_change_turns(|encrypted| files::credential(encrypted, &none), credential, &[("0600", "0622"), ("0:0", "997:0")]);
+    let clear = text("0600 0:0 /etc/credstore/contactpoint-hsm-pin\n");
+    assert_eq!(files::credential(&text(credential), &clear).verdict, Verdict::Fails);
+    assert_eq!(files::credential(&text(credential), &nothing()).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn a_changed_file_of_the_package_is_told_and_changed_settings_are_not() {
+    // J1
+    let settings = "??5?????? c /etc/contactpoint/contactpointd.toml\n";
+    let changed =
+        [("??5?????? c /etc/contactpoint/contactpointd.toml", "??5??????   /usr/sbin/contactpointd"), ("??5?????? c", "missing   c")];
+    one_change_turns(files::packaged, settings, &changed);
+    assert_eq!(files::packaged(&text("")).verdict, Verdict::Holds);
+}
+
+#[test]
+fn a_driver_that_would_load_or_is_loaded_is_told() {
+    // G5: there is no way to physical media
+    let rules = include_str!("../../../packaging/modprobe.d/contactpoint.conf");
+    let open = [
+        ("install usb-storage /bin/false", "blacklist usb-storage"),
+        ("install uas /bin/false", "install uas /bin/true"),
+        ("install mmc_block /bin/false", ""),
+        ("install sr_mod /bin/false", "install sr_mod /sbin/modprobe --ignore-install sr_mod"),
+    ];
+    one_change_turns(media::modprobe, rules, &open);
+    one_change_turns(
+        media::modules,
+        "xfs 2031616 1 - Live 0x0\nvirtio_blk 28672 2 - Live 0x0\n",
+        &[("virtio_blk", "usb_storage"), ("xfs", "uas")],
+    );
+}
+
+#[test]
+fn a_stick_that_is_there_and_one_that_is_mounted_are_told() {
+    // G5: no device access
+    let devices = "254:0 vda removable=0 /sys/devices/pci0000:00/0000:00:04.0/virtio1/block/vda\n254:1 vda1 removable=0 /sys/devices/pci0000:00/0000:00:04.0/virtio1/block/vda/vda1\n";
+    let stick = "8:1 sda1 removable=1 /sys/devices/pci0000:00/0000:00:05.0/usb1/1-1/1-1:1.0/host6/target6:0:0/6:0:0:0/block/sda/sda1\n";
+    let carried = [
+        ("vda removable=0", "vda removable=1"),
+        ("0000:00:04.0/virtio1", "0000:00:05.0/usb1/1-1"),
+        ("0000:00:04.0/virtio1", "mmc_host/mmc0"),
+    ];
+    one_change_turns(media::devices, devices, &carried);
+    let mounted = text("29 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n40 29 8:1 / /media/stick rw - vfat /dev/sda1 rw\n");
+    let with_stick = text(&format!("{devices}{stick}"));
+    assert_eq!(media::mounts(&with_stick, &[&mounted]).verdict, Verdict::Fails);
+    assert_eq!(media::mounts(&text(devices), &[&mounted]).verdict, Verdict::Holds);
+    assert_eq!(media::mounts(&text(devices), &[&mounted, &nothing()]).verdict, Verdict::Unseen);
+}

@@ -1,0 +1,94 @@
+//! The unit: what systemd has in force, drop-ins, exposure. And the package's own words.
+
+use super::{nothing, one_change_turns, text};
+use crate::{package, unit};
+use contactpoint_assurance::Verdict;
+
+const SHOW: &str = "Type=notify\nMainPID=812\nActiveState=active\nNeedDaemonReload=no\nFragmentPath=/lib/systemd/system/contactpointd.service\n\
+    DropInPaths=\nUser=contactpoint\nGroup=contactpoint\nUMask=0077\nKeyringMode=private\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n\
+    AmbientCapabilities=\nRootDirectory=/usr/lib/contactpoint/root\nPrivateMounts=yes\nPrivateNetwork=yes\nPrivateDevices=yes\nPrivateTmp=yes\n\
+    PrivateUsers=yes\nPrivateIPC=yes\nProtectSystem=strict\nProtectHome=yes\nProtectKernelModules=yes\nProtectKernelTunables=yes\n\
+    ProtectKernelLogs=yes\nProtectControlGroups=yes\nProtectClock=yes\nProtectHostname=yes\nMemoryDenyWriteExecute=yes\nLockPersonality=yes\n\
+    RestrictRealtime=yes\nRestrictSUIDSGID=yes\nLimitCORE=0\nMemorySwapMax=0\nDevicePolicy=closed\n";
+
+const NETWORK: &str = "# An HSM on the network. Exposure with this drop-in: 0.9. Every directive has its reason above it.\n[Service]\n\
+    # The HSM is outside.\nPrivateNetwork=no\nIPAddressAllow=192.0.2.10\n";
+
+#[test]
+fn each_directive_of_the_cage_that_is_loosened_is_told() {
+    // G5: refused by the unit
+    let loosened = [
+        ("NoNewPrivileges=yes", "NoNewPrivileges=no"),
+        ("PrivateNetwork=yes", "PrivateNetwork=no"),
+        ("PrivateDevices=yes", "PrivateDevices=no"),
+        ("CapabilityBoundingSet=\n", "CapabilityBoundingSet=cap_sys_admin\n"),
+        ("LimitCORE=0", "LimitCORE=infinity"),
+        ("ProtectSystem=strict", "ProtectSystem=full"),
+        ("User=contactpoint", "User=root"),
+        ("RootDirectory=/usr/lib/contactpoint/root", "RootDirectory="),
+        ("MemorySwapMax=0", "MemorySwapMax=infinity"),
+    ];
+    one_change_turns(|show| unit::settings(show, &[], &[]), SHOW, &loosened);
+    assert_eq!(unit::settings(&text("MainPID=0\n"), &[], &[]).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn a_unit_that_is_not_the_packages_or_not_the_one_on_disk_is_told() {
+    // G5
+    let other = [
+        ("ActiveState=active", "ActiveState=inactive"),
+        ("=/lib/systemd/system/", "=/etc/systemd/system/"),
+        ("NeedDaemonReload=no", "NeedDaemonReload=yes"),
+        ("MainPID=812", "MainPID=813"),
+    ];
+    one_change_turns(|show| unit::running(show, Some(812)), SHOW, &other);
+}
+
+#[test]
+fn a_drop_in_is_an_attachment_of_the_package_or_is_told() {
+    // F: the drop-ins in force are the package's; an address is the machine's own to fill in
+    let shipped = [text(NETWORK)];
+    let with = |drop_in: &str| unit::drop_ins(&text(SHOW), &[text(drop_in)], &shipped).verdict;
+    assert_eq!(unit::drop_ins(&text(SHOW), &[], &shipped).verdict, Verdict::Holds);
+    assert_eq!(with(NETWORK), Verdict::Holds);
+    assert_eq!(with("[Service]\nPrivateNetwork=no\nIPAddressAllow=10.9.8.7\n"), Verdict::Holds);
+    for loosened in [
+        "[Service]\nNoNewPrivileges=no\n",
+        "[Service]\nPrivateNetwork=no\nIPAddressAllow=any\n",
+        "[Service]\nPrivateNetwork=no\nIPAddressAllow=0.0.0.0/0\n",
+        "",
+    ] {
+        assert_eq!(with(loosened), Verdict::Fails, "{loosened}");
+    }
+    assert_eq!(unit::drop_ins(&text(SHOW), &[nothing()], &shipped).verdict, Verdict::Unseen);
+    assert_eq!(unit::drop_ins(&nothing(), &[], &shipped).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn an_attachment_excuses_what_it_sets_and_nothing_else() {
+    // G5
+    let shipped = [text(NETWORK)];
+    let loosened = SHOW.replace("PrivateNetwork=yes", "PrivateNetwork=no");
+    assert_eq!(unit::settings(&text(&loosened), &[text(NETWORK)], &shipped).verdict, Verdict::Holds);
+    assert_eq!(unit::settings(&text(&loosened), &[text("[Service]\nPrivateNetwork=no\n")], &shipped).verdict, Verdict::Fails);
+    let more = loosened.replace("PrivateUsers=yes", "PrivateUsers=no");
+    assert_eq!(unit::settings(&text(&more), &[text(NETWORK)], &shipped).verdict, Verdict::Fails);
+}
+
+#[test]
+fn an_exposure_above_its_attachments_is_told() {
+    // issue 3: exposure <= 0.2; each drop-in with its score
+    let line = "\n\u{2192} Overall exposure level for contactpointd.service: 0.1 OK \u{1f600}\n";
+    one_change_turns(|analysis| unit::exposure(analysis, &[], &[text(NETWORK)]), line, &[("0.1", "0.3"), ("0.1", "9.2"), ("0.1", "much")]);
+    let shipped = [text(NETWORK)];
+    let with_network = |level: &str| unit::exposure(&text(&line.replace("0.1", level)), &[text(NETWORK)], &shipped).verdict;
+    assert_eq!((with_network("0.9"), with_network("1.0")), (Verdict::Holds, Verdict::Fails));
+    assert_eq!(unit::exposure(&text("nothing of the sort"), &[], &[]).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn another_program_than_the_installed_one_is_told() {
+    // J1
+    one_change_turns(package::program, "/usr/sbin/contactpointd", &[("contactpointd", "contactpointd (deleted)"), ("/usr/sbin", "/root")]);
+    one_change_turns(package::sbom, "0a1b /usr/share/doc/contactpoint/contactpoint.cdx.json", &[]);
+}

@@ -1,0 +1,141 @@
+//! `contactpointctl inspect`: looks at the running system and says of each rule whether it holds, with the raw evidence (rule J1).
+//!
+//! For: who runs it as root on the appliance. The looking is `inspect`'s, the judging and the words are `assurance`'s. Exit status 0 where
+//! everything holds, 1 where something fails, 3 where nothing fails and something could not be seen. Changes nothing.
+
+use crate::command::Said;
+use crate::control::Socket;
+use crate::error::OperatorError;
+use contactpoint_assurance::{catalogue, Catalogue, Facts, Observation, Report, Verdict};
+use contactpoint_identity::Clock;
+use contactpoint_inspect::{Evidence, System, Target};
+use contactpoint_settings::Settings;
+use http::Method;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+/// Something fails.
+const FAILS: u8 = 1;
+/// Something could not be seen.
+const UNSEEN: u8 = 3;
+
+/// Arguments of the look.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// For people, for programs, or OSCAL 1.2 assessment-results for an accreditor's tools
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Only this rule (G5), as often as there are rules to look at [default: all]
+    #[arg(long, value_name = "RULE")]
+    rule: Vec<String>,
+    /// The daemon's process [default: the unit's main process]
+    #[arg(long)]
+    pid: Option<u32>,
+    /// The state directory
+    #[arg(long, default_value = "/var/lib/contactpoint")]
+    state: PathBuf,
+    /// The configuration directory
+    #[arg(long, default_value = "/etc/contactpoint")]
+    configuration: PathBuf,
+    #[command(flatten)]
+    socket: Socket,
+}
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Oscal,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Said, OperatorError> {
+    let catalogue = catalogue_of(&arguments.rule)?;
+    let is_root = is_root();
+    if !is_root {
+        eprintln!("contactpointctl: not run as root: what only root can read is unseen");
+    }
+    let now = Clock::system().now().wall.seconds();
+    let observations = look(arguments, &catalogue, now);
+    let status = status(&observations);
+    let report = Report::new(catalogue, facts(now)?, observations)?;
+    let text = match arguments.format {
+        Format::Text => report.text(std::io::stdout().is_terminal()),
+        Format::Json => report.json()?,
+        Format::Oscal => report.oscal()?,
+    };
+    Ok(Said { text: text.trim_end().to_owned(), status })
+}
+
+fn catalogue_of(rules: &[String]) -> Result<Catalogue, OperatorError> {
+    let whole = catalogue().map_err(|fault| OperatorError::Argument { what: "controls.toml", why: fault.to_string() })?;
+    if rules.is_empty() {
+        return Ok(whole);
+    }
+    whole.only(rules).map_err(|unknown| OperatorError::Argument { what: "--rule", why: format!("{unknown} is not in the rule book") })
+}
+
+fn look(arguments: &Arguments, catalogue: &Catalogue, now: u64) -> Vec<Observation> {
+    let told = arguments.socket.ask(Method::GET, "/v1/evidence", None, None).map_err(|fault| fault.to_string());
+    let target = Target {
+        pid: arguments.pid,
+        state: arguments.state.clone(),
+        configuration: arguments.configuration.clone(),
+        control_socket: arguments.socket.path(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        defaults: Settings::default().effective(),
+        now,
+    };
+    let mut observations = System::read(target, Evidence::of(told)).observations();
+    observations.retain(|observation| catalogue.check(&observation.check).is_some());
+    observations
+}
+
+/// The worst of all.
+fn status(observations: &[Observation]) -> u8 {
+    match observations.iter().map(|observation| observation.verdict).max() {
+        Some(Verdict::Fails) => FAILS,
+        Some(Verdict::Unseen) => UNSEEN,
+        // a rule without a check is shown by its tests alone
+        Some(Verdict::Holds) | None => 0,
+    }
+}
+
+fn facts(now: u64) -> Result<Facts, OperatorError> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    let at = i64::try_from(now).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let at = at.ok_or_else(|| std::io::Error::other("the clock is not in this era: set it"))?;
+    Ok(Facts { at, host, version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// The effective user, as the kernel has it.
+fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find_map(|line| line.strip_prefix("Uid:")).and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(verdict: Verdict) -> Observation {
+        Observation::new("process.seccomp", verdict, "expected", Vec::new())
+    }
+
+    #[test]
+    fn the_exit_status_is_the_worst_of_all_and_unseen_is_never_0() {
+        // J1: the running system's evidence for each rule
+        assert_eq!(status(&[seen(Verdict::Holds), seen(Verdict::Holds)]), 0);
+        assert_eq!(status(&[seen(Verdict::Holds), seen(Verdict::Unseen)]), UNSEEN);
+        assert_eq!(status(&[seen(Verdict::Fails), seen(Verdict::Unseen), seen(Verdict::Holds)]), FAILS);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_in_the_book_is_a_usage_error() {
+        // sysexits(3): EX_USAGE
+        let error = catalogue_of(&["Z9".to_owned()]).unwrap_err();
+        assert_eq!(error.exit_status(), 64);
+        assert!(error.to_string().contains("Z9 is not in the rule book"), "{error}");
+        assert_eq!(catalogue_of(&["G5".to_owned()]).unwrap().rules().len(), 1);
+    }
+}
