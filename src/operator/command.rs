@@ -1,7 +1,7 @@
 //! The command line: which verb, and what its result becomes for the shell.
 
 use crate::error::OperatorError;
-use crate::{ceremony, certificate_request, check_config, enrol_organisation, manual, signing_in, status, verifier_key, verify_log};
+use crate::{ceremony, certificate_request, check_config, enrol_organisation, inspect, manual, signing_in, status, verifier_key, verify_log};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
@@ -62,6 +62,11 @@ enum Verb {
     ///
     /// It makes a commit and a signature, and says whether both worked, how many entries the log has and how many certificates are revoked.
     Status(status::Arguments),
+    /// Look at the running system, and say of each rule whether it holds
+    ///
+    /// For root. Asks the kernel, systemd, the package manager and the daemon's own door and control socket; never a configuration what should
+    /// be. Each verdict comes with the raw evidence. Exit status: 0 everything holds, 1 something fails, 3 something could not be seen.
+    Inspect(inspect::Arguments),
     /// Print a man page
     ///
     /// In the language of man(7), on the standard output: of this program, of a verb, of contactpointd(8) or of contactpointd.toml(5).
@@ -88,7 +93,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match command.verb.run() {
-        Ok(text) => print(&text),
+        Ok(said) => print(&said),
         Err(error) => {
             eprintln!("contactpointctl: {error}");
             ExitCode::from(error.exit_status())
@@ -96,11 +101,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// What a verb has to say, and the exit status that goes with it.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) status: u8,
+}
+
 impl Verb {
-    fn run(self) -> Result<String, OperatorError> {
+    fn run(self) -> Result<Said, OperatorError> {
         // PINs, passwords and one-time secrets pass through here: none of them into a core file (rule G1)
         forbid_core_dumps()?;
-        match self {
+        let text = match self {
             Self::Ceremony(arguments) => ceremony::run(arguments, &directories()?),
             Self::CertificateRequest(arguments) => certificate_request::run(arguments, &directories()?),
             Self::VerifierKey => verifier_key::run(&directories()?),
@@ -110,9 +122,11 @@ impl Verb {
             Self::LogOut(arguments) => signing_in::log_out(&arguments),
             Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
             Self::Status(arguments) => status::run(&arguments),
+            Self::Inspect(arguments) => return inspect::run(&arguments),
             Self::Manual(wanted) => manual::run(&wanted, definition()),
             Self::Completions(wanted) => Ok(manual::completions(&wanted, definition())),
-        }
+        }?;
+        Ok(Said { text, status: 0 })
     }
 }
 
@@ -120,11 +134,11 @@ fn directories() -> Result<Directories, OperatorError> {
     Ok(Directories::from_environment(|name| std::env::var_os(name))?)
 }
 
-fn print(text: &str) -> ExitCode {
+fn print(said: &Said) -> ExitCode {
     use std::io::Write as _;
     // a reader that went away (a closed pipe) is no success
-    match writeln!(std::io::stdout(), "{text}") {
-        Ok(()) => ExitCode::SUCCESS,
+    match writeln!(std::io::stdout(), "{}", said.text) {
+        Ok(()) => ExitCode::from(said.status),
         Err(_) => ExitCode::from(70),
     }
 }
@@ -168,6 +182,7 @@ mod tests {
             "log-out",
             "enrol-organisation",
             "status",
+            "inspect",
             "manual",
             "completions",
         ];

@@ -29,7 +29,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         let runtime = || std::env::var_os("RUNTIME_DIRECTORY").map(|directory| Path::new(&directory).join("control.sock"));
         self.socket.clone().or_else(runtime).unwrap_or_else(|| PathBuf::from(DEFAULT))
     }

@@ -85,6 +85,9 @@ pub enum OperatorError {
     /// Core files cannot be forbidden, so no secret is touched (rule G1).
     #[error(transparent)]
     Hardening(#[from] HardeningError),
+    /// A report could not be made: programs of two versions, or a fault of this one.
+    #[error("the report could not be made: {0}")]
+    Report(#[from] contactpoint_assurance::ReportError),
     /// The machine lacks something every program needs: a thread, a terminal.
     #[error("{0}")]
     Machine(#[from] io::Error),
@@ -104,7 +107,7 @@ impl OperatorError {
             Self::LogFault(_) => FAULT,
             Self::Argument { .. } | Self::File { .. } | Self::VerifierKey(_) => USAGE,
             Self::Unreachable { .. } | Self::Store(_) => UNAVAILABLE,
-            Self::Identity(_) | Self::CertificateRequest(_) | Self::Hardening(_) | Self::Machine(_) => SOFTWARE,
+            Self::Identity(_) | Self::CertificateRequest(_) | Self::Hardening(_) | Self::Report(_) | Self::Machine(_) => SOFTWARE,
             Self::Refused(_) | Self::NoSession(_) => NOPERM,
             Self::Settings(_) | Self::Layout(_) | Self::Keys(_) | Self::HeldBefore(_) => CONFIG,
             Self::Appliance(ApplianceError::Store(OpenError::Missing(_) | OpenError::Exists(_))) => CONFIG,

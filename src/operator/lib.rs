@@ -12,6 +12,7 @@ mod control;
 pub mod custody;
 mod enrol_organisation;
 mod error;
+mod inspect;
 mod manual;
 #[cfg(test)]
 mod rig;
