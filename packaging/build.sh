@@ -3,6 +3,7 @@
 #
 #   packaging/build.sh                          release: builds the programs (cargo auditable) and packs them
 #   packaging/build.sh --programs target/debug  packs programs that are built already, in seconds; for rigs and development
+#       --release       packs them as a release is packed: with all notices, squeezed hard
 #       --version V     another version than the changelog's, for tests of an upgrade
 #       --output DIR    where the packages go (default target/packages)
 #
@@ -15,10 +16,11 @@ root=$PWD
 say() { printf 'packages: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-programs='' version='' output=$root/target/packages
+programs='' mode=development version='' output=$root/target/packages
 while [ $# -gt 0 ]; do
     case $1 in
         --programs) programs=$(realpath "$2"); shift ;;
+        --release) mode=release ;;
         --version) version=$2; shift ;;
         --output) mkdir -p "$2"; output=$(realpath "$2"); shift ;;
         *) die "unknown option $1; see the head of packaging/build.sh" ;;
@@ -131,7 +133,6 @@ work=$(mktemp -d "$output/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 stage=$work/contactpoint
 
-mode=development
 if [ -z "$programs" ]; then
     mode=release
     build_programs
