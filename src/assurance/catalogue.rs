@@ -75,9 +75,9 @@ impl Catalogue {
     ///
     /// # Errors
     /// The first of `rules` that is not in the rule book.
-    pub fn only(mut self, rules: &[String]) -> Result<Self, String> {
+    pub fn only(mut self, rules: &[String]) -> Result<Self, RuleId> {
         if let Some(unknown) = rules.iter().find(|id| !self.rules.iter().any(|rule| rule.id.as_str() == id.as_str())) {
-            return Err(unknown.clone());
+            return Err(RuleId::from(unknown.as_str()));
         }
         self.rules.retain(|rule| rules.iter().any(|id| id == rule.id.as_str()));
         self.checks.retain(|check| self.rules.iter().any(|rule| rule.checks.contains(&check.id)));
