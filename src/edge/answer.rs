@@ -9,6 +9,7 @@
 //! let _ = Answer::json(Success::Ok, child);
 //! ```
 
+use crate::evidence::Evidence;
 use crate::problem::{Problem, ProblemCode};
 use bytes::Bytes;
 use contactpoint_store::Committed;
@@ -37,6 +38,9 @@ pub enum Public {
     Tile(Vec<u8>),
     /// Whether store and keys work, for the control socket.
     Health(Health),
+    /// How keys, store, log, door, settings and locks stand, for the control socket: made of the closed list of members in `evidence`, none
+    /// of which is read from a record, an account or an organisation.
+    Evidence(Box<Evidence>),
 }
 
 /// Whether the parts work, as the control socket tells it.
@@ -94,6 +98,7 @@ impl Answer {
             Public::Checkpoint(note) => Self::new(StatusCode::OK, "text/plain; charset=utf-8", note.into()),
             Public::Tile(tile) => Self::new(StatusCode::OK, "application/octet-stream", tile.into()),
             Public::Health(health) => Self::written(Success::Ok, &health),
+            Public::Evidence(evidence) => Self::written(Success::Ok, &evidence),
         }
     }
 

@@ -69,6 +69,11 @@ impl PeerCertificate {
         &self.issuer
     }
 
+    /// The last second of its validity.
+    pub(crate) fn not_after(&self) -> Instant {
+        self.not_after
+    }
+
     /// True after the last second of its validity (RFC 5280, 4.1.2.5: that second included).
     pub(crate) fn has_expired(&self, now: Instant) -> bool {
         now.seconds() > self.not_after.seconds()

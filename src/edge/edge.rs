@@ -3,6 +3,7 @@
 use crate::answer::Health;
 use crate::custody_key::CustodyKey;
 use crate::document;
+use crate::evidence::Standing;
 use crate::handlers::Handlers;
 use crate::limits::Limits;
 use crate::reload;
@@ -63,14 +64,17 @@ impl Edge {
         let list = settings.tls.revocation_list.below(configuration);
         let revocation = Arc::new(Revocation::open(&list, authorities, clock.now().wall)?);
         let asked = Arc::clone(&identity);
+        let chain = read_chain(&settings.tls.certificate.below(configuration))?;
+        let certificate = chain.first().cloned();
         let tls = server_config(Door {
-            chain: read_chain(&settings.tls.certificate.below(configuration))?,
+            chain,
             key: CustodyKey::of(Arc::clone(&custody)),
             revocation: Arc::clone(&revocation),
             is_enrolled: Arc::new(move |key| is_enrolled(&asked, *key)),
             clock: clock.clone(),
         })?;
-        let handlers = Handlers { identity, directory, store, custody, revocation, document: document::generated() };
+        let standing = Standing::of(settings, certificate.as_ref(), &tls, custody.head_public_key());
+        let handlers = Handlers { identity, directory, store, custody, revocation, document: document::generated(), standing };
         Ok(Self { handlers: Arc::new(handlers), tls, limits: Arc::new(Limits::from(settings)), clock })
     }
 
@@ -83,6 +87,7 @@ impl Edge {
         stop: impl std::future::Future<Output = ()>,
     ) -> Result<bool, EdgeFault> {
         let revocation = Arc::clone(&self.handlers.revocation);
+        self.handlers.standing.tell_listening(https.local_addr()?);
         let listener = tokio::net::TcpListener::from_std(https)?;
         let network = Network { listener, tls: Arc::clone(&self.tls), revocation: Arc::clone(&revocation) };
         let control = control.map(tokio::net::UnixListener::from_std).transpose()?;
@@ -91,6 +96,11 @@ impl Edge {
         stop.await;
         looking.abort();
         Ok(serving.stop().await)
+    }
+
+    /// Keeps what the process locked itself in with, for the evidence; the first that is told stays.
+    pub fn tell_locks(&self, locks: serde_json::Value) {
+        self.handlers.standing.tell_locks(locks);
     }
 
     /// A real commit and a real signature, for the watchdog.

@@ -18,6 +18,7 @@ mod document;
 #[cfg(test)]
 mod door;
 mod edge;
+mod evidence;
 mod exchange;
 mod handlers;
 pub mod json;
@@ -36,6 +37,7 @@ pub use answer::{Answer, Health, Public, Success};
 pub use certificate::{PeerCertificate, UnreadableCertificate};
 pub use custody_key::CustodyKey;
 pub use edge::{Edge, EdgeFault, Parts};
+pub use evidence::Evidence;
 pub use limits::Limits;
 pub use problem::{Problem, ProblemCode};
 pub use revocation::{Authorities, Distrust, Revocation, RevocationFault};

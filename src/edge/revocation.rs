@@ -242,6 +242,12 @@ impl Revocation {
         self.held.load().revoked.len()
     }
 
+    /// When the first of the lists in use expires (RFC 5280, nextUpdate).
+    #[must_use]
+    pub fn expires(&self) -> Instant {
+        Instant::of_millis(0).plus_seconds(self.held.load().next_update)
+    }
+
     /// Whether a certificate may be served at this moment: asked for each request, because an open connection outlives a new list.
     pub fn standing(&self, certificate: &PeerCertificate, now: Instant) -> Result<(), Distrust> {
         if self.held.load().has_expired(now) {

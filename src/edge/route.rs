@@ -63,6 +63,7 @@ routes! {
     Document = GET "/openapi.json" Both;
     EnrolOrganisation = POST "/v1/organisations" Control;
     Status = GET "/v1/status" Control;
+    Evidence = GET "/v1/evidence" Control;
 }
 
 /// A route found, and what stood in its template's braces.
@@ -183,6 +184,7 @@ mod tests {
         // C4: the security officer never sees any child data; organisations never enrol themselves (B2)
         assert_eq!(found(Side::Network, &Method::POST, "/v1/organisations"), Err(ProblemCode::NoSuchRoute));
         assert_eq!(found(Side::Network, &Method::GET, "/v1/status"), Err(ProblemCode::NoSuchRoute));
+        assert_eq!(found(Side::Network, &Method::GET, "/v1/evidence"), Err(ProblemCode::NoSuchRoute));
         assert_eq!(found(Side::Control, &Method::POST, "/v1/children/view"), Err(ProblemCode::NoSuchRoute));
         assert!(found(Side::Control, &Method::POST, "/v1/session").is_ok());
     }

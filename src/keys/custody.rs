@@ -113,10 +113,12 @@ impl Custody {
         self.sessions.run("probing the HSM", |session| session.sign(&Mechanism::Ecdsa, self.tls.handle(), &digest)).map(drop)
     }
 
-    /// What the HSM said of each key when it was opened: the evidence for rule G2.
-    #[must_use]
-    pub fn attributes(&self) -> Vec<KeyReport> {
-        [&self.store, &self.audit, &self.tls, &self.pepper].map(|key| key.report().clone()).to_vec()
+    /// What the HSM says of each key in use, asked now: the evidence for rule G2.
+    ///
+    /// # Errors
+    /// [`KeyError::TokenLost`], [`KeyError::Busy`], [`KeyError::Hsm`].
+    pub fn attributes(&self) -> Result<Vec<KeyReport>, KeyError> {
+        self.sessions.inspect(|session| [&self.store, &self.audit, &self.tls, &self.pepper].iter().map(|key| key.report(session)).collect())
     }
 }
 

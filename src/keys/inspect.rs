@@ -7,13 +7,15 @@ use cryptoki::session::Session;
 use serde::Serialize;
 use std::fmt;
 
-/// What the HSM says of one key, as read at start.
+/// What the HSM says of one key, as read at start and again for evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyReport {
     /// CKA_LABEL.
     pub label: &'static str,
     /// "an AES key of 256 bits".
     pub kind: &'static str,
+    /// CKA_CLASS: "secret-key", "private-key", or "unknown" where the HSM tells another.
+    pub class: &'static str,
     /// CKA_SENSITIVE: the value cannot be read.
     pub sensitive: bool,
     /// CKA_ALWAYS_SENSITIVE: it never could.
@@ -28,8 +30,8 @@ pub struct KeyReport {
 
 impl fmt::Display for KeyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { label, kind, sensitive, always_sensitive, extractable, never_extractable, local } = self;
-        write!(f, "{label}: {kind}; sensitive {sensitive}, always {always_sensitive}; extractable {extractable}, ")?;
+        let Self { label, kind, class, sensitive, always_sensitive, extractable, never_extractable, local } = self;
+        write!(f, "{label}: {kind} ({class}); sensitive {sensitive}, always {always_sensitive}; extractable {extractable}, ")?;
         write!(f, "never {never_extractable}; generated here {local}")
     }
 }
@@ -37,7 +39,7 @@ impl fmt::Display for KeyReport {
 /// A key that passed every check. Made by [`checked`] alone.
 pub(crate) struct CheckedKey {
     handle: ObjectHandle,
-    report: KeyReport,
+    key: HsmKey,
 }
 
 impl CheckedKey {
@@ -45,8 +47,9 @@ impl CheckedKey {
         self.handle
     }
 
-    pub(crate) const fn report(&self) -> &KeyReport {
-        &self.report
+    /// What the HSM says of it now.
+    pub(crate) fn report(&self, session: &Session) -> Result<KeyReport, KeyError> {
+        reported(session, self.handle, self.key)
     }
 }
 
@@ -57,7 +60,7 @@ pub(crate) fn checked(session: &Session, key: HsmKey) -> Result<CheckedKey, KeyE
     let report = reported(session, handle, key)?;
     refuse_loose(&report)?;
     refuse_other_tasks(session, handle, key)?;
-    Ok(CheckedKey { handle, report })
+    Ok(CheckedKey { handle, key })
 }
 
 /// The public half of a pair.
@@ -108,6 +111,7 @@ fn refuse_other_type(session: &Session, handle: ObjectHandle, key: HsmKey) -> Re
 
 fn reported(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<KeyReport, KeyError> {
     let types = [
+        AttributeType::Class,
         AttributeType::Sensitive,
         AttributeType::AlwaysSensitive,
         AttributeType::Extractable,
@@ -118,6 +122,7 @@ fn reported(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<KeyR
     Ok(KeyReport {
         label: key.label(),
         kind: key.kind(),
+        class: class(&read),
         // an attribute that the HSM does not tell counts as the worse of the two
         sensitive: read.contains(&Attribute::Sensitive(true)),
         always_sensitive: read.contains(&Attribute::AlwaysSensitive(true)),
@@ -125,6 +130,16 @@ fn reported(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<KeyR
         never_extractable: read.contains(&Attribute::NeverExtractable(true)),
         local: read.contains(&Attribute::Local(true)),
     })
+}
+
+fn class(read: &[Attribute]) -> &'static str {
+    if read.contains(&Attribute::Class(ObjectClass::SECRET_KEY)) {
+        "secret-key"
+    } else if read.contains(&Attribute::Class(ObjectClass::PRIVATE_KEY)) {
+        "private-key"
+    } else {
+        "unknown"
+    }
 }
 
 fn refuse_loose(report: &KeyReport) -> Result<(), KeyError> {

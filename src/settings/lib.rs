@@ -7,6 +7,7 @@
 
 mod directories;
 mod error;
+mod off_default;
 mod sections;
 mod settings;
 #[cfg(test)]

@@ -158,6 +158,11 @@ impl<'w> Group<'w> {
         (self.writer.tree.size(), self.writer.tree.root())
     }
 
+    /// The connection that writes, for what the engine says of itself.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.writer.connection
+    }
+
     /// Makes everything durable. After an error nothing of the group is in the store.
     pub(crate) fn commit(mut self) -> Result<Done, StoreError> {
         if let Some(error) = self.broken.take() {

@@ -7,6 +7,7 @@
 //! Only this crate names rusqlite.
 
 mod children;
+mod cipher;
 mod codec;
 mod committed;
 mod connection;
@@ -28,6 +29,7 @@ mod worker;
 mod writer;
 
 pub use children::Held;
+pub use cipher::CipherReport;
 pub use committed::Committed;
 pub use error::{OpenError, StoreError};
 pub use feeds::{Feed, FeedCounts, FeedFault, FeedId, NewFeed};

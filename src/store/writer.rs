@@ -237,7 +237,7 @@ impl Store {
         readers.read(|connection| read(&Snapshot { registry: Registry { connection, keys }, index }))
     }
 
-    async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -15,6 +15,7 @@ mod borough;
 mod certificates;
 mod children;
 mod documents;
+mod evidence;
 mod feeding;
 mod feeding_bad_files;
 mod files;

@@ -38,6 +38,14 @@ pub(crate) async fn status(desk: &Handlers, _: Call<'_>) -> Handled {
     Ok(Answer::public(Public::Health(desk.health().await)))
 }
 
+/// How keys, store, log, door, settings and locks stand, for the accreditor. Who may open the control socket may know.
+pub(crate) async fn evidence(desk: &Handlers, _: Call<'_>) -> Handled {
+    let keys = Arc::clone(&desk.custody);
+    let keys = tokio::task::spawn_blocking(move || keys.attributes()).await.map_err(|_| ProblemCode::Internal)?;
+    let evidence = desk.standing.evidence(keys, desk.store.cipher().await, &desk.store, &desk.revocation);
+    Ok(Answer::public(Public::Evidence(Box::new(evidence))))
+}
+
 impl Handlers {
     /// A real commit and a real signature.
     pub(crate) async fn health(&self) -> Health {

@@ -13,6 +13,7 @@ pub(crate) mod tiles;
 use crate::answer::{Answer, Public};
 use crate::call::Call;
 use crate::document;
+use crate::evidence::Standing;
 use crate::exchange::Desk;
 use crate::problem::Problem;
 use crate::revocation::Revocation;
@@ -35,6 +36,7 @@ pub(crate) struct Handlers {
     pub(crate) custody: Arc<Custody>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) document: Bytes,
+    pub(crate) standing: Standing,
 }
 
 /// What every handler gives.
@@ -66,6 +68,7 @@ impl Desk for Handlers {
             Route::Document => document::document(self, call).await,
             Route::EnrolOrganisation => control::enrol_organisation(self, call).await,
             Route::Status => control::status(self, call).await,
+            Route::Evidence => control::evidence(self, call).await,
         };
         handled.unwrap_or_else(Answer::problem)
     }

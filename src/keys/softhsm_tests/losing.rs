@@ -16,6 +16,8 @@ fn a_probe_notices_that_the_keys_are_gone() {
     let (attachment, wrapped) = token_with_keys("gone");
     let custody = Custody::open(&attachment, &pin(PIN)).unwrap();
     with_pin_holder(&attachment, |session| HsmKey::ALL.iter().for_each(|key| super::destroy(session, *key)));
+    // evidence is what the HSM says now, not what it said at the start
+    assert!(matches!(custody.attributes(), Err(KeyError::TokenLost { .. })));
     let error = custody.probe().err().unwrap();
     assert!(matches!(error, KeyError::TokenLost { .. }), "{error}");
     assert!(error.to_string().contains("restart contactpointd"));

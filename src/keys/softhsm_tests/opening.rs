@@ -43,11 +43,12 @@ fn refusal_of_replacement(test: &str, key: HsmKey, other: &[Attribute]) -> KeyEr
 fn the_keys_of_a_ceremony_are_accepted_and_reported() {
     // G2: master keys live in the HSM, are not extractable, and are checked for it at every start
     let (attachment, _) = token_with_keys("accepted");
-    let reports = Custody::open(&attachment, &pin(PIN)).unwrap().attributes();
+    let reports = Custody::open(&attachment, &pin(PIN)).unwrap().attributes().unwrap();
     assert_eq!(
         reports.iter().map(|report| report.label).collect::<Vec<_>>(),
         ["contactpoint-store", "contactpoint-audit", "contactpoint-tls", "contactpoint-pepper"]
     );
+    assert_eq!(reports.iter().map(|report| report.class).collect::<Vec<_>>(), ["secret-key", "private-key", "private-key", "secret-key"]);
     for report in reports {
         assert!(report.sensitive && report.always_sensitive && report.never_extractable && report.local && !report.extractable, "{report}");
     }
