@@ -13,9 +13,10 @@ Each rule of the rule book with the code that enforces it, the tests that prove 
 it on a running system, and the controls of three frameworks that it serves. A rule of which a part is missing is listed as open and
 not claimed. A mapping says where to look, not that an auditor will be content.
 
-Tests are named by their functions: `cargo test --workspace NAME` runs one. tests/controls.rs holds every name here against the
-sources. The same in OSCAL 1.2: [rule book](controls/rule-book.json), [component-definition](controls/component-definition.json); a
-run of `contactpointctl inspect` gives the assessment-results.
+Tests are named by their functions: `cargo test --workspace NAME` runs one; scripts by their path. tests/controls.rs holds every name
+here against the sources. The same in OSCAL 1.2: [rule book](controls/rule-book.json),
+[component-definition](controls/component-definition.json); a run of `contactpointctl inspect --format oscal` gives the
+assessment-results.
 ";
 
 impl Catalogue {

@@ -116,7 +116,7 @@ pub struct Rule {
     /// What enforces it.
     #[serde(default)]
     pub code: Vec<Code>,
-    /// The functions that prove it.
+    /// What proves it: functions by their names, scripts by their paths.
     #[serde(default)]
     pub tests: Vec<String>,
     /// The checks of `contactpointctl inspect` that show it on a running system.
