@@ -124,6 +124,7 @@ exec unshare --mount --pid --ipc --uts --net --cgroup --fork --propagation priva
     ln -sf multi-user.target "$root/etc/systemd/system/default.target"
     echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
     printf "127.0.0.1 localhost appliance\n" > "$root/etc/hosts"
+    echo update_initramfs=no > "$root/etc/initramfs-tools/update-initramfs.conf"
     hostname appliance
     cd "$root"
     mkdir -p mnt

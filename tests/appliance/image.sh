@@ -64,6 +64,8 @@ furnish() { # ROOT
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done
     sed -i 's/^SELINUX=.*/SELINUX=enforcing/' "$root/etc/selinux/config"
+    # the kernel and its initrd come from out here: none is made inside
+    echo update_initramfs=no > "$root/etc/initramfs-tools/update-initramfs.conf"
     echo appliance > "$root/etc/hostname"
     printf '127.0.0.1 localhost appliance\n' > "$root/etc/hosts"
     echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
@@ -98,7 +100,7 @@ tree() {
 
 disk() {
     local key from
-    tree
+    locked tree
     from=$SECONDS
     key=$({ cat "$cache/tree.key" "$here"/guest/*; declare -f furnish label; } | sha256sum)
     has disk "$key" && return
@@ -114,11 +116,11 @@ disk() {
 
 [ "$(id -u)" = 0 ] || die 'needs root'
 mkdir -p "$(dirname "$cache")"
-exec {lock}> "$cache.lock" # two rigs may be started at once
-flock "$lock"
+# Two rigs may be started at once; one that needs the tree alone does not wait for a disk.
+locked() { (flock 9 && "$1") 9> "$cache.$1.lock"; }
 case ${1:-} in
-    tree) tree ;;
-    disk) disk ;;
+    tree) locked tree ;;
+    disk) locked disk ;;
     clean) rm -rf "$cache" ;;
     *) sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 97 ;;
 esac

@@ -11,6 +11,7 @@ cd /run/appliance
 . inside/matrix.sh
 
 began=$EPOCHREALTIME
+trap 'last_words $?' EXIT
 if in_machine; then stick_without_the_package; fi
 mark 'living begins'
 install_packages

@@ -7,7 +7,6 @@ in_place_of=/usr/sbin/contactpointd
 
 # What the attacks aim at (prisoner/prison.rs), so that without a lock each of them succeeds.
 lay_out_prison() {
-    local first
     install -o contactpoint -g contactpoint -m 0600 /dev/null /var/lib/contactpoint/prisoner
     install -m 0666 /dev/null /var/tmp/contactpoint-prison
     mkdir -p /mnt/stick
@@ -17,13 +16,11 @@ lay_out_prison() {
         [ -e /dev/bus/usb/001/001 ] || fail 'there is no USB device to try'
     else
         # a container has no devices but these, and none is ever written
-        first=$(awk 'NR > 2 { print $1, $2; exit }' /proc/partitions)
-        disk=/dev/prison-disk
-        # shellcheck disable=SC2086 # two numbers
-        mknod $disk b $first
-        mknod /dev/mem c 1 1
+        disk=/dev/loop0
+        mknod -m 0660 $disk b 7 0
+        mknod -m 0640 /dev/mem c 1 1
         mkdir -p /dev/bus/usb/001
-        mknod /dev/bus/usb/001/001 c 189 0
+        mknod -m 0664 /dev/bus/usb/001/001 c 189 0
         mount -t tmpfs tmpfs /mnt/stick
     fi
     chmod 1777 /mnt/stick

@@ -7,6 +7,11 @@ since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; 
 # shellcheck disable=SC2154 # rig is set by the file of this name
 in_machine() { [ "$rig" = vm ]; }
 
+# When the test fails: what the journal has of us.
+last_words() { # STATUS
+    [ "$1" = 0 ] || journalctl --no-pager -o short-monotonic -n 60 -u 'contactpoint*' -t kernel -t systemd
+}
+
 # step SENTENCE COMMAND...: runs it, and tells how long it took.
 step() {
     local sentence=$1 from=$EPOCHREALTIME

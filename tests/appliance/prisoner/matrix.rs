@@ -37,6 +37,7 @@ pub(crate) const LAYERS: [(Layer, &str, &str); 7] = [
 ];
 
 /// The layers that must hold on their own.
+#[cfg(test)]
 pub(crate) const SINGLE: [Layer; 5] = [Layer::Landlock, Layer::Seccomp, Layer::Unit, Layer::User, Layer::Selinux];
 
 /// Where it was measured.
@@ -84,7 +85,7 @@ pub(crate) enum Expected {
     Killed,
     /// This layer does not cover it.
     Open,
-    /// This machine's kernel does not have what the attack is about.
+    /// This machine's kernel does not have what the attack is about: measured in a container, expected nowhere.
     Absent,
 }
 
@@ -196,7 +197,6 @@ fn expectation(text: &str) -> Option<Expected> {
         "denied" => Some(Expected::Denied),
         "killed" => Some(Expected::Killed),
         "open" => Some(Expected::Open),
-        "absent" => Some(Expected::Absent),
         _ => None,
     }
 }

@@ -5,8 +5,8 @@ use crate::kernel::{call, open, Argument};
 use crate::prison::{Prison, MEMORY, STATE, STATE_NODE, USB};
 
 pub(super) const ATTACKS: &[Attack] = &[
-    Attack { name: "open-disk", tries: "open a block device", passed: &[], run: open_disk },
     // ENXIO, ENODEV: the node was opened, and no driver is behind it
+    Attack { name: "open-disk", tries: "open a block device", passed: &[libc::ENXIO, libc::ENODEV], run: open_disk },
     Attack { name: "open-usb", tries: "open a USB device", passed: &[libc::ENXIO, libc::ENODEV], run: open_usb },
     Attack { name: "open-memory", tries: "open /dev/mem", passed: &[libc::ENXIO, libc::ENODEV], run: open_memory },
     Attack { name: "make-device", tries: "make a block device in the state directory", passed: &[], run: make_device },

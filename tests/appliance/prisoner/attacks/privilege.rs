@@ -5,7 +5,7 @@ use crate::kernel::{call, Argument};
 use crate::prison::Prison;
 
 pub(super) const ATTACKS: &[Attack] = &[
-    Attack { name: "raise-capability", tries: "give itself every capability (capset)", passed: &[], run: raise_capability },
+    Attack { name: "raise-capability", tries: "give itself CAP_SYS_ADMIN (capset)", passed: &[], run: raise_capability },
     Attack { name: "become-another", tries: "become another user (setresuid)", passed: &[], run: become_another },
     Attack { name: "user-namespace", tries: "be root in a user namespace of its own (unshare)", passed: &[], run: user_namespace },
     Attack { name: "load-module", tries: "load a kernel module (init_module)", passed: &[libc::ENOEXEC], run: load_module },
@@ -14,8 +14,9 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 fn raise_capability(_: &Prison) -> Outcome {
     const VERSION_3: u32 = 0x2008_0522;
-    // the 41 capabilities of Linux 5.9 and later, in two words; effective, permitted, inheritable
-    let words: [u32; 6] = [u32::MAX, u32::MAX, 0, 0x1ff, 0x1ff, 0];
+    const SYS_ADMIN: u32 = 1 << 21;
+    // two words each of effective, permitted and inheritable; the second words are of capabilities above 31
+    let words: [u32; 6] = [SYS_ADMIN, SYS_ADMIN, 0, 0, 0, 0];
     let mut header: Vec<u8> = [VERSION_3, 0].iter().flat_map(|word| word.to_ne_bytes()).collect();
     let mut sets: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
     call(libc::SYS_capset, [Argument::Bytes(&mut header), Argument::Bytes(&mut sets)]).map(drop)
