@@ -154,6 +154,40 @@ mod tests {
         assert!(catalogue.rules().iter().all(|rule| !rule.nist.is_empty() && !rule.caf.is_empty() && !rule.iso27001.is_empty()));
     }
 
+    /// The last letter of each principle's outcomes, as the framework's version 3.2 has them: 39 in all.
+    const CAF: &[&str] = &["A1.c", "A2.b", "A3.a", "A4.a", "B1.b", "B2.d", "B3.e", "B4.d", "B5.c", "B6.b", "C1.e", "C2.b", "D1.c", "D2.b"];
+    /// How many controls each theme of Annex A has: 93 in all.
+    const ISO: &[(&str, u8)] = &[("A.5.", 37), ("A.6.", 8), ("A.7.", 14), ("A.8.", 34)];
+
+    fn is_caf(name: &str) -> bool {
+        CAF.iter().any(|last| name.len() == 4 && name[..3] == last[..3] && (b'a'..=last.as_bytes()[3]).contains(&name.as_bytes()[3]))
+    }
+
+    fn is_iso(name: &str) -> bool {
+        let number = |theme: &str| name.strip_prefix(theme)?.parse::<u8>().ok();
+        ISO.iter().any(|(theme, most)| number(theme).is_some_and(|number| (1..=*most).contains(&number)))
+    }
+
+    /// The form of NIST's names: AC-3, AC-3(13).
+    fn is_nist(name: &str) -> bool {
+        let number = |text: &str| text.parse::<u8>().is_ok_and(|number| number > 0);
+        let (family, rest) = name.split_at(name.len().min(3));
+        let (control, enhancement) = rest.split_once('(').map_or((rest, None), |(control, more)| (control, more.strip_suffix(')')));
+        family.ends_with('-') && number(control) && (!rest.contains('(') || enhancement.is_some_and(number))
+    }
+
+    #[test]
+    fn every_mapping_is_to_a_control_that_the_framework_has() {
+        // J1: mapped; issue 3: to NIST SP 800-53 r5, the NCSC Cyber Assessment Framework and ISO 27001 Annex A controls
+        for rule in catalogue().unwrap().rules() {
+            let strangers =
+                |names: &[String], known: fn(&str) -> bool| names.iter().filter(|name| !known(name)).cloned().collect::<Vec<_>>();
+            let found = [strangers(&rule.nist, is_nist), strangers(&rule.caf, is_caf), strangers(&rule.iso27001, is_iso)].concat();
+            assert_eq!(found, Vec::<String>::new(), "{}", rule.id);
+        }
+        assert!(!is_caf("B2.e") && !is_caf("E1.a") && !is_iso("A.8.35") && !is_iso("A.5.0") && !is_nist("AC3") && !is_nist("AC-3(x)"));
+    }
+
     #[test]
     fn a_catalogue_that_claims_too_much_is_refused() {
         // J1: every rule maps to the code that enforces it and the test that proves it
