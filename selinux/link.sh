@@ -14,7 +14,7 @@ usage() { sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "$0"; exit 64; }
 
 unpack() { # MODULE...
     local module
-    for module in "$@"; do bunzip2 --stdout "$debian/$module.pp.bz2" > "$folder/$module.pp"; done
+    for module in "$@"; do bunzip2 --stdout "$debian/$module.pp.bz2" > "$module.pp"; done
 }
 
 link() { # EXTENT MODULE
@@ -25,7 +25,8 @@ link() { # EXTENT MODULE
         *) usage ;;
     esac
     unpack base "${modules[@]}"
-    semodule_link -o "$folder/linked" "$folder/base.pp" "${modules[@]/%/.pp}" "$(realpath "$2")"
+    semodule_link -o linked base.pp "${modules[@]/%/.pp}" "$2"
+    rm base.pp "${modules[@]/%/.pp}"
 }
 
 [ $# -ge 2 ] || usage
@@ -38,5 +39,5 @@ else
     module=$(realpath "$3")
     cd "$folder"
     link "$1" "$module" > /dev/null
-    semodule_expand "$folder/linked" "$folder/policy"
+    semodule_expand linked policy
 fi

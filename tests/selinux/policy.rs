@@ -21,7 +21,7 @@ const TOOLS: &[(&str, &str)] = &[
 
 /// What can be asked: `tests/selinux/ask.py` says what the answers are.
 #[derive(Clone, Copy)]
-pub enum Question {
+pub(crate) enum Question {
     Claims,
     Reach,
     Others,
@@ -29,11 +29,11 @@ pub enum Question {
 }
 
 /// A linked policy that can be asked.
-pub struct Policy(PathBuf);
+pub(crate) struct Policy(PathBuf);
 
 impl Policy {
     /// The answer's lines.
-    pub fn ask(&self, question: Question) -> Vec<String> {
+    pub(crate) fn ask(&self, question: Question) -> Vec<String> {
         let word = match question {
             Question::Claims => "claims",
             Question::Reach => "reach",
@@ -46,14 +46,19 @@ impl Policy {
     }
 
     /// The rules that break a claim.
-    pub fn breaks(&self, claim: &str) -> Vec<String> {
+    pub(crate) fn breaks(&self, claim: &str) -> Vec<String> {
         let lines = self.ask(Question::Claims);
-        lines.iter().filter_map(|line| line.split_once('\t')).filter(|(named, _)| *named == claim).map(|(_, rule)| rule.to_owned()).collect()
+        lines
+            .iter()
+            .filter_map(|line| line.split_once('\t'))
+            .filter(|(named, _)| *named == claim)
+            .map(|(_, rule)| rule.to_owned())
+            .collect()
     }
 }
 
 /// All of Debian's modules and ours. Assertions held, or this fails.
-pub fn whole() -> &'static Policy {
+pub(crate) fn whole() -> &'static Policy {
     static WHOLE: OnceLock<Policy> = OnceLock::new();
     WHOLE.get_or_init(|| {
         let folder = fresh("whole");
@@ -62,28 +67,33 @@ pub fn whole() -> &'static Policy {
 }
 
 /// What breaks a claim of the whole policy: asked once.
-pub fn broken() -> &'static [String] {
+pub(crate) fn broken() -> &'static [String] {
     static BROKEN: OnceLock<Vec<String>> = OnceLock::new();
     BROKEN.get_or_init(|| whole().ask(Question::Claims))
 }
 
-/// A copy of the module with more lines, linked with Debian's base policy: `Err` where an assertion refuses it.
-pub fn with(name: &str, lines: &[&str]) -> Result<Policy, String> {
-    linked("base", &fresh(name), lines)
+/// A copy of the module with more lines, linked with Debian's base policy.
+pub(crate) struct Copy {
+    /// As a kernel would load it, since `semodule` on Debian does not look at assertions.
+    pub(crate) policy: Policy,
+    /// What the assertions say to it, where they refuse it.
+    pub(crate) refusal: Option<String>,
 }
 
-/// The same where assertions are not looked at, as `semodule` does on Debian.
-pub fn with_unasserted(name: &str, lines: &[&str]) -> Policy {
+/// The copy of this name, with these lines added to the module.
+pub(crate) fn with(name: &str, lines: &[&str]) -> Copy {
     let folder = fresh(name);
-    if let Ok(policy) = linked("base", &folder, lines) {
-        return policy;
+    match linked("base", &folder, lines) {
+        Ok(policy) => Copy { policy, refusal: None },
+        Err(refusal) => {
+            succeed(Command::new(ours("selinux/link.sh")).arg("expand").arg(folder.join("linked")));
+            Copy { policy: Policy(folder.join("linked/unchecked")), refusal: Some(refusal) }
+        }
     }
-    succeed(Command::new(ours("selinux/link.sh")).arg("expand").arg(folder.join("linked")).env("LC_ALL", "C"));
-    Policy(folder.join("linked/unchecked"))
 }
 
 /// The module's bytes, built in this folder.
-pub fn built(folder: &Path, lines: &[&str]) -> PathBuf {
+pub(crate) fn built(folder: &Path, lines: &[&str]) -> PathBuf {
     demand_tools();
     std::fs::create_dir_all(folder).unwrap();
     let more = folder.join("more");
@@ -103,7 +113,7 @@ fn linked(extent: &str, folder: &Path, lines: &[&str]) -> Result<Policy, String>
 }
 
 /// A folder of this name, empty, below cargo's own for tests.
-pub fn fresh(name: &str) -> PathBuf {
+pub(crate) fn fresh(name: &str) -> PathBuf {
     static MAKING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = MAKING.lock();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("selinux").join(name);
@@ -114,7 +124,7 @@ pub fn fresh(name: &str) -> PathBuf {
     folder
 }
 
-pub fn ours(path: &str) -> PathBuf {
+pub(crate) fn ours(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
