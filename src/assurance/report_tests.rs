@@ -147,7 +147,20 @@ fn text_tells_what_fails_why_and_moves_no_cursor() {
         "{text}"
     );
     assert!(text.contains("  G5  fails        There is no way to physical media.\n                   fails: process.seccomp\n"), "{text}");
-    assert!(text.contains("              /proc/812/status: Seccomp:\\t0\n"), "{text}");
+    assert!(text.contains("              /proc/812/status: Seccomp: 0\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 140), "{text}");
     assert!(text.contains("                a\\u{1b}[2Jb\n                second line\n"), "{text}");
     assert!(!text.contains('\u{1b}') && report.text(true).contains("\u{1b}[31mfails"), "{text}");
+}
+
+#[test]
+fn text_tells_what_of_an_open_rule_holds_in_lines_that_fit() {
+    // J1: evidence for each rule, also for the part that is there of one that is open
+    let open = "one two three ".repeat(20) + "end";
+    let open = SMALL.replace("checks = [\"hsm.keys\"]", &format!("checks = [\"hsm.keys\"]\nopen = \"{open}\""));
+    let report = Report::new(Catalogue::of_toml(&open).unwrap(), facts(), vec![looked("hsm.keys", Verdict::Holds)]).unwrap();
+    let text = report.text(false);
+    assert!(text.contains("\n                   holds: hsm.keys\n"), "{text}");
+    assert!(text.contains("\n                   open: one two") && text.contains(" end\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
 }

@@ -1,6 +1,6 @@
 //! A report for people: how many rules hold, each rule in a line, and below what was looked at with the raw evidence.
 
-use crate::{Check, Judgement, Observation, Report, Rule, Standing, Verdict};
+use crate::{Check, CheckId, Judgement, Observation, Report, Rule, Standing, Verdict};
 use std::fmt::Write;
 
 const RED: &str = "\u{1b}[31m";
@@ -9,6 +9,10 @@ const YELLOW: &str = "\u{1b}[33m";
 const PLAIN: &str = "\u{1b}[0m";
 /// How much of a rule's text stands beside its number.
 const MOST_WORDS: usize = 100;
+/// Where what is below a rule's line begins.
+const INDENT: &str = "                   ";
+/// Columns of a paragraph.
+const WIDEST: usize = 120;
 
 impl Report {
     /// As text, with colours for a terminal or without. What was read is shown raw, but for control characters, which are escaped.
@@ -39,14 +43,15 @@ impl Report {
         let standing = painted(&format!("{:<11}", judgement.standing.words()), shade(judgement.standing), colour);
         let mut lines = format!("  {:<3} {standing}  {}\n", rule.id.as_str(), beginning(&rule.text));
         if let Some(open) = &rule.open {
-            let _ = writeln!(lines, "                   open: {open}");
+            lines.push_str(&below("open", open));
         }
-        let doubtful =
-            |verdict| rule.checks.iter().filter(|check| self.verdict(check) == verdict).map(ToString::to_string).collect::<Vec<_>>();
-        for verdict in [Verdict::Fails, Verdict::Unseen] {
-            let checks = doubtful(verdict);
+        // that what is there of an open rule holds is worth a line; of any other, its standing says it
+        let words =
+            if judgement.standing == Standing::Open { &[Verdict::Unseen, Verdict::Holds][..] } else { &[Verdict::Fails, Verdict::Unseen] };
+        for verdict in words {
+            let checks: Vec<&str> = rule.checks.iter().filter(|check| self.verdict(check) == *verdict).map(CheckId::as_str).collect();
             if !checks.is_empty() {
-                let _ = writeln!(lines, "                   {}: {}", verdict.word(), checks.join(", "));
+                lines.push_str(&below(verdict.word(), &checks.join(", ")));
             }
         }
         lines
@@ -82,9 +87,29 @@ fn observation_lines(observation: &Observation) -> String {
     lines
 }
 
-/// `text` without anything that would move a terminal's cursor.
+/// A paragraph below a rule's line: `title: text`, in lines that fit.
+fn below(title: &str, text: &str) -> String {
+    let mut lines = format!("{INDENT}{title}:");
+    let mut width = lines.chars().count();
+    for word in text.split(' ') {
+        if width + 1 + word.chars().count() > WIDEST {
+            let _ = write!(lines, "\n{INDENT} ");
+            width = INDENT.len() + 1;
+        }
+        let _ = write!(lines, " {word}");
+        width += 1 + word.chars().count();
+    }
+    lines + "\n"
+}
+
+/// `text` without anything that would move a terminal's cursor; a tab is a space.
 fn printable(text: &str) -> String {
-    text.chars().flat_map(|letter| if letter.is_control() { letter.escape_default().collect() } else { vec![letter] }).collect()
+    let shown = |letter: char| match letter {
+        '\t' => vec![' '],
+        other if other.is_control() => other.escape_default().collect(),
+        other => vec![other],
+    };
+    text.chars().flat_map(shown).collect()
 }
 
 /// The beginning of a rule's text, up to a whole word.
