@@ -8,10 +8,10 @@ mod daemon;
 
 use contactpoint_directory::Directory;
 use contactpoint_edge::{Edge, Parts};
-use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners};
+use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners, lock_down};
 use contactpoint_identity::{Clock, Identity};
 use contactpoint_intake::layouts;
-use contactpoint_operator::custody::{open_appliance, Appliance};
+use contactpoint_operator::custody::{open_appliance, surroundings, Appliance, ApplianceError};
 use contactpoint_settings::{Directories, Settings};
 use daemon::{failure::Failure, journal, upkeep};
 use std::process::ExitCode;
@@ -40,16 +40,18 @@ fn start() -> Result<(), Failure> {
     // 4. The PIN's credential, the HSM's keys (each checked), the data keys in locked memory, the store that they open.
     let Appliance { custody, store, .. } = open_appliance(&directories, &settings)?;
 
-    // 5. The door: certificates and revocation lists; refuses what cannot be trusted. Nothing is accepted yet.
+    // 5. Certificates and revocation lists are read with the door below; nothing is accepted before it is.
+    // INVARIANT: no thread before this line, no byte from the network before the next. Every thread below inherits the locks.
+    let locked = lock_down(&surroundings(&directories, &settings))?;
+
+    // 6. The store's writer, then the door: refuses what cannot be trusted.
+    let store = store.begin(&locked).map_err(ApplianceError::from)?;
     let clock = Clock::system();
     let identity = Arc::new(Identity::new(store.clone(), custody.clone(), clock.clone(), settings.session.idle_seconds.seconds()));
     let directory = Directory::new(store.clone(), layouts);
     let parts = Parts { custody, store: store.clone(), identity, directory, clock };
     let edge = Edge::open(parts, &directories.configuration, &settings)?;
-
-    // INVARIANT: no byte from the network is read before the process is locked down.
-    // 6. Landlock, then seccomp, belong here and nowhere later: the threads below inherit both. The store's writer is already running
-    //    and must then be started below as well, because Landlock does not reach a thread that exists.
+    edge.tell_locks(locked.report());
 
     // 7. Threads, and from here on the network.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("answer").build()?;

@@ -104,7 +104,9 @@ fn rights(access: Use, abi: ABI) -> BitFlags<AccessFs> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     match access {
         Use::Read => read,
-        Use::ReadWrite => (read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate) & AccessFs::from_all(abi),
+        Use::ReadWrite => {
+            (read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate) & AccessFs::from_all(abi)
+        }
     }
 }
 

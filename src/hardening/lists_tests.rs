@@ -34,8 +34,9 @@ fn a_line_without_a_reason_or_with_an_unknown_word_is_refused() {
 
 #[test]
 fn conditions_are_about_the_argument_they_name() {
-    let [mmap, socket, stream] = ["mmap arg2 lacks PROT_EXEC # x", "socket arg0=AF_UNIX # x", "socket arg0=AF_INET arg1 has SOCK_STREAM # x"]
-        .map(|line| syscalls::parse(&format!("[always]\n{line}")).unwrap().remove(0));
+    let [mmap, socket, stream] =
+        ["mmap arg2 lacks PROT_EXEC # x", "socket arg0=AF_UNIX # x", "socket arg0=AF_INET arg1 has SOCK_STREAM # x"]
+            .map(|line| syscalls::parse(&format!("[always]\n{line}")).unwrap().remove(0));
     assert!(mmap.fits("mmap", &[0, 0, 3]) && !mmap.fits("mmap", &[0, 0, 7]) && !mmap.fits("munmap", &[0, 0, 3]));
     assert!(socket.fits("socket", &[1]) && !socket.fits("socket", &[2]));
     assert!(stream.fits("socket", &[2, 0o4000001]) && !stream.fits("socket", &[2, 2]) && !stream.fits("socket", &[1, 1]));
@@ -57,9 +58,7 @@ fn the_list_compiles_for_each_attachment_and_names_no_call_twice_over() {
 fn no_line_of_the_list_lets_a_process_or_an_inet_socket_or_executable_memory_be_made() {
     // G5, B5: no shell, no outbound connection, whatever runs inside
     let lines = syscalls::effective(HsmAttachment::Files).unwrap();
-    let allowed = |name: &str, arguments: &[u64]| {
-        lines.iter().any(|line| line.verdict == Verdict::Allow && line.fits(name, arguments))
-    };
+    let allowed = |name: &str, arguments: &[u64]| lines.iter().any(|line| line.verdict == Verdict::Allow && line.fits(name, arguments));
     let denied: &[(&str, &[u64])] = &[
         ("execve", &[]),
         ("execveat", &[]),

@@ -59,7 +59,8 @@ pub fn lock_down(surroundings: &Surroundings) -> Result<LockedDown, HardeningErr
 
 /// Landlock does not reach a thread that exists (findings: TSYNC spreads seccomp, not Landlock).
 fn refuse_threads() -> Result<usize, HardeningError> {
-    let threads = std::fs::read_dir("/proc/self/task").map_err(|error| HardeningError::LockDown { what: "/proc/self/task", why: error.to_string() })?;
+    let threads = std::fs::read_dir("/proc/self/task")
+        .map_err(|error| HardeningError::LockDown { what: "/proc/self/task", why: error.to_string() })?;
     match threads.count() {
         1 => Ok(1),
         count => Err(HardeningError::Threads { count }),

@@ -270,8 +270,7 @@ pub(crate) fn filters(lines: &[Line]) -> Value {
     for error in [1u16, 38] {
         let refused = rules(lines.iter().filter(|line| line.verdict == Verdict::Refuse(error)));
         if refused.as_array().is_some_and(|rules| !rules.is_empty()) {
-            filters[format!("refused {error}")] =
-                json!({"mismatch_action": "allow", "match_action": {"errno": error}, "filter": refused});
+            filters[format!("refused {error}")] = json!({"mismatch_action": "allow", "match_action": {"errno": error}, "filter": refused});
         }
     }
     filters

@@ -3,7 +3,7 @@
 //! Refuses when any of them is there already, before anything is changed. What it enrols is in the log like any other enrolment (rule
 //! F1). Does not ask for two officers yet (rule G2); docs/key-ceremony.md says who must be in the room.
 
-use crate::custody::{self, Appliance};
+use crate::custody::{self, Appliance, ApplianceError};
 use crate::error::OperatorError;
 use contactpoint_audit::{Entry, Operation, Outcome, VerifierKey};
 use contactpoint_domain::{
@@ -13,7 +13,7 @@ use contactpoint_domain::{
 use contactpoint_identity::{credentials, Clock, NewPerson, OneTimeSecrets};
 use contactpoint_keys::WrappedDataKeys;
 use contactpoint_settings::{Directories, Settings};
-use contactpoint_store::{Account, NewOrganisation};
+use contactpoint_store::{Account, NewOrganisation, Store};
 use std::fmt::Write as _;
 use std::fs::Permissions;
 use std::io::{ErrorKind, Write as _};
@@ -120,24 +120,26 @@ fn set_up(
     wrapped.save(&custody::data_keys_file(directories))?;
     let appliance = custody::create_appliance(directories, settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let held = runtime.block_on(enrol(&appliance, officer, now))?;
+    let held = runtime.block_on(enrol(appliance, officer, now))?;
     narrow(directories)?;
     publish(&held.verifier_key, directories)?;
     Ok(held)
 }
 
-async fn enrol(appliance: &Appliance, officer: Officer, now: Instant) -> Result<Held, OperatorError> {
-    let organisation = enrol_data_centre(appliance, officer.organisation, now).await?;
+async fn enrol(appliance: Appliance, officer: Officer, now: Instant) -> Result<Held, OperatorError> {
+    let Appliance { custody, store, verifier_key } = appliance;
+    // nobody is served here, and nothing comes from outside
+    let store = store.begin_unlocked().map_err(ApplianceError::from)?;
+    let organisation = enrol_data_centre(&store, officer.organisation, now).await?;
     let person = NewPerson { organisation: organisation.id, login: officer.login, name: officer.name, roles: vec![Role::SecurityOfficer] };
-    let (account, secrets) = credentials(appliance.custody.as_ref(), person)?;
+    let (account, secrets) = credentials(custody.as_ref(), person)?;
     let entry = entry(now, Operation::EnrolPerson, organisation.id);
-    let account: Account = appliance.store.change(move |tx| Ok((tx.add_account(account)?, entry))).await?.into_inner();
-    appliance.store.close().await?;
-    let verifier_key = appliance.verifier_key.clone();
+    let account: Account = store.change(move |tx| Ok((tx.add_account(account)?, entry))).await?.into_inner();
+    store.close().await?;
     Ok(Held { verifier_key, organisation: organisation.id, officer: account.id, login: account.login, secrets })
 }
 
-async fn enrol_data_centre(appliance: &Appliance, name: OrganisationName, now: Instant) -> Result<Organisation, OperatorError> {
+async fn enrol_data_centre(store: &Store, name: OrganisationName, now: Instant) -> Result<Organisation, OperatorError> {
     let new = NewOrganisation {
         name,
         kind: OrganisationKind::DataCentre,
@@ -152,7 +154,7 @@ async fn enrol_data_centre(appliance: &Appliance, name: OrganisationName, now: I
         let entry = entry(now, Operation::EnrolOrganisation, organisation.id);
         Ok((organisation, entry))
     };
-    Ok(appliance.store.change(change).await?.into_inner())
+    Ok(store.change(change).await?.into_inner())
 }
 
 /// An entry of the ceremony: nobody is logged in, so no person is named; what was made is in its changes.
@@ -226,7 +228,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::custody::{open_appliance, ApplianceError};
+    use crate::custody::open_appliance;
     use crate::rig::{officer, Site, MORNING};
     use contactpoint_identity::{Channel, Identity};
     use contactpoint_keys::KeyError;
@@ -240,10 +242,11 @@ mod tests {
         let held =
             tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(|| site.hold_ceremony()).join().unwrap())).unwrap();
         let appliance = open_appliance(&site.directories, &site.settings()).unwrap();
-        assert_eq!(appliance.store.log_size(), 2);
+        let store = appliance.store.begin_unlocked().unwrap();
+        assert_eq!(store.log_size(), 2);
         assert_eq!(appliance.verifier_key, held.verifier_key);
         let clock = Clock::dangerous_fixed(MORNING);
-        let identity = Identity::new(appliance.store.clone(), Arc::clone(&appliance.custody) as _, clock.clone(), Duration::from_secs(900));
+        let identity = Identity::new(store.clone(), Arc::clone(&appliance.custody) as _, clock.clone(), Duration::from_secs(900));
         let secret = data_encoding::BASE32_NOPAD.decode(held.secrets.expose_code_secret().as_bytes()).unwrap();
         let code = totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(MORNING.seconds()).to_string();
         let password = held.secrets.expose_password().as_bytes();

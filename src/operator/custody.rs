@@ -7,8 +7,9 @@
 use contactpoint_audit::{KeyFault, SignError, Signer, VerifierKey};
 use contactpoint_keys::{Attachment, Custody, DataKeyName, KeyError, Pin, WrappedDataKeys};
 use contactpoint_sealing::{EntrySealer, RecordSealer, SealError, TokenKey};
-use contactpoint_settings::{Directories, Settings};
-use contactpoint_store::{OpenError, Options, Store, StoreKeys};
+use contactpoint_hardening::{HsmAttachment, Surroundings};
+use contactpoint_settings::{Directories, HsmPath, Settings};
+use contactpoint_store::{OpenError, Options, Resting, Store, StoreKeys};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,8 +39,8 @@ pub enum ApplianceError {
 pub struct Appliance {
     /// The HSM's keys.
     pub custody: Arc<Custody>,
-    /// The open store; close it before the process ends.
-    pub store: Store,
+    /// The open store, which begins to work once the process is locked down.
+    pub store: Resting,
     /// The public half of the log's key.
     pub verifier_key: VerifierKey,
 }
@@ -81,6 +82,24 @@ pub(crate) fn create_appliance(directories: &Directories, settings: &Settings) -
     with_store(directories, settings, custody, Store::create)
 }
 
+/// What stays within reach of the daemon once it is locked down.
+#[must_use]
+pub fn surroundings(directories: &Directories, settings: &Settings) -> Surroundings {
+    let paths = |paths: &[HsmPath]| paths.iter().map(|path| path.as_path().to_owned()).collect();
+    Surroundings {
+        state: directories.state.clone(),
+        configuration: directories.configuration.clone(),
+        reads: paths(&settings.hsm.reads),
+        writes: paths(&settings.hsm.writes),
+        attachment: match settings.hsm.attachment {
+            contactpoint_settings::HsmAttachment::Files => HsmAttachment::Files,
+            contactpoint_settings::HsmAttachment::UnixSocket => HsmAttachment::UnixSocket,
+            // lossless: the setting's range ends at 65535
+            contactpoint_settings::HsmAttachment::Network => HsmAttachment::Network { port: settings.hsm.port.get() as u16 },
+        },
+    }
+}
+
 /// Keys alone, without the store.
 pub(crate) fn open_custody(directories: &Directories, settings: &Settings) -> Result<Arc<Custody>, KeyError> {
     Ok(Arc::new(Custody::open(&attachment(settings), &pin(directories)?)?))
@@ -98,7 +117,7 @@ pub(crate) fn data_keys_file(directories: &Directories) -> PathBuf {
     directories.state.join(DATA_KEYS)
 }
 
-type OpenStore = fn(&Path, StoreKeys, Options, Arc<dyn Signer>) -> Result<Store, OpenError>;
+type OpenStore = fn(&Path, StoreKeys, Options, Arc<dyn Signer>) -> Result<Resting, OpenError>;
 
 fn with_store(directories: &Directories, settings: &Settings, custody: Arc<Custody>, open: OpenStore) -> Result<Appliance, ApplianceError> {
     let signer = HsmSigner::new(Arc::clone(&custody), settings.log.origin.as_str())?;

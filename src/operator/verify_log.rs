@@ -48,7 +48,7 @@ mod tests {
     /// A copy of the ceremony's log, as a client would have fetched it.
     fn fetched(site: &Site) -> Arguments {
         let held = site.hold_ceremony().unwrap();
-        let store = open_appliance(&site.directories, &site.settings()).unwrap().store;
+        let store = open_appliance(&site.directories, &site.settings()).unwrap().store.begin_unlocked().unwrap();
         let directory = site.path("log");
         let bundle = tiles::bundle_path(0, 2);
         std::fs::create_dir_all(directory.join(&bundle).parent().unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! The sections of the file, each key with its range and default; reasons are in config/contactpointd.toml.
 
-use crate::value::{LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
+use crate::value::{HsmPath, LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
 use serde::{Deserialize, Serialize};
 
 /// `[hsm]`: where the keys are. The PIN is no setting.
@@ -11,11 +11,39 @@ pub struct Hsm {
     pub module: ModulePath,
     /// The token's label.
     pub token: TokenLabel,
+    /// How the module reaches its HSM.
+    pub attachment: HsmAttachment,
+    /// The HSM's TCP port where it is on the network, else 0.
+    pub port: Within<0, 65535>,
+    /// What the module reads after the lock-down.
+    pub reads: Vec<HsmPath>,
+    /// What it writes.
+    pub writes: Vec<HsmPath>,
+}
+
+/// `[hsm] attachment`: what the locked-down process must leave open for the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HsmAttachment {
+    /// Files alone (SoftHSM).
+    #[default]
+    Files,
+    /// A Unix socket of a daemon on this machine (pcscd, a hardserver).
+    UnixSocket,
+    /// TCP to `port`.
+    Network,
 }
 
 impl Default for Hsm {
     fn default() -> Self {
-        Self { module: ModulePath::default_of("/usr/lib/softhsm/libsofthsm2.so"), token: TokenLabel::default_of("contactpoint") }
+        Self {
+            module: ModulePath::default_of("/usr/lib/softhsm/libsofthsm2.so"),
+            token: TokenLabel::default_of("contactpoint"),
+            attachment: HsmAttachment::default(),
+            port: Within::default_of(0),
+            reads: Vec::new(),
+            writes: Vec::new(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Hsm, Intake, Limits, Log, Session, Store, Tls};
+use crate::sections::{Hsm, HsmAttachment, Intake, Limits, Log, Session, Store, Tls};
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -58,6 +58,10 @@ impl Settings {
     fn agreeing(self, file: &Path) -> Result<Self, SettingsError> {
         if self.limits.connections_per_organisation.get() > self.limits.connections_total.get() {
             let why = "[limits] connections_per_organisation is larger than connections_total";
+            return Err(SettingsError::Contradiction { file: file.to_owned(), why });
+        }
+        if (self.hsm.attachment == HsmAttachment::Network) != (self.hsm.port.get() != 0) {
+            let why = "[hsm] port is set where attachment is \"network\", and only there";
             return Err(SettingsError::Contradiction { file: file.to_owned(), why });
         }
         Ok(self)

@@ -201,3 +201,37 @@ fn a_missing_relative_or_doubled_directory_is_a_sentence_that_says_what_to_do() 
         }
     }
 }
+
+#[test]
+fn an_hsm_s_paths_lead_to_no_device_no_home_and_no_mounted_medium() {
+    // G5: no way to physical media, no device access
+    let reads = |path: &str| parse(&format!("[hsm]\nreads = [\"{path}\"]\n")).is_ok();
+    assert!(reads("/var/lib/contactpoint-softhsm") && reads("/opt/vendor/data") && reads("/dev/bus/usb"));
+    for path in [
+        "/",
+        "/var",
+        "/dev/sda",
+        "/dev/sdb1",
+        "/media/stick",
+        "/mnt/stick",
+        "/run/media/stick",
+        "/home/a",
+        "/root/x",
+        "/proc/1/mem",
+        "/sys/block",
+    ] {
+        assert!(!reads(path), "{path}");
+    }
+    for path in ["relative/path", "/var/lib/../../dev/sda"] {
+        assert!(!reads(path), "{path}");
+    }
+}
+
+#[test]
+fn a_port_is_for_a_network_hsm_and_a_network_hsm_has_one() {
+    // B5: no outbound connection but those that are named
+    assert!(parse("[hsm]\nattachment = \"network\"\nport = 9004\n").is_ok());
+    assert!(parse("[hsm]\nattachment = \"network\"\n").is_err());
+    assert!(parse("[hsm]\nport = 9004\n").is_err());
+    assert!(parse("[hsm]\nattachment = \"telephone\"\n").is_err());
+}

@@ -87,12 +87,17 @@ macro_rules! checked {
                 Ok(Self(text.into()))
             }
         }
-        impl $name {
-            /// A default; a test holds every default against the check.
+    };
+}
+
+/// Texts that have a default; a test holds every default against the check.
+macro_rules! defaulted {
+    ($($name:ident),*) => {
+        $(impl $name {
             pub(crate) fn default_of(text: &str) -> Self {
                 Self(text.into())
             }
-        }
+        })*
     };
 }
 
@@ -110,9 +115,15 @@ checked!(
     ModulePath(PathBuf), module_path
 );
 checked!(
+    /// A path that the HSM's module needs: absolute, no higher than the third level, and nowhere near devices, homes or mounted media.
+    HsmPath(PathBuf), hsm_path
+);
+checked!(
     /// A path below the configuration directory: relative, and never up.
     RelativePath(PathBuf), relative_path
 );
+
+defaulted!(TokenLabel, LogOrigin, ModulePath, RelativePath);
 
 impl TokenLabel {
     /// The label.
@@ -131,6 +142,14 @@ impl LogOrigin {
 }
 
 impl ModulePath {
+    /// The path.
+    #[must_use]
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl HsmPath {
     /// The path.
     #[must_use]
     pub fn as_path(&self) -> &Path {
@@ -158,6 +177,21 @@ fn log_origin(text: &str) -> Result<(), &'static str> {
 
 fn module_path(text: &str) -> Result<(), &'static str> {
     refuse_unless(Path::new(text).is_absolute(), "must be an absolute path")
+}
+
+/// Nothing of the HSM's lies here, and much that must stay out of reach (rule G5).
+const NOT_FOR_AN_HSM: &[&str] = &["/boot", "/dev", "/etc/contactpoint", "/home", "/media", "/mnt", "/proc", "/root", "/run/media", "/sys"];
+
+fn hsm_path(text: &str) -> Result<(), &'static str> {
+    let path = Path::new(text);
+    let plain = path.is_absolute() && !text.contains("..") && !text.chars().any(char::is_control);
+    refuse_unless(plain, "must be an absolute path without ..")?;
+    refuse_unless(path.components().count() > 2, "must be deeper than /var or /opt")?;
+    let near = NOT_FOR_AN_HSM.iter().any(|place| path.starts_with(place)) && !path.starts_with("/dev/bus/usb");
+    refuse_unless(
+        !near,
+        "must not be a device, a home, mounted media or the directory's own (rule G5); only /dev/bus/usb may be named below /dev",
+    )
 }
 
 fn relative_path(text: &str) -> Result<(), &'static str> {

@@ -37,4 +37,4 @@ pub use open::{Options, StoreKeys};
 pub use registry::{Account, NewAccount, NewOrganisation, Registry};
 pub use snapshot::{Look, Snapshot};
 pub use transaction::Transaction;
-pub use writer::Store;
+pub use writer::{Resting, Store};

@@ -14,7 +14,7 @@ pub(crate) struct Worker<J> {
 }
 
 impl<J: Send + 'static> Worker<J> {
-    /// Starts the thread; `queue` is how many jobs may wait for it.
+    /// Starts the thread; `queue` is how many jobs may wait for it. Landlock reaches only threads that are started after it.
     pub(crate) fn begun(name: &str, queue: usize, work: impl FnOnce(&Receiver<J>) + Send + 'static) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(queue);
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || work(&waiting))?;

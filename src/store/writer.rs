@@ -17,6 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
 use crate::worker::Worker;
 use contactpoint_audit::{Checkpoint, Entry, Signer};
+use contactpoint_hardening::LockedDown;
 use rusqlite::Connection;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -72,7 +73,7 @@ enum Job {
 
 impl Store {
     /// Makes a new, empty store in a directory. Errors: [`OpenError::Exists`] where there is one.
-    pub fn create(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Self, OpenError> {
+    pub fn create(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Resting, OpenError> {
         let file = directory.join(FILE);
         if file.exists() {
             return Err(OpenError::Exists(file));
@@ -83,8 +84,8 @@ impl Store {
         Self::open(directory, keys, options, signer)
     }
 
-    /// Opens the store of a directory and starts its writer. `signer` signs checkpoints.
-    pub fn open(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Self, OpenError> {
+    /// Opens the store of a directory; its writer does not run yet. `signer` signs checkpoints.
+    pub fn open(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Resting, OpenError> {
         let file = directory.join(FILE);
         if !file.exists() {
             return Err(OpenError::Missing(file));
@@ -110,22 +111,7 @@ impl Store {
             readers: Arc::clone(&readers),
             is_lost: false,
         };
-        let state = Arc::new(Flags::new(size));
-        let (told, group_max) = (Arc::clone(&state), options.group_commit_max.max(1));
-        let jobs = Worker::begun("store-writer", QUEUE, move |queue| run(writer, queue, &told, group_max))?;
-        let shared = Shared {
-            readers,
-            keys: seal_keys,
-            index,
-            jobs,
-            stopped: Arc::clone(&state.stopped),
-            generation: Arc::clone(&state.generation),
-            committed: Arc::clone(&state.committed),
-            unsigned: AtomicU32::new(0),
-            checkpoint: Mutex::new(checkpoint),
-            signer,
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Resting { writer, readers, keys: seal_keys, index, size, group_max: options.group_commit_max.max(1), checkpoint, signer })
     }
 
     /// Reads organisations and accounts, to find out who calls. No child is within reach, so no entry is asked for.
@@ -263,6 +249,57 @@ impl Store {
 
     fn newest_checkpoint(&self) -> MutexGuard<'_, Option<(u64, String)>> {
         guard(&self.shared.checkpoint)
+    }
+}
+
+/// A store that is open and does nothing yet: it has no thread, so that the process can be locked down first.
+///
+/// ```compile_fail
+/// # use contactpoint_store::Resting;
+/// # fn f(resting: Resting) { resting.look(|_| unreachable!()); }
+/// ```
+pub struct Resting {
+    writer: Writer,
+    readers: Arc<Readers>,
+    keys: Arc<SealKeys>,
+    index: Arc<Index>,
+    size: u64,
+    group_max: usize,
+    checkpoint: Option<(u64, String)>,
+    signer: Arc<dyn Signer>,
+}
+
+impl Resting {
+    /// Starts the writer in a process that is locked down (rule G5), which the thread inherits.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the system gives no thread.
+    pub fn begin(self, _proof: &LockedDown) -> Result<Store, OpenError> {
+        self.begin_unlocked()
+    }
+
+    /// The same in a process that serves nobody: the key ceremony, and tests.
+    ///
+    /// # Errors
+    /// As [`Resting::begin`].
+    pub fn begin_unlocked(self) -> Result<Store, OpenError> {
+        let Self { writer, readers, keys, index, size, group_max, checkpoint, signer } = self;
+        let state = Arc::new(Flags::new(size));
+        let told = Arc::clone(&state);
+        let jobs = Worker::begun("store-writer", QUEUE, move |queue| run(writer, queue, &told, group_max))?;
+        let shared = Shared {
+            readers,
+            keys,
+            index,
+            jobs,
+            stopped: Arc::clone(&state.stopped),
+            generation: Arc::clone(&state.generation),
+            committed: Arc::clone(&state.committed),
+            unsigned: AtomicU32::new(0),
+            checkpoint: Mutex::new(checkpoint),
+            signer,
+        };
+        Ok(Store { shared: Arc::new(shared) })
     }
 }
 

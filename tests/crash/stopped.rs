@@ -41,6 +41,6 @@ fn the_log_as_it_was_left() {
     }
     let directories = Directories::from_environment(|name| std::env::var_os(name)).unwrap();
     let settings = Settings::load(&directories.configuration).unwrap();
-    let store = open_appliance(&directories, &settings).unwrap_or_else(|fault| panic!("{fault}")).store;
+    let store = open_appliance(&directories, &settings).unwrap_or_else(|fault| panic!("{fault}")).store.begin_unlocked().unwrap();
     println!("ENTRIES {}\n{}END", store.log_size(), store.log_checkpoint().unwrap());
 }

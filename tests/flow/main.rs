@@ -12,6 +12,7 @@ mod attacks_listed;
 mod bad_bodies;
 mod bad_requests;
 mod borough;
+mod cage;
 mod certificates;
 mod children;
 mod documents;

@@ -24,9 +24,9 @@ impl Place {
         }
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
         copy_folder(&shipped, &place.configuration());
-        if let Some(settings) = settings {
-            fs::write(place.configuration().join("contactpointd.toml"), settings).expect("settings");
-        }
+        let file = place.configuration().join("contactpointd.toml");
+        let settings = settings.map_or_else(|| fs::read_to_string(&file).expect("the shipped settings"), str::to_owned);
+        fs::write(&file, with_softhsm(&settings, &folder.join("tokens"))).expect("settings");
         fs::set_permissions(place.state(), fs::Permissions::from_mode(0o700)).expect("a private state folder");
         let pin = place.credentials().join("hsm-pin");
         fs::write(&pin, PIN).expect("the PIN's credential");
@@ -80,6 +80,15 @@ impl Place {
             ("SOFTHSM2_CONF", token.configuration().into()),
         ]
     }
+}
+
+/// The settings with what every directory with SoftHSM must add: after the lock-down the module reads its tokens.
+fn with_softhsm(settings: &str, tokens: &Path) -> String {
+    let mut settings: toml::Table = settings.parse().expect("settings in TOML");
+    let hsm = settings.entry("hsm").or_insert_with(|| toml::Table::new().into());
+    let reads = toml::Value::Array(vec![tokens.display().to_string().into()]);
+    hsm.as_table_mut().expect("a table").insert("reads".to_owned(), reads);
+    toml::to_string(&settings).expect("settings in TOML")
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -425,7 +425,8 @@ async fn while_nobody_signs_nothing_is_answered() {
     use std::sync::atomic::Ordering;
     let dir = tempfile::tempdir().unwrap();
     let signer = Arc::new(Removable(FileSigner::new(), false.into()));
-    let store = Store::create(dir.path(), keys(PAGE_KEY), options(), Arc::clone(&signer) as Arc<dyn Signer>).unwrap();
+    let store =
+        Store::create(dir.path(), keys(PAGE_KEY), options(), Arc::clone(&signer) as Arc<dyn Signer>).unwrap().begin_unlocked().unwrap();
     add(&store, 1).await;
     store.checkpoint().await.unwrap();
     signer.1.store(true, Ordering::SeqCst);

@@ -116,7 +116,7 @@ pub(crate) type Answer = Result<SessionTicket, LoginRefused>;
 impl House {
     pub(crate) async fn new() -> Self {
         let directory = TempDir::new().unwrap();
-        let store = Store::create(directory.path(), store_keys(), OPTIONS, signer()).unwrap();
+        let store = Store::create(directory.path(), store_keys(), OPTIONS, signer()).unwrap().begin_unlocked().unwrap();
         let clock = Clock::dangerous_fixed(Instant::of_millis(MORNING));
         let school = add_organisation(&store, "Hill School", OrganisationKind::School, Some([1; 32])).await;
         let other = add_organisation(&store, "Vale School", OrganisationKind::School, Some([2; 32])).await;
@@ -137,7 +137,7 @@ impl House {
     /// The same, with the machine's clock set meanwhile.
     pub(crate) async fn restarted_at(self, wall: Instant) -> Self {
         self.store.close().await.unwrap();
-        let store = Store::open(self.directory.path(), store_keys(), OPTIONS, signer()).unwrap();
+        let store = Store::open(self.directory.path(), store_keys(), OPTIONS, signer()).unwrap().begin_unlocked().unwrap();
         let clock = Clock::dangerous_fixed(wall);
         let identity = identity(&store, &clock, token());
         Self { identity, store, clock, ..self }

@@ -61,12 +61,12 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn create(directory: &Path) -> Store {
-    Store::create(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new())).unwrap()
+    Store::create(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new())).unwrap().begin_unlocked().unwrap()
 }
 
 #[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn open(directory: &Path) -> Result<Store, OpenError> {
-    Store::open(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new()))
+    Store::open(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new()))?.begin_unlocked()
 }
 
 /// A connection as a thief of file and page key would have it.
