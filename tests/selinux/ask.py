@@ -19,7 +19,6 @@ PROGRAM = "contactpointd_exec_t"
 PORT = "contactpointd_port_t"
 HSM_PORT = "contactpointd_hsm_port_t"
 STATE = "contactpointd_var_lib_t"
-TYPES = [PROGRAM, STATE, "contactpointd_etc_t", "contactpointd_runtime_t"]
 BOOLEANS = ["contactpointd_network_hsm", "contactpointd_pcscd", "contactpointd_usb_hsm"]
 
 HARMLESS_DEVICES = {"devtty_t", "null_device_t", "zero_device_t", "urandom_device_t"}
@@ -111,19 +110,16 @@ def broken_by(rule, devices, homes):
 
 
 def calls_out(rule):
-    """Any way to a peer that nobody handed over: by TCP beside the network HSM's boolean, by another protocol, to a Unix socket not listed."""
-    if rule.tclass in {"tcp_socket", "node", "netif", "peer", "packet", "association"} and rule.tclass != "tcp_socket":
+    """Any way to a peer that nobody handed over: by TCP beside the network HSM's boolean, or by another protocol. Unix sockets are in reach."""
+    if rule.tclass in {"node", "netif", "peer", "packet", "association"}:
         return bool(rule.rights - {"recv", "recvfrom", "sendto"})
-    if rule.tclass == "tcp_socket":
-        if rule.target == PORT:
-            return rule.rights != {"name_bind"}
-        if rule.boolean == "contactpointd_network_hsm" and (rule.target, tuple(sorted(rule.rights))) in {
-            (DOMAIN, ("connect", "create")),
-            (HSM_PORT, ("name_connect",)),
-        }:
-            return False
-        return bool(rule.rights - ANSWERING - {"recvfrom", "node_bind"})
-    return rule.tclass.endswith("_socket") and rule.tclass not in UNIX
+    if rule.tclass != "tcp_socket":
+        return rule.tclass.endswith("_socket") and rule.tclass not in UNIX
+    if rule.target == PORT:
+        return rule.rights != {"name_bind"}
+    if rule.boolean == "contactpointd_network_hsm":
+        return not rule.rights <= {DOMAIN: {"connect", "create"}, HSM_PORT: {"name_connect"}}.get(rule.target, set())
+    return bool(rule.rights - ANSWERING - {"recvfrom", "node_bind"})
 
 
 def reach(policy):
