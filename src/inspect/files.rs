@@ -5,6 +5,9 @@
 use crate::reading::{Look, Reading};
 use contactpoint_assurance::Observation;
 
+/// So many offenders are evidence enough; the count of all entries stands beside them.
+const MOST_OFFENDERS: usize = 20;
+
 struct Entry<'a> {
     mode: u32,
     owner: &'a str,
@@ -23,7 +26,7 @@ fn entries(listing: &str) -> impl Iterator<Item = Entry<'_>> {
 fn private(mut look: Look, listing: &Reading, owner: &str, forbidden: u32) -> Observation {
     let Some(text) = look.read(listing) else { return look.done() };
     let is_good = |entry: &Entry<'_>| entry.owner == owner && entry.mode & forbidden == 0;
-    entries(text).filter(|entry| !is_good(entry)).for_each(|entry| look.found(&listing.source, entry.line, false));
+    entries(text).filter(|entry| !is_good(entry)).take(MOST_OFFENDERS).for_each(|entry| look.found(&listing.source, entry.line, false));
     match entries(text).next() {
         Some(first) => {
             let count = entries(text).count();

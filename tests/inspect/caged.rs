@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The cage: what of the unit a shell can do. `$PROGRAM` and `$FOLDER` are the test's.
-pub const CAGE: &str = "exec unshare --net --mount --ipc --uts setpriv --reuid=65534 --regid=65534 --clear-groups \
+pub(crate) const CAGE: &str = "exec unshare --net --mount --ipc --uts setpriv --reuid=65534 --regid=65534 --clear-groups \
      --bounding-set=-all --inh-caps=-all --no-new-privs \"$PROGRAM\" 2>/dev/null";
 
 /// A rig whose daemon runs in a cage.
-pub struct Caged {
-    pub rig: Rig,
+pub(crate) struct Caged {
+    pub(crate) rig: Rig,
     program: PathBuf,
     pid: Option<u32>,
     /// Somebody outside, for a line out.
@@ -21,21 +21,21 @@ pub struct Caged {
 }
 
 /// What an inspection gave.
-pub struct Seen {
-    pub status: i32,
+pub(crate) struct Seen {
+    pub(crate) status: i32,
     report: serde_json::Value,
 }
 
 impl Seen {
     /// "check: expected" of every look that does not hold.
-    pub fn not_holding(&self) -> BTreeSet<String> {
+    pub(crate) fn not_holding(&self) -> BTreeSet<String> {
         let looks = self.report["observations"].as_array().expect("observations");
         let lowered = looks.iter().filter(|look| look["verdict"] != "holds");
         lowered.map(|look| format!("{}: {}", look["check"].as_str().unwrap_or(""), look["expected"].as_str().unwrap_or(""))).collect()
     }
 
     /// What was seen of what does not hold, for a failing test.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let looks = self.report["observations"].as_array().expect("observations");
         let lowered: Vec<_> = looks.iter().filter(|look| look["verdict"] != "holds").collect();
         serde_json::to_string_pretty(&lowered).unwrap_or_default()
@@ -44,7 +44,7 @@ impl Seen {
 
 impl Caged {
     /// Everything but the daemon; the rig's folder and a copy of the program belong to the other user.
-    pub fn prepared() -> Self {
+    pub(crate) fn prepared() -> Self {
         assert!(nix::unistd::geteuid().is_root(), "inspect is for root, and so is its test: run it as root");
         let programs = Programs::beside(env!("CARGO_BIN_EXE_contactpointd"));
         let mut rig = Rig::prepared(programs, None);
@@ -65,7 +65,7 @@ impl Caged {
     }
 
     /// Starts the daemon in this cage, after the one before has ended.
-    pub fn start(&mut self, cage: &str) {
+    pub(crate) fn start(&mut self, cage: &str) {
         self.rig.kill();
         let port = self.outside.local_addr().expect("an address").port();
         let (program, folder) = (self.program.display(), self.rig.folder().display());
@@ -77,12 +77,12 @@ impl Caged {
     }
 
     /// Ends the daemon.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.rig.kill();
     }
 
     /// Looks, and reads what was seen.
-    pub fn inspect(&self, arguments: &[&str]) -> Seen {
+    pub(crate) fn inspect(&self, arguments: &[&str]) -> Seen {
         let output = self.output(&[&["--format", "json"], arguments].concat());
         let report = serde_json::from_slice(&output.stdout);
         assert!(output.status.code().is_some_and(|status| [0, 1, 3].contains(&status)), "{output:?}");
@@ -90,12 +90,12 @@ impl Caged {
     }
 
     /// Looks, and hands back what was said.
-    pub fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         String::from_utf8(self.output(arguments).stdout).expect("UTF-8")
     }
 
     /// Looks without being root: exit status, and what was said on the standard error.
-    pub fn inspect_as_nobody(&self, arguments: &[&str]) -> (i32, String) {
+    pub(crate) fn inspect_as_nobody(&self, arguments: &[&str]) -> (i32, String) {
         let copy = self.rig.folder().join("contactpointctl");
         std::fs::copy(&self.rig.programs.operator, &copy).expect("a copy of the program");
         let mut command = Command::new("setpriv");
