@@ -8,7 +8,7 @@
 #       --output DIR    where the packages go (default target/packages)
 #
 # Everything is staged below target/packages, because dpkg wants debian/ at the root; the source tree is not touched.
-# Needs: debhelper dpkg-dev selinux-policy-dev bzip2 jq; for a release cargo-auditable and cargo-cyclonedx as well (installed where missing).
+# Needs: debhelper dpkg-dev selinux-policy-dev bzip2 jq; cargo-cyclonedx and, for a release, cargo-auditable (installed where missing).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -74,7 +74,8 @@ real_parts() {
 # The libraries in C that crates bring along, as JSON: no list of crates names them, and advisories are about them.
 bundled_parts() {
     local sqlcipher awslc folders
-    folders=$(cargo metadata --locked --format-version 1 | jq -r '.packages[] | select(.name == "libsqlite3-sys" or .name == "aws-lc-sys").manifest_path')
+    folders=$(cargo metadata --locked --format-version 1 |
+        jq -r '.packages[] | select(.name == "libsqlite3-sys" or .name == "aws-lc-sys").manifest_path')
     sqlcipher=$(dirname "$(grep libsqlite3-sys <<< "$folders")")/sqlcipher/sqlite3.c
     awslc=$(dirname "$(grep aws-lc-sys <<< "$folders")")/aws-lc/include/openssl/base.h
     defined() { sed -nE "s/^#[[:space:]]*define $1[[:space:]]+\"?([0-9.]+).*/\1/p" "$2" | head -n 1; }
@@ -124,7 +125,10 @@ stage_manuals() {
 pack() {
     local squeeze=-Zxz
     if [ "$mode" = development ]; then squeeze='-Zgzip -z1'; fi
-    (cd "$stage" && SQUEEZE=$squeeze "$root/packaging/release-environment.sh" debian/rules binary > "$output/build.log" 2>&1) || { cat "$output/build.log" >&2; die 'dpkg refused'; }
+    if ! (cd "$stage" && SQUEEZE=$squeeze "$root/packaging/release-environment.sh" debian/rules binary > "$output/build.log" 2>&1); then
+        cat "$output/build.log" >&2
+        die 'dpkg refused'
+    fi
     mv "$stage"/../*.deb "$output/"
 }
 

@@ -12,7 +12,8 @@ trap 'rm -rf "$work"' EXIT
 
 # "name version folder" of each crate of others.
 cargo metadata --locked --format-version 1 |
-    jq -r '.packages[] | select(.source != null) | "\(.name) \(.version) \(.manifest_path | rtrimstr("/Cargo.toml"))"' | sort > "$work/folders"
+    jq -r '.packages[] | select(.source != null) | "\(.name) \(.version) \(.manifest_path | rtrimstr("/Cargo.toml"))"' |
+    sort > "$work/folders"
 
 # Each text by its digest, and beside it who has it.
 while read -r name version; do
@@ -28,12 +29,13 @@ while read -r name version; do
         done || true
 done < "$1"
 
+rule=$(printf '%0120d' 0 | tr 0 -)
 echo 'Licences and notices of what is linked into the programs of contactpoint. Each text stands under the crates that it comes with.'
 for who in "$work"/*.who; do
     printf '%s\t%s\n' "$(head -n 1 "$who")" "$who"
 done | LC_ALL=C sort | while IFS=$'\t' read -r _ who; do
-    printf '\n%s\n' '------------------------------------------------------------------------------------------------------------------------'
+    printf '\n%s\n' "$rule"
     sort -u "$who" | paste -sd, | sed 's/,/, /g' | fold -sw 120
-    printf '%s\n\n' '------------------------------------------------------------------------------------------------------------------------'
+    printf '%s\n\n' "$rule"
     tr -d '\r' < "${who%.who}.text"
 done

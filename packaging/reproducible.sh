@@ -26,7 +26,7 @@ there=$elsewhere/packages
 # What a clone would have: tracked files as they are now, and new ones that are not ignored.
 copy_source() {
     mkdir -p "$source"
-    if [ -d .git ]; then
+    if [ -e .git ]; then
         git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
             if [ -e "$file" ] || [ -L "$file" ]; then printf '%s\0' "$file"; fi
         done | tar --null --files-from=- -c | tar -x -C "$source"

@@ -139,7 +139,7 @@ each_override_has_a_reason() {
 
 no_key_and_no_secret() {
     grep -rIlE -e '-----BEGIN ([A-Z]+ )*(PRIVATE KEY|CERTIFICATE)-----' "$work"/contactpoint* || true
-    find "$work"/contactpoint* \( -name '*.pem' -o -name '*.key' -o -name '*pin' -o -name 'data-keys*' -o -name '*.db' -o -name '*.der' \) -print
+    find "$work"/contactpoint* \( -name '*.pem' -o -name '*.key' -o -name '*.der' -o -name '*pin' -o -name '*.db' -o -name 'data-keys*' \)
 }
 
 no_test_program_is_in_them() {
@@ -187,8 +187,10 @@ the_list_of_parts_is_what_is_compiled_in() {
         list=$(list_of_parts "$program")
         [ "$(jq -r '.bomFormat + " " + .specVersion' "$list")" = 'CycloneDX 1.5' ] || echo "$program: not CycloneDX 1.5"
         [ "$(jq -r '.metadata.component.name' "$list")" = "$program" ] || echo "$program: the list is of another program"
-        diff "$work/resolved" <(jq -r '.components[] | select(.purl | startswith("pkg:cargo/")) | "\(.name) \(.version)"' "$list" | sort -u)
-        jq -r '.components[] | select(.purl | startswith("pkg:generic/")).name' "$list" | sort | diff <(printf '%s\n' aws-lc sqlcipher sqlite) -
+        jq -r '.components[] | select(.purl | startswith("pkg:cargo/")) | "\(.name) \(.version)"' "$list" | sort -u |
+            diff "$work/resolved" -
+        jq -r '.components[] | select(.purl | startswith("pkg:generic/")).name' "$list" | sort |
+            diff <(printf '%s\n' aws-lc sqlcipher sqlite) -
     done
 }
 
@@ -206,7 +208,8 @@ each_crate_of_others_has_its_notice() {
 parts_in_the_program() { # program file
     objcopy -O binary --only-section=.dep-v0 --set-section-flags .dep-v0=alloc "$1" "$work/dep-v0"
     python3 -c 'import json, sys, zlib
-for part in json.loads(zlib.decompress(open(sys.argv[1], "rb").read()))["packages"]: print(part["name"], part["version"])' "$work/dep-v0" | sort -u
+for part in json.loads(zlib.decompress(open(sys.argv[1], "rb").read()))["packages"]:
+    print(part["name"], part["version"])' "$work/dep-v0" | sort -u
 }
 
 each_program_carries_its_parts() {
