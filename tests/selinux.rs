@@ -20,7 +20,7 @@ fn page(path: &str) -> String {
 fn claimed(claim: &str, broken_by: &[(&str, &str)]) {
     let refusal = noticed(claim, claim, broken_by).unwrap_or_else(|| panic!("{claim}: no assertion refuses {broken_by:?}"));
     for (line, brings) in broken_by {
-        let violated = format!("violated by allow contactpointd_t {}", brings.replace(' ', ":"));
+        let violated = format!("violated by allow contactpointd_t {}", brings.replacen(' ', ":", 1));
         assert!(refusal.contains(&violated), "{line}: no assertion refuses it: {refusal}");
     }
 }
