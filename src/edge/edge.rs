@@ -11,6 +11,7 @@ use crate::revocation::{Authorities, Revocation, RevocationFault};
 use crate::serve::{Network, Serving};
 use crate::tls::{read_chain, server_config, Door, TlsFault};
 use contactpoint_directory::Directory;
+use contactpoint_hardening::LockReport;
 use contactpoint_identity::{Channel, Clock, Identity, IdentityRefusal};
 use contactpoint_keys::Custody;
 use contactpoint_settings::Settings;
@@ -99,8 +100,8 @@ impl Edge {
     }
 
     /// Keeps what the process locked itself in with, for the evidence; the first that is told stays.
-    pub fn tell_locks(&self, locks: serde_json::Value) {
-        self.handlers.standing.tell_locks(locks);
+    pub fn tell_locks(&self, locks: &LockReport) {
+        self.handlers.standing.tell_locks(locks.clone());
     }
 
     /// A real commit and a real signature, for the watchdog.

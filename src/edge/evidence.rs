@@ -9,6 +9,7 @@ use crate::certificate::PeerCertificate;
 use crate::revocation::Revocation;
 use contactpoint_audit::VerifierKey;
 use contactpoint_domain::Instant;
+use contactpoint_hardening::LockReport;
 use contactpoint_keys::{KeyError, KeyReport};
 use contactpoint_settings::Settings;
 use contactpoint_store::{CipherReport, Store, StoreError};
@@ -27,7 +28,8 @@ pub struct Evidence {
     log: Log,
     tls: Tls,
     settings: InForce,
-    locks: serde_json::Value,
+    /// What the process did to itself; `null` where nobody told.
+    locks: Option<LockReport>,
 }
 
 /// What was told, or why it could not be.
@@ -90,7 +92,7 @@ pub(crate) struct Standing {
     cipher_suites: Vec<String>,
     settings: InForce,
     listening: OnceLock<SocketAddr>,
-    locks: OnceLock<serde_json::Value>,
+    locks: OnceLock<LockReport>,
 }
 
 impl Standing {
@@ -122,7 +124,7 @@ impl Standing {
     }
 
     /// The first that is told stays.
-    pub(crate) fn tell_locks(&self, locks: serde_json::Value) {
+    pub(crate) fn tell_locks(&self, locks: LockReport) {
         let _ = self.locks.set(locks);
     }
 
@@ -155,7 +157,7 @@ impl Standing {
                 cipher_suites: self.cipher_suites.clone(),
             },
             settings: self.settings.clone(),
-            locks: self.locks.get().cloned().unwrap_or_default(),
+            locks: self.locks.get().cloned(),
         }
     }
 }

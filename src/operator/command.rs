@@ -1,7 +1,7 @@
 //! The command line: which verb, and what its result becomes for the shell.
 
 use crate::error::OperatorError;
-use crate::{ceremony, certificate_request, check_config, enrol_organisation, inspect, manual, signing_in, status, verifier_key, verify_log};
+use crate::{ceremony, certificate_request, check_config, enrol_organisation, inspect, manual, show, signing_in, status, verifier_key, verify_log};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
@@ -67,6 +67,10 @@ enum Verb {
     /// For root. Asks the kernel, systemd, the package manager and the daemon's own door and control socket; never a configuration what should
     /// be. Each verdict comes with the raw evidence. Exit status: 0 everything holds, 1 something fails, 3 something could not be seen.
     Inspect(inspect::Arguments),
+    /// Show what the daemon is allowed, as it is in force: system calls, paths, units; and the controls catalogue
+    ///
+    /// Each line of the lists has its reason. The same code and settings put them into force in the daemon.
+    Show(show::Arguments),
     /// Print a man page
     ///
     /// In the language of man(7), on the standard output: of this program, of a verb, of contactpointd(8) or of contactpointd.toml(5).
@@ -123,6 +127,7 @@ impl Verb {
             Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
             Self::Status(arguments) => status::run(&arguments),
             Self::Inspect(arguments) => return inspect::run(&arguments),
+            Self::Show(arguments) => show::run(&arguments),
             Self::Manual(wanted) => manual::run(&wanted, definition()),
             Self::Completions(wanted) => Ok(manual::completions(&wanted, definition())),
         }?;
@@ -183,6 +188,7 @@ mod tests {
             "enrol-organisation",
             "status",
             "inspect",
+            "show",
             "manual",
             "completions",
         ];

@@ -88,6 +88,12 @@ pub enum OperatorError {
     /// A report could not be made: programs of two versions, or a fault of this one.
     #[error("the report could not be made: {0}")]
     Report(#[from] contactpoint_assurance::ReportError),
+    /// systemd has no such units, or is not there.
+    #[error("systemd does not show the units: {why}; install the package contactpoint, or look on the appliance itself")]
+    Units {
+        /// What it said.
+        why: String,
+    },
     /// The machine lacks something every program needs: a thread, a terminal.
     #[error("{0}")]
     Machine(#[from] io::Error),
@@ -106,7 +112,7 @@ impl OperatorError {
         match self {
             Self::LogFault(_) => FAULT,
             Self::Argument { .. } | Self::File { .. } | Self::VerifierKey(_) => USAGE,
-            Self::Unreachable { .. } | Self::Store(_) => UNAVAILABLE,
+            Self::Unreachable { .. } | Self::Store(_) | Self::Units { .. } => UNAVAILABLE,
             Self::Identity(_) | Self::CertificateRequest(_) | Self::Hardening(_) | Self::Report(_) | Self::Machine(_) => SOFTWARE,
             Self::Refused(_) | Self::NoSession(_) => NOPERM,
             Self::Settings(_) | Self::Layout(_) | Self::Keys(_) | Self::HeldBefore(_) => CONFIG,

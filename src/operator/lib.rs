@@ -17,6 +17,7 @@ mod manual;
 #[cfg(test)]
 mod rig;
 mod session_file;
+mod show;
 mod signing_in;
 mod status;
 mod verifier_key;

@@ -35,7 +35,7 @@ fn notes(verb: &str) -> Notes {
         "log-out" => Notes { examples: LOG_OUT, ..of_daemon },
         "enrol-organisation" => Notes { examples: ENROL, ..of_daemon },
         "status" => Notes { examples: STATUS, ..of_daemon },
-        "inspect" => Notes { examples: INSPECT, ..of_daemon },
+        "inspect" => Notes { exit_status: VERDICTS, examples: INSPECT, ..of_daemon },
         "show" => Notes { files: SETTINGS_FILES, examples: SHOW, ..told },
         "manual" => Notes { examples: MANUAL, ..told },
         "completions" => Notes { examples: COMPLETIONS, ..told },
@@ -48,12 +48,21 @@ const SEE_ALSO: &[&str] =
 
 const STATUSES: &[Row] = &[
     ("0", "Done."),
-    ("1", "verify-log: the log does not verify. inspect: a bar does not hold."),
+    ("1", "verify-log: the log does not verify. inspect: a bar fails."),
+    ("3", "inspect: no bar fails, and at least one could not be seen."),
     ("64", "Wrong usage, or a file that was given cannot be read."),
     ("69", "The HSM, the store or the daemon is away: trying again may help."),
     ("70", "A fault of the program or of the machine."),
     ("77", "The daemon refused, or nobody is logged in; the sentence says what to do."),
     ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+];
+
+const VERDICTS: &[Row] = &[
+    ("0", "Every bar that was looked at holds."),
+    ("1", "At least one fails: the report says which, with what was seen."),
+    ("3", "None fails, and at least one could not be seen."),
+    ("64", "Wrong usage, or a rule that is not in the rule book."),
+    ("70", "A fault of the program or of the machine."),
 ];
 
 const CONFIGURATION: Row = ("/etc/contactpoint/contactpointd.toml", "The settings; see contactpointd.toml(5).");
@@ -138,6 +147,7 @@ const INSPECT: &[Row] = &[("contactpointctl inspect", "Look at the running syste
 const SHOW: &[Row] = &[
     ("contactpointctl show syscalls", "Every system call that the daemon may make, with its reason:"),
     ("contactpointctl show unit", "The units as they are in force, drop-ins included:"),
+    ("contactpointctl show controls", "Every rule, with what enforces, proves and shows it:"),
 ];
 const MANUAL: &[Row] = &[
     ("contactpointctl manual ceremony | man -l -", "Read a page that is not installed:"),

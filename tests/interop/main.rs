@@ -3,7 +3,7 @@
 //!
 //! The package comes from PyPI when the test first runs, into a virtual environment below target/; the data is never committed
 //! (tests/interop/febrl/fetch.py says why). The interface's description is held against the specification by a validator from PyPI
-//! (`description`). Without PyPI the tests fail and say so. Leaves to others: whether two records that differ are one
+//! (`description`), and the door is looked at by a TLS scanner (`strangers`). Without PyPI the tests fail and say so. Leaves to others: whether two records that differ are one
 //! person, which is the matcher's.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a part of the test that fails fails the test")]
@@ -12,6 +12,7 @@ mod description;
 mod febrl;
 mod feeding;
 mod oscal;
+mod strangers;
 
 use febrl::{Febrl, Truth};
 use feeding::Council;
