@@ -28,7 +28,7 @@ bodies=(council school-1)
 enrolment() { # KEY: the council's number is filled in inside, once it has one
     jq --arg key "$1" --rawfile certificate "pki/$1.pem" '
         .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
-        | {name, kind, authority: .authority, capabilities, telephone, email, postcode, certificates: [$certificate],
+        | {name, kind, authority: null, capabilities, telephone, email, postcode, certificates: [$certificate],
            administrator: ($administrator | {login, given_name, family_name})}' borough/organisations.json
 }
 

@@ -47,5 +47,5 @@ status=0
 "${start[@]}" --file "$work/packages" --file "$work/rig" --file "$here/inside" --file "$built/contactpoint-prisoner" \
     --forward "$port:8443" --host "$here/outside.sh" --out "$results" "$here/inside.sh" || status=$?
 [ $status -eq 0 ] || { echo "run.sh: the test inside ended with $status" >&2; exit "$status"; }
-"$built/contactpoint-prisoner" judge "$results/measured.tsv" --rig "$rig" --abi "$(cat "$results/abi")"
+"$built/contactpoint-prisoner" judge "$here/matrix.tsv" "$results/measured.tsv" --rig "$rig" --abi "$(cat "$results/abi")"
 echo "All as it should be, in $SECONDS s."

@@ -2,9 +2,8 @@
 //! that holds where the matrix says it does not, since then the matrix (and docs/cage.md) tells something that is not so.
 
 use crate::attacks;
-use crate::matrix::{self, expected_at, layer_named, name_of, Cell, Expected, Layer, Place, Rig, LAYERS};
+use crate::matrix::{self, expected_at, layer_named, name_of, Cell, Expected, Layer, MatrixError, Place, Rig, LAYERS};
 use std::path::Path;
-use std::process::ExitCode;
 
 /// One thing that was measured.
 struct Measured<'a> {
@@ -13,23 +12,16 @@ struct Measured<'a> {
     verdict: &'a str,
 }
 
-/// Reads the file, prints each difference, and fails where there is one.
-pub(crate) fn judge(measured: &Path, rig: Rig, abi: u32) -> ExitCode {
-    let text = match std::fs::read_to_string(measured) {
-        Ok(text) => text,
-        Err(error) => {
-            eprintln!("contactpoint-prisoner: {}: {error}", measured.display());
-            return ExitCode::FAILURE;
-        }
-    };
-    let differences = differences(&matrix::matrix(), &text, Place { rig, abi });
+/// Prints each difference between the two files, and says whether there was none.
+///
+/// # Errors
+/// A file that cannot be read, and a matrix that is none.
+pub(crate) fn judge(matrix: &Path, measured: &Path, place: Place) -> Result<bool, MatrixError> {
+    let text = std::fs::read_to_string(measured)?;
+    let differences = differences(&matrix::read(matrix)?, &text, place);
     differences.iter().for_each(|difference| println!("{difference}"));
     println!("{} cells measured, {} not as expected", text.lines().count(), differences.len());
-    if differences.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    Ok(differences.is_empty())
 }
 
 fn differences(cells: &[Cell], text: &str, place: Place) -> Vec<String> {
@@ -94,7 +86,7 @@ mod tests {
 
     /// What a run that goes as expected would have measured.
     fn as_expected() -> String {
-        let cells = matrix::matrix();
+        let cells = matrix::parse(matrix::TEXT).unwrap();
         let word = |expected| match expected {
             Expected::Open => "SUCCEEDED",
             Expected::Denied => "denied: EPERM",
@@ -109,7 +101,7 @@ mod tests {
     }
 
     fn judged(text: &str) -> Vec<String> {
-        differences(&matrix::matrix(), text, HERE)
+        differences(&matrix::parse(matrix::TEXT).unwrap(), text, HERE)
     }
 
     #[test]
@@ -138,7 +130,8 @@ mod tests {
         let one_layer = as_expected().replace("bpf\tlandlock\tSUCCEEDED", "bpf\tlandlock\tabsent: ENOSYS");
         assert_eq!(judged(&one_layer), ["bpf under landlock: absent: ENOSYS, expected open"]);
         let machine = Place { rig: Rig::Vm, abi: 2 };
-        assert!(differences(&matrix::matrix(), &lacking, machine).contains(&"bpf under none: absent: ENOSYS, expected open".to_owned()));
+        assert!(differences(&matrix::parse(matrix::TEXT).unwrap(), &lacking, machine)
+            .contains(&"bpf under none: absent: ENOSYS, expected open".to_owned()));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use attacks::Attack;
 use clap::{Args, Parser, Subcommand};
 use kernel::Errno;
 use locks::Lock;
+use matrix::{MatrixError, Place};
 use prison::Prison;
 use std::ffi::CString;
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ enum Verb {
     Told,
     /// Holds what was measured (attack, tab, layer, tab, verdict) against the matrix; fails on any difference
     Judge {
+        /// The matrix: tests/appliance/matrix.tsv
+        matrix: PathBuf,
         /// The file of what was measured
         measured: PathBuf,
         /// The rig: "container" or "vm"
@@ -58,7 +61,10 @@ enum Verb {
         abi: u32,
     },
     /// The table of docs/cage.md, from the matrix
-    Table,
+    Table {
+        /// The matrix: tests/appliance/matrix.tsv
+        matrix: PathBuf,
+    },
     /// The version of Landlock that the kernel has
     Abi,
 }
@@ -88,8 +94,11 @@ fn main() -> ExitCode {
         Verb::Try { conditions, attack } => try_one(&conditions, &attack),
         Verb::Watch { conditions } => watch(&conditions),
         Verb::Told => told(),
-        Verb::Judge { measured, rig, abi } => judge::judge(&measured, rig, abi),
-        Verb::Table => show(&table::table(&matrix::matrix())),
+        Verb::Judge { matrix, measured, rig, abi } => {
+            let judged = judge::judge(&matrix, &measured, Place { rig, abi });
+            judged.map_or_else(fail, |good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Verb::Table { matrix } => matrix::read(&matrix).map_or_else(fail, |cells| show(&table::table(&cells))),
         Verb::Abi => show(&format!("{}\n", landlock_abi())),
     }
 }
@@ -97,6 +106,11 @@ fn main() -> ExitCode {
 fn show(text: &str) -> ExitCode {
     print!("{text}");
     ExitCode::SUCCESS
+}
+
+fn fail(error: MatrixError) -> ExitCode {
+    eprintln!("contactpoint-prisoner: {error}");
+    ExitCode::FAILURE
 }
 
 fn list() -> ExitCode {

@@ -3,8 +3,10 @@
 //! "container") or a version of Landlock ("abi<4", "abi>=4"), since what Landlock knows depends on the kernel.
 
 use crate::attacks;
+use std::path::Path;
 
-const TEXT: &str = include_str!("../matrix.tsv");
+#[cfg(test)]
+pub(crate) const TEXT: &str = include_str!("../matrix.tsv");
 
 /// A layer on its own; `None` is the control, `All` the daemon as it is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,26 +128,29 @@ pub(crate) struct Cell {
     pub(crate) reason: String,
 }
 
-/// A line that is no cell of a matrix.
+/// A file that is no matrix.
 #[derive(Debug, thiserror::Error)]
-#[error("matrix.tsv, line {line}: {what}")]
-pub(crate) struct MatrixError {
-    line: usize,
-    what: String,
+pub(crate) enum MatrixError {
+    /// The file cannot be read.
+    #[error("the matrix cannot be read: {0}")]
+    File(#[from] std::io::Error),
+    /// A line is no cell.
+    #[error("matrix, line {line}: {what}")]
+    Line { line: usize, what: String },
 }
 
-/// The matrix that this program was built with, which a test has read before.
-pub(crate) fn matrix() -> Vec<Cell> {
-    parse(TEXT).unwrap_or_else(|error| {
-        eprintln!("contactpoint-prisoner: {error}");
-        std::process::exit(2)
-    })
+/// The matrix in this file.
+///
+/// # Errors
+/// A file that cannot be read, and the first line that is no cell.
+pub(crate) fn read(path: &Path) -> Result<Vec<Cell>, MatrixError> {
+    parse(&std::fs::read_to_string(path)?)
 }
 
 /// Reads the matrix: one cell a line, after one line of headings; lines that begin with # are comments.
 pub(crate) fn parse(text: &str) -> Result<Vec<Cell>, MatrixError> {
     let lines = text.lines().enumerate().skip(1).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|(at, line)| cell(line).map_err(|what| MatrixError { line: at + 1, what })).collect()
+    lines.map(|(at, line)| cell(line).map_err(|what| MatrixError::Line { line: at + 1, what })).collect()
 }
 
 fn cell(line: &str) -> Result<Cell, String> {
@@ -218,7 +223,7 @@ mod tests {
     const ONE_LAYER: &[(&str, &str)] = &[];
 
     fn holding(attack: &str, place: Place) -> Vec<&'static str> {
-        let cells = matrix();
+        let cells = parse(TEXT).unwrap();
         let holds = |layer: &&Layer| expected_at(&cells, attack, **layer, place).is_some_and(|cell| cell.expected.holds());
         SINGLE.iter().filter(holds).map(|layer| name_of(*layer)).collect()
     }
@@ -248,7 +253,7 @@ mod tests {
 
     #[test]
     fn without_a_lock_every_attack_succeeds_and_with_all_none_does() {
-        let cells = matrix();
+        let cells = parse(TEXT).unwrap();
         for attack in attacks::all() {
             let expected = |layer| expected_at(&cells, attack.name, layer, APPLIANCE).unwrap().expected;
             assert_eq!(expected(Layer::None), Expected::Open, "{}", attack.name);
@@ -258,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_duty_works_under_every_layer() {
-        for cell in matrix().iter().filter(|cell| is_duty(&cell.attack)) {
+        for cell in parse(TEXT).unwrap().iter().filter(|cell| is_duty(&cell.attack)) {
             assert_eq!(cell.expected, Expected::Open, "{} under {}", cell.attack, name_of(cell.layer));
         }
     }
