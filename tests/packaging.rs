@@ -143,8 +143,17 @@ fn the_unit_lets_the_daemons_own_system_calls_through() {
         .collect();
     assert!(asked.contains("futex") && asked.contains("pwrite64"), "the list is written in another way now: {asked:?}");
     assert_eq!(refused(&asked, &unit), Vec::<&str>::new());
-    let start_up =
-        ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "prctl", "prlimit64", "mlock", "execve", "capget"];
+    let start_up = [
+        "landlock_create_ruleset",
+        "landlock_add_rule",
+        "landlock_restrict_self",
+        "seccomp",
+        "prctl",
+        "prlimit64",
+        "mlock",
+        "execve",
+        "capget",
+    ];
     assert_eq!(refused(&BTreeSet::from(start_up), &unit), Vec::<&str>::new());
     let weakened = directives(&packaging(SERVICE).replace("SystemCallFilter=~@aio", "SystemCallFilter=~@aio futex"));
     assert_eq!(refused(&asked, &weakened), ["futex"]);
@@ -209,7 +218,7 @@ fn the_empty_root_has_nothing_that_nobody_binds() {
     // issue 3, the unit: an empty tree and read-only binds
     let files = [SERVICE, AT_HSM].map(packaging).into_iter().chain(ATTACHMENTS.iter().map(|(name, _)| with_attachment(name)));
     let bound: BTreeSet<String> = files.flat_map(|file| mount_points(&directives(&file))).collect();
-    let api = ["/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp"];
+    let api = ["/dev", "/home", "/proc", "/root", "/run", "/sys", "/tmp", "/var/tmp"];
     let holds = |folder: &str| bound.iter().any(|path| path == folder || path.starts_with(&format!("{folder}/")));
     let idle: Vec<String> = tree().into_iter().filter(|path| !api.contains(&path.as_str()) && !holds(path)).collect();
     assert_eq!(idle, Vec::<String>::new());
