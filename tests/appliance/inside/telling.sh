@@ -7,9 +7,11 @@ since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; 
 # shellcheck disable=SC2154 # rig is set by the file of this name
 in_machine() { [ "$rig" = vm ]; }
 
-# When the test fails: what the journal has of us.
+# When the test fails: what the journal has of us, and what SELinux refused.
 last_words() { # STATUS
-    [ "$1" = 0 ] || journalctl --no-pager -o short-monotonic -n 60 -u 'contactpoint*' -t kernel -t systemd
+    if [ "$1" = 0 ]; then return; fi
+    journalctl --no-pager -o short-monotonic -n 60 -u 'contactpoint*' -t systemd || true
+    if in_machine; then grep -hE '^type=(AVC|USER_AVC|SELINUX_ERR) ' /var/log/audit/audit.log | tail -n 20; fi
 }
 
 # step SENTENCE COMMAND...: runs it, and tells how long it took.
