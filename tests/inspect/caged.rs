@@ -69,7 +69,9 @@ impl Caged {
         self.rig.kill();
         let port = self.outside.local_addr().expect("an address").port();
         let (program, folder) = (self.program.display(), self.rig.folder().display());
-        let script = format!("#!/bin/bash\nPROGRAM='{program}'\nFOLDER='{folder}'\nOUTSIDE={port}\n{cage}\n");
+        // the other user may tell the rig that it is ready
+        let told = "chmod 0666 \"$NOTIFY_SOCKET\"";
+        let script = format!("#!/bin/bash\nPROGRAM='{program}'\nFOLDER='{folder}'\nOUTSIDE={port}\n{told}\n{cage}\n");
         std::fs::write(&self.rig.programs.daemon, script).expect("a script");
         std::fs::set_permissions(&self.rig.programs.daemon, PermissionsExt::from_mode(0o755)).expect("a program");
         self.rig.start();
