@@ -104,7 +104,7 @@ mod tests {
         let sentence = error.to_string();
         assert!(sentence.contains("/nonexistent/hsm-pin"));
         assert!(sentence.contains("systemd-creds encrypt"));
-        assert!(sentence.contains("LoadCredentialEncrypted"));
+        assert!(sentence.contains("/etc/credstore.encrypted/contactpoint-hsm-pin"), "{sentence}");
     }
 
     #[test]

@@ -292,7 +292,7 @@ mod tests {
         let refusal = site.hold_ceremony().unwrap_err();
         assert!(matches!(refusal, OperatorError::Keys(KeyError::PinMissing { .. })));
         assert_eq!(refusal.exit_status(), 78);
-        assert!(refusal.to_string().contains("LoadCredentialEncrypted"));
+        assert!(refusal.to_string().contains("/etc/credstore.encrypted/contactpoint-hsm-pin"), "{refusal}");
         assert!(site.state().is_empty());
     }
 

@@ -1,7 +1,9 @@
 //! The command line: which verb, and what its result becomes for the shell.
 
 use crate::error::OperatorError;
-use crate::{ceremony, certificate_request, check_config, enrol_organisation, inspect, manual, show, signing_in, status, verifier_key, verify_log};
+use crate::{
+    ceremony, certificate_request, check_config, enrol_organisation, inspect, manual, show, signing_in, status, verifier_key, verify_log,
+};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
 use contactpoint_manual::{CompletionsWanted, ManualWanted};

@@ -5,9 +5,9 @@
 //! have gone into locked memory in the hands of what uses them (rule G3).
 
 use contactpoint_audit::{KeyFault, SignError, Signer, VerifierKey};
+use contactpoint_hardening::{HsmAttachment, Surroundings};
 use contactpoint_keys::{Attachment, Custody, DataKeyName, KeyError, Pin, WrappedDataKeys};
 use contactpoint_sealing::{EntrySealer, RecordSealer, SealError, TokenKey};
-use contactpoint_hardening::{HsmAttachment, Surroundings};
 use contactpoint_settings::{Directories, HsmPath, Settings};
 use contactpoint_store::{OpenError, Options, Resting, Store, StoreKeys};
 use std::path::{Path, PathBuf};

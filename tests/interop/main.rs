@@ -3,8 +3,8 @@
 //!
 //! The package comes from PyPI when the test first runs, into a virtual environment below target/; the data is never committed
 //! (tests/interop/febrl/fetch.py says why). The interface's description is held against the specification by a validator from PyPI
-//! (`description`), and the door is looked at by a TLS scanner (`strangers`). Without PyPI the tests fail and say so. Leaves to others: whether two records that differ are one
-//! person, which is the matcher's.
+//! (`description`), and the door is looked at by a TLS scanner (`strangers`). Without PyPI the tests fail and say so. Leaves to others:
+//! whether two records that differ are one person, which is the matcher's.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a part of the test that fails fails the test")]
 
