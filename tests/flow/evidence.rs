@@ -109,6 +109,7 @@ async fn the_evidence_is_a_closed_list_and_names_nobody() {
     assert_eq!(members(&told["log"]), "checkpoint origin size verifier_key");
     assert_eq!(members(&told["hsm"]), "keys module token");
     assert_eq!(members(&told["tls"]), "certificate_expires cipher_suites groups listening revocation_list_expires");
+    assert!(told["locks"]["landlock"].is_object() && told["locks"]["seccomp"].is_object(), "{}", told["locks"]);
     let people = [borough.oak.practitioner(), borough.oak.steward(), &borough.oak.administrator, borough.council.practitioner()];
     let mut secrets = said_of_people();
     secrets.extend([number, AMELIA.1.to_owned(), "Robin".to_owned(), "Tester".to_owned(), "Oak Lane".to_owned(), "Sandford".to_owned()]);
