@@ -57,16 +57,16 @@ pub fn libraries(maps: &Reading, program: &Reading, module: Option<&str>) -> Obs
     look.done()
 }
 
-/// Secrets lie on locked pages (`lo`), and every locked page is left out of core files (`dd`) and children (`dc`).
+/// Our secrets lie on locked pages (`lo`) that are left out of core files (`dd`) and children (`dc`). Others lock memory as well (the HSM's
+/// module, SQLCipher) and leave the rest to the process not being dumpable: they are told, and are no fault.
 pub fn locked_memory(smaps: &Reading) -> Observation {
-    let mut look = Look::at("process.memory", "locked mappings (lo), each of them out of core files (dd) and children (dc)");
+    let mut look = Look::at("process.memory", "memory for secrets: locked (lo), out of core files (dd) and of children (dc)");
     if let Some(text) = look.read(smaps) {
         let flags = text.lines().filter_map(|line| line.strip_prefix("VmFlags:"));
-        let has = |flags: &str, flag: &str| flags.split_whitespace().any(|word| word == flag);
-        let locked: Vec<&str> = flags.filter(|flags| has(flags, "lo")).collect();
-        let loose: Vec<&&str> = locked.iter().filter(|flags| !has(flags, "dd") || !has(flags, "dc")).collect();
-        loose.iter().for_each(|flags| look.found(&smaps.source, format!("VmFlags:{flags}"), false));
-        look.found(&smaps.source, format!("{} locked mappings, {} of them loose", locked.len(), loose.len()), !locked.is_empty());
+        let has = |flags: &str, wanted: &[&str]| wanted.iter().all(|flag| flags.split_whitespace().any(|word| word == *flag));
+        let locked: Vec<&str> = flags.filter(|flags| has(flags, &["lo"])).collect();
+        let whole = locked.iter().filter(|flags| has(flags, &["dd", "dc"])).count();
+        look.found(&smaps.source, format!("{whole} mappings with lo, dd and dc; {} with lo alone", locked.len() - whole), whole > 0);
     }
     look.done()
 }

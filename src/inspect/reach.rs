@@ -50,6 +50,8 @@ pub fn open_files(open: &Reading, places: &[String]) -> Observation {
     let mut look = Look::at("process.descriptors", format!("files open for writing only below {}", places.join(", ")));
     let Some(text) = look.read(open) else { return look.done() };
     let written = descriptors(text).filter(|open| ["file", "folder"].contains(&open.kind) && open.access != "r");
+    // an epoll or event descriptor of the kernel's is no file
+    let written = written.filter(|open| !open.target.starts_with("anon_inode:"));
     for file in written {
         look.found(&open.source, file.line, is_below(file.target, places));
     }
@@ -87,8 +89,22 @@ pub fn sockets(open: &Reading, tables: &Sockets, hsm_port: Option<u16>) -> Obser
 }
 
 /// File systems whose content is the kernel's, or gone with the mount.
-const NOT_KEPT: [&str; 12] =
-    ["proc", "sysfs", "tmpfs", "devtmpfs", "devpts", "mqueue", "cgroup", "cgroup2", "ramfs", "securityfs", "selinuxfs", "nsfs"];
+const NOT_KEPT: [&str; 14] = [
+    "proc",
+    "sysfs",
+    "tmpfs",
+    "devtmpfs",
+    "devpts",
+    "mqueue",
+    "cgroup",
+    "cgroup2",
+    "ramfs",
+    "securityfs",
+    "selinuxfs",
+    "tracefs",
+    "debugfs",
+    "nsfs",
+];
 
 /// In the process's own tree nothing that is kept can be written but below the state directory and where the HSM's module writes.
 pub fn mounts(mountinfo: &Reading, places: &[String]) -> Observation {
