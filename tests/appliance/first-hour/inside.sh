@@ -89,7 +89,7 @@ refused_at_start() {
 }
 sockets_are_closed() { ! (exec 3<> /dev/tcp/127.0.0.1/8443) 2> /dev/null && ! systemctl --quiet is-active contactpointd.socket; }
 
-log_size() { contactpointctl status | jq -e .log.size; }
+log_size() { contactpointctl status | jq -e .entries; }
 main_pid() { systemctl show --property=MainPID --value contactpointd.service; }
 
 # --- 1 to 5: installed, attached, and what is missing is said -----------------------------------------------------------------------
@@ -173,7 +173,10 @@ good 'enrolled, and strangers are not answered'
 # --- what comes back -----------------------------------------------------------------------------------------------------------------
 
 headline 'the revocation list runs out, and is renewed'
-answers_with() { contactpoint log fetch log 2>&1 | tee said | grep -qF -- "$1"; }
+answers_with() {
+    contactpoint log fetch log > said 2>&1 || true # what it ends with is not the question
+    grep -qF -- "$1" said
+}
 before=$(main_pid)
 cursor=$(now)
 authority_list 'now' 'now + 15 seconds'
@@ -194,7 +197,7 @@ first=$(openssl x509 -in server.pem -noout -serial)
 play renew-request
 authority_sign server server.csr server.pem
 play renew-certificate
-offered=$(openssl s_client -connect directory.example:8443 < /dev/null 2> /dev/null | openssl x509 -noout -serial)
+offered=$({ openssl s_client -connect directory.example:8443 < /dev/null 2> /dev/null || true; } | openssl x509 -noout -serial)
 [ "$offered" = "$(openssl x509 -in server.pem -noout -serial)" ] || fail 'the new certificate should be offered'
 [ "$offered" != "$first" ] || fail 'the new certificate should be another one'
 
