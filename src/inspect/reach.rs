@@ -89,7 +89,7 @@ pub fn sockets(open: &Reading, tables: &Sockets, hsm_port: Option<u16>) -> Obser
 }
 
 /// File systems whose content is the kernel's, or gone with the mount.
-const NOT_KEPT: [&str; 14] = [
+const NOT_KEPT: [&str; 15] = [
     "proc",
     "sysfs",
     "tmpfs",
@@ -103,6 +103,7 @@ const NOT_KEPT: [&str; 14] = [
     "selinuxfs",
     "tracefs",
     "debugfs",
+    "hugetlbfs",
     "nsfs",
 ];
 

@@ -62,7 +62,7 @@ impl System {
     /// Reads the process, the unit and the door. What cannot be read is unseen, with the reason.
     #[must_use]
     pub fn read(target: Target, evidence: Evidence) -> Self {
-        let unit = machine::command("systemctl", &["show", "--no-pager", UNIT]);
+        let unit = machine::command("systemctl", &["show", "--all", "--no-pager", UNIT]);
         let pid = target.pid.or_else(|| unit::main_pid(&unit));
         let of = |name: &str| pid.map_or_else(|| not_running(name), |pid| machine::file(format!("/proc/{pid}/{name}")));
         let (descriptors, sockets) = held(pid);

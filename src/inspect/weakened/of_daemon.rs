@@ -166,7 +166,8 @@ fn door() -> Door {
 fn a_door_that_is_wider_is_told_by_the_bar_that_is_lower() {
     // B1: every connection is mutual TLS
     let open = handshake("X25519MLKEM768", "no refusal: the server waits for a request");
-    let bars: [(fn(&Door) -> Observation, Door); 5] = [
+    type Bar = fn(&Door) -> Observation;
+    let bars: [(Bar, Door); 5] = [
         (tls::version, Door { only_1_2: text("version TLSv1_2\nend no refusal"), ..door() }),
         (tls::client_certificate, Door { stranger: open, ..door() }),
         (tls::group, Door { stranger: handshake("secp256r1", "received fatal alert: CertificateRequired"), ..door() }),
