@@ -12,11 +12,15 @@ PACKAGES := \
 	libssl-dev \
 	softhsm2 opensc \
 	oathtool jq \
-	systemd \
-	python3-venv
+	systemd strace man-db \
+	python3-venv \
+	debhelper dpkg-dev lintian bzip2 binutils shellcheck \
+	selinux-policy-dev selinux-policy-default setools python3-setools semodule-utils policycoreutils checkpolicy m4
+# What the rigs lack beside: a container and a machine in which the packages are lived in.
+RIGS := mmdebstrap e2fsprogs iproute2 util-linux qemu-system-x86 qemu-utils/bookworm
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint bench
+.PHONY: help deps build demo test lint bench deb reproducible rigs appliance container machine
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,13 +39,32 @@ deps: ## installs the Debian packages that are missing (with sudo where you are 
 	$$become apt-get update -q && $$become env DEBIAN_FRONTEND=noninteractive $$command
 
 build: deps ## builds the four programs (PROFILE=release or dev)
-	$(CARGO) build --locked --profile $(PROFILE) --bins
+	$(if $(filter dev,$(PROFILE)),,packaging/release-environment.sh) $(CARGO) build --locked --profile $(PROFILE) --bins
+
+deb: deps ## the three Debian packages, into target/packages
+	@packaging/build.sh
+
+reproducible: deps ## builds the packages twice, from two folders, and compares them byte for byte
+	@packaging/reproducible.sh
 
 demo: build ## one borough, one look-up, all the way through: real HSM module, real TLS, real log; under 30 s, leaves nothing behind
 	@BUILT=$(BUILT) KEEP=$(KEEP) tests/demo/run.sh
 
 test: deps ## every test: real SoftHSM2, real SQLCipher, real TLS
 	$(CARGO) test --workspace
+
+rigs: deps ## installs what the two rigs below need (as root; emulates a machine, no KVM needed)
+	@missing=; for package in $(RIGS); do \
+		dpkg-query -W -f '$${Status}' $${package%/*} 2> /dev/null | grep -q 'ok installed' || missing=1; \
+	done; \
+	[ -z "$$missing" ] || { apt-get update -q && env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends --allow-downgrades $(RIGS); }
+
+container: rigs ## lives in the packages of target/packages: systemd as process 1, the first hour, the look-up, the attacks, the inspection
+	@tests/appliance/all.sh container
+
+machine: rigs ## the same in an emulated machine with SELinux enforcing and a stick to plug in
+	@tests/appliance/all.sh machine
 
 lint: ## formatting, clippy with warnings as errors, licences, bans and sources of what we depend on
 	$(CARGO) fmt --all --check

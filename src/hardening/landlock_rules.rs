@@ -45,12 +45,13 @@ pub fn apply_landlock(surroundings: &Surroundings) -> Result<LandlockReport, Har
     let (abi, number, mut ruleset) = newest()?;
     for place in &allowed {
         let of_its_kind = if place.path.is_dir() { AccessFs::from_all(abi) } else { AccessFs::from_file(abi) };
-        let rule = PathBeneath::new(opened(&place.path)?, rights(place.access, abi) & of_its_kind);
+        let device = usb_device(surroundings.attachment, &place.path, abi);
+        let rule = PathBeneath::new(opened(&place.path)?, (rights(place.access, abi) & of_its_kind) | device);
         ruleset = ruleset.add_rule(rule).map_err(refused)?;
     }
     let connects_to = match surroundings.attachment {
         HsmAttachment::Network { port } => Some(port),
-        HsmAttachment::Files | HsmAttachment::UnixSocket => None,
+        HsmAttachment::Files | HsmAttachment::UnixSocket | HsmAttachment::Usb => None,
     };
     if let (Some(port), true) = (connects_to, number >= 4) {
         ruleset = ruleset.add_rule(NetPort::new(port, AccessNet::ConnectTcp)).map_err(refused)?;
@@ -107,6 +108,14 @@ fn rights(access: Use, abi: ABI) -> BitFlags<AccessFs> {
         Use::ReadWrite => {
             (read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate) & AccessFs::from_all(abi)
         }
+    }
+}
+
+/// ioctl(2) on the devices of the USB bus, and on no other (ABI 5).
+fn usb_device(attachment: HsmAttachment, path: &Path, abi: ABI) -> BitFlags<AccessFs> {
+    match attachment {
+        HsmAttachment::Usb if path.starts_with("/dev/bus/usb") => BitFlags::from(AccessFs::IoctlDev) & AccessFs::from_all(abi),
+        HsmAttachment::Files | HsmAttachment::UnixSocket | HsmAttachment::Usb | HsmAttachment::Network { .. } => BitFlags::empty(),
     }
 }
 

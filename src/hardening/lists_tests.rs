@@ -46,7 +46,7 @@ fn conditions_are_about_the_argument_they_name() {
 
 #[test]
 fn the_list_compiles_for_each_attachment_and_names_no_call_twice_over() {
-    for attachment in [HsmAttachment::Files, HsmAttachment::UnixSocket, HsmAttachment::Network { port: 9004 }] {
+    for attachment in [HsmAttachment::Files, HsmAttachment::UnixSocket, HsmAttachment::Usb, HsmAttachment::Network { port: 9004 }] {
         let filters = compiled(&syscalls::effective(attachment).unwrap()).unwrap();
         assert_eq!(filters.len(), 3, "what is allowed, and two kinds of refusals");
     }
@@ -99,7 +99,10 @@ fn no_line_of_the_list_lets_a_process_or_an_inet_socket_or_executable_memory_be_
 #[test]
 fn lines_for_other_hsms_are_in_force_only_with_these() {
     let names = |attachment| syscalls::effective(attachment).unwrap().iter().map(|line| line.section).collect::<Vec<_>>();
-    assert!(!names(HsmAttachment::Files).iter().any(|section| matches!(section, Section::HsmUnixSocket | Section::HsmNetwork)));
+    assert!(!names(HsmAttachment::Files)
+        .iter()
+        .any(|section| matches!(section, Section::HsmUnixSocket | Section::HsmUsb | Section::HsmNetwork)));
+    assert!(names(HsmAttachment::Usb).contains(&Section::HsmUsb) && !names(HsmAttachment::Usb).contains(&Section::HsmNetwork));
     assert!(names(HsmAttachment::UnixSocket).contains(&Section::HsmUnixSocket));
     assert!(!names(HsmAttachment::UnixSocket).contains(&Section::HsmNetwork));
     assert!(names(HsmAttachment::Network { port: 1 }).contains(&Section::HsmNetwork));

@@ -24,6 +24,8 @@ pub enum HsmAttachment {
     Files,
     /// Through a daemon on this machine, over a Unix socket (pcscd, a hardserver).
     UnixSocket,
+    /// A device on the USB bus, opened by the module itself.
+    Usb,
     /// Over TCP, to one port.
     Network {
         /// The HSM's port.

@@ -29,6 +29,8 @@ pub enum Section {
     OtherMachines,
     /// In force where the HSM's module talks to a daemon on this machine.
     HsmUnixSocket,
+    /// In force where the HSM's module opens a device on the USB bus.
+    HsmUsb,
     /// In force where the HSM's module talks TCP.
     HsmNetwork,
 }
@@ -39,6 +41,7 @@ impl Section {
             "[always]" => Some(Self::Always),
             "[other machines]" => Some(Self::OtherMachines),
             "[hsm unix-socket]" => Some(Self::HsmUnixSocket),
+            "[hsm usb]" => Some(Self::HsmUsb),
             "[hsm network]" => Some(Self::HsmNetwork),
             _ => None,
         }
@@ -50,6 +53,7 @@ impl Section {
         match self {
             Self::Always | Self::OtherMachines => true,
             Self::HsmUnixSocket => attachment == HsmAttachment::UnixSocket,
+            Self::HsmUsb => attachment == HsmAttachment::Usb,
             Self::HsmNetwork => matches!(attachment, HsmAttachment::Network { .. }),
         }
     }
@@ -234,6 +238,7 @@ fn constant(name: &str) -> Result<u32, &'static str> {
         "AF_UNIX" => libc::AF_UNIX,
         "AF_INET" => libc::AF_INET,
         "AF_INET6" => libc::AF_INET6,
+        "AF_NETLINK" => libc::AF_NETLINK,
         "SOCK_STREAM" => libc::SOCK_STREAM,
         "SOL_SOCKET" => libc::SOL_SOCKET,
         "SO_PEERCRED" => libc::SO_PEERCRED,

@@ -149,7 +149,9 @@ pub enum KeyError {
         name: DataKeyName,
     },
     /// No data-keys.toml. Restore it, or hold the key ceremony on a new token.
-    #[error("there are no data keys at {path}; restore data-keys.toml from its backup, or run `contactpoint-at-hsm ceremony` on a new token")]
+    #[error(
+        "there are no data keys at {path}; restore data-keys.toml from its backup, or run `contactpoint-at-hsm ceremony` on a new token"
+    )]
     DataKeysMissing {
         /// Where they were looked for.
         path: PathBuf,

@@ -94,6 +94,7 @@ pub fn surroundings(directories: &Directories, settings: &Settings) -> Surroundi
         attachment: match settings.hsm.attachment {
             contactpoint_settings::HsmAttachment::Files => HsmAttachment::Files,
             contactpoint_settings::HsmAttachment::UnixSocket => HsmAttachment::UnixSocket,
+            contactpoint_settings::HsmAttachment::Usb => HsmAttachment::Usb,
             // lossless: the setting's range ends at 65535
             contactpoint_settings::HsmAttachment::Network => HsmAttachment::Network { port: settings.hsm.port.get() as u16 },
         },

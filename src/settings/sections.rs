@@ -30,6 +30,8 @@ pub enum HsmAttachment {
     Files,
     /// A Unix socket of a daemon on this machine (pcscd, a hardserver).
     UnixSocket,
+    /// A device on the USB bus, named in `writes`.
+    Usb,
     /// TCP to `port`.
     Network,
 }

@@ -182,16 +182,16 @@ fn module_path(text: &str) -> Result<(), &'static str> {
 /// Nothing of the HSM's lies here, and much that must stay out of reach (rule G5).
 const NOT_FOR_AN_HSM: &[&str] = &["/boot", "/dev", "/etc/contactpoint", "/home", "/media", "/mnt", "/proc", "/root", "/run/media", "/sys"];
 
+/// The nodes of USB devices, and where libusb finds them.
+const OF_A_USB_HSM: &[&str] = &["/dev/bus/usb", "/sys/bus/usb", "/sys/devices"];
+
 fn hsm_path(text: &str) -> Result<(), &'static str> {
     let path = Path::new(text);
     let plain = path.is_absolute() && !text.contains("..") && !text.chars().any(char::is_control);
     refuse_unless(plain, "must be an absolute path without ..")?;
     refuse_unless(path.components().count() > 2, "must be deeper than /var or /opt")?;
-    let near = NOT_FOR_AN_HSM.iter().any(|place| path.starts_with(place)) && !path.starts_with("/dev/bus/usb");
-    refuse_unless(
-        !near,
-        "must not be a device, a home, mounted media or the directory's own (rule G5); only /dev/bus/usb may be named below /dev",
-    )
+    let near = NOT_FOR_AN_HSM.iter().any(|place| path.starts_with(place)) && !OF_A_USB_HSM.iter().any(|place| path.starts_with(place));
+    refuse_unless(!near, "must not be a device, a home, mounted media or the directory's own (rule G5), but for those of a USB HSM")
 }
 
 fn relative_path(text: &str) -> Result<(), &'static str> {

@@ -220,7 +220,8 @@ mod tests {
     const NEWER: Place = Place { rig: Rig::Container, abi: 7 };
 
     /// Attacks that one layer alone holds against, and why no second one can.
-    const ONE_LAYER: &[(&str, &str)] = &[("fork", "a thread is made with the same call: only a filter that sees the flags tells them apart")];
+    const ONE_LAYER: &[(&str, &str)] =
+        &[("fork", "a thread is made with the same call: only a filter that sees the flags tells them apart")];
 
     fn holding(attack: &str, place: Place) -> Vec<&'static str> {
         let cells = parse(TEXT).unwrap();
