@@ -2,7 +2,9 @@
 # out/measured.tsv: attack, layer, verdict.
 # shellcheck shell=bash
 
-prisoner=/run/appliance/contactpoint-prisoner
+# not below /run, where nothing is executed
+prisoner=/usr/local/sbin/contactpoint-prisoner
+in_place=/usr/local/sbin/prisoner-in-place
 in_place_of=/usr/sbin/contactpointd
 
 # What the attacks aim at (prisoner/prison.rs), so that without a lock each of them succeeds.
@@ -35,10 +37,10 @@ while True: listener.accept()[0].close()' &
         kill -0 "$listener" || fail 'nobody listens outside'
         sleep 0.1
     done
-    chmod 755 $prisoner
+    install -m 0755 contactpoint-prisoner $prisoner
     # The prisoner takes the daemon's place, so that the unit is the daemon's to the letter but for what is started.
-    cp $prisoner prisoner-in-place
-    if in_machine; then chcon --reference=$in_place_of prisoner-in-place; fi
+    cp $prisoner $in_place
+    if in_machine; then chcon --reference=$in_place_of $in_place; fi
     $prisoner abi > out/abi
     : > out/measured.tsv
 }
@@ -70,7 +72,7 @@ ends() { # UNIT: lines of attack, how, status
 }
 from_unit() { # LAYER UNIT
     systemctl daemon-reload
-    mount --bind prisoner-in-place $in_place_of
+    mount --bind $in_place $in_place_of
     systemctl start "$2" || { journalctl -u "$2" --no-pager | tail -n 20; fail "$2 did not start"; }
     umount $in_place_of
     ends "$2" | $prisoner told | record "$1"

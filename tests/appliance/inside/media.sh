@@ -36,9 +36,10 @@ stick_without_the_package() {
 }
 
 stick_with_the_package() {
-    if modprobe usb-storage 2> refusal; then fail 'usb-storage was loaded'; fi
+    local refusal
+    if refusal=$(modprobe usb-storage 2>&1); then fail 'usb-storage was loaded'; fi
     if grep -q '^usb_storage' /proc/modules; then fail 'usb-storage is there'; fi
-    say "ok: usb-storage is not loaded (modprobe: $(head -n 1 refusal))"
+    say "ok: usb-storage is not loaded (modprobe: ${refusal%%$'\n'*})"
     host-turn plug-stick
     wait_until 60 stick_is_there || true # it may be gone again at once
     udevadm settle
