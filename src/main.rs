@@ -43,6 +43,7 @@ fn start() -> Result<(), Failure> {
     // 5. Certificates and revocation lists are read with the door below; nothing is accepted before it is.
     // INVARIANT: no thread before this line, no byte from the network before the next. Every thread below inherits the locks.
     let locked = lock_down(&surroundings(&directories, &settings))?;
+    custody.probe().map_err(Failure::OutOfReach)?;
 
     // 6. The store's writer, then the door: refuses what cannot be trusted.
     let store = store.begin(&locked).map_err(ApplianceError::from)?;

@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     Edge(#[from] EdgeFault),
     #[error("the system refused a thread, a signal or a socket: {0}")]
     System(#[from] std::io::Error),
+    #[error("the HSM does not sign once the process is locked down: {0}; name what its module opens in [hsm] reads and writes (SoftHSM: its tokens' folder), and how it is attached in [hsm] attachment")]
+    OutOfReach(#[source] KeyError),
     #[error("the log's head could not be signed and kept: {0}; see to the HSM and the disk, then start again")]
     FirstHead(#[source] StoreError),
     #[error("the store did not close well: {0}; what was answered is in the log, the next start verifies it")]
@@ -52,7 +54,7 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Self::Arguments => USAGE,
-            Self::Settings(_) | Self::Layouts(_) => CONFIGURATION,
+            Self::Settings(_) | Self::Layouts(_) | Self::OutOfReach(_) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
             Self::Appliance(ApplianceError::Keys(fault)) if hsm_is_away(fault) => UNAVAILABLE,

@@ -80,6 +80,7 @@ fn heading(section: Section) -> &'static str {
         Section::Always => "always; the tests need each line",
         Section::OtherMachines => "always; needed on machines that the tests do not run on",
         Section::HsmUnixSocket => "[hsm] attachment = \"unix-socket\"",
+        Section::HsmUsb => "[hsm] attachment = \"usb\"",
         Section::HsmNetwork => "[hsm] attachment = \"network\"",
     }
 }

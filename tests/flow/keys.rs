@@ -42,6 +42,22 @@ fn pkcs11_tool(rig: &Rig, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn what_no_setting_names_is_out_of_reach_once_the_daemon_is_locked_down() {
+    // G5: Landlock. SoftHSM's own tokens, which nobody allowed it to read after the start; the same with them named starts.
+    let mut rig = Rig::prepared(programs(), None);
+    let file = rig.place.configuration().join("contactpointd.toml");
+    let named = fs::read_to_string(&file).unwrap();
+    let mut settings: toml::Table = named.parse().unwrap();
+    settings["hsm"]["reads"] = toml::Value::Array(Vec::new());
+    fs::write(&file, settings.to_string()).unwrap();
+    let (status, said) = refusal(&mut rig);
+    assert_eq!(status, Some(78), "{said}");
+    assert!(said.contains("once the process is locked down") && said.contains("[hsm] reads"), "{said}");
+    fs::write(&file, named).unwrap();
+    rig.start();
+}
+
+#[test]
 fn without_the_pins_credential_it_does_not_start_and_says_what_to_do() {
     // issue 2, keys: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
     let mut rig = Rig::prepared(programs(), None);
