@@ -5,9 +5,13 @@ set -euo pipefail
 cd /run/appliance
 # shellcheck source=/dev/null
 . ./rig
+# shellcheck source-path=SCRIPTDIR
 . inside/telling.sh
+# shellcheck source-path=SCRIPTDIR
 . inside/living.sh
+# shellcheck source-path=SCRIPTDIR
 . inside/media.sh
+# shellcheck source-path=SCRIPTDIR
 . inside/matrix.sh
 
 began=$EPOCHREALTIME

@@ -48,7 +48,8 @@ enrol_people() { # KEY ADMINISTRATOR: everyone of the body's people but the admi
     local login given family role
     log_in "$1" "$2"
     while IFS=$'\t' read -r login given family role; do
-        hand_over "$(contactpoint --profile "$1.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" --role "$role" --json)"
+        hand_over "$(contactpoint --profile "$1.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" \
+            --role "$role" --json)"
     done < <(jq -r --arg key "$1" '.[] | select(.key == $key) | .people[] | select(.roles != ["administrator"])
         | [.login, .given_name, .family_name, .roles[0]] | @tsv' borough/organisations.json)
     log_out "$1"
@@ -78,7 +79,8 @@ look_up() {
     given=$(jq -r .child.given_name borough/scenario.json)
     born=$(jq -r .child.date_of_birth borough/scenario.json)
     log_in school-1 teacher.school-1
-    found=$(contactpoint --profile school-1.toml search --family-name "$family" --given-name "$given" --date-of-birth "$born" --reason concern)
+    found=$(contactpoint --profile school-1.toml search --family-name "$family" --given-name "$given" --date-of-birth "$born" \
+        --reason concern)
     child=$(grep -oE '^[0-9]{10}\b' <<< "$found" | head -n 1) || fail "the teacher should have found the child: $found"
     found=$(contactpoint --profile school-1.toml view "$child" --reason concern)
     grep -qF 'Council' <<< "$found" || fail "the teacher should see that the council knows the child: $found"
