@@ -317,7 +317,7 @@ fn every_path_that_the_unit_gives_the_daemon_has_its_type() {
     let unit = page("packaging/systemd/contactpointd.service");
     for directive in [
         "ExecStart=/usr/sbin/contactpointd",
-        "ConfigurationDirectory=contactpoint",
+        "BindReadOnlyPaths=/etc/contactpoint",
         "StateDirectory=contactpoint",
         "RootDirectory=/usr/lib/contactpoint/root",
     ] {
