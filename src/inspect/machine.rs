@@ -7,7 +7,7 @@ use crate::reading::Reading;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +19,27 @@ pub(crate) fn file(path: impl AsRef<Path>) -> Reading {
         Ok(bytes) => Reading::seen(source, String::from_utf8_lossy(&bytes)),
         Err(error) => Reading::unseen(source, error.to_string()),
     }
+}
+
+/// What SELinux decides of a domain and itself (class 1), and whether the domain is permissive: the kernel's own answer
+/// (/sys/fs/selinux/access takes a question and is then read).
+pub(crate) fn selinux_decision(context: &Reading) -> Reading {
+    let source = "/sys/fs/selinux/access";
+    let Ok(context) = &context.text else { return Reading::unseen(source, "the process's context is not known") };
+    let context = context.trim_end_matches(['\0', '\n']);
+    match decision(source, context) {
+        Ok(answer) => Reading::seen(source, answer),
+        Err(error) => Reading::unseen(source, error.to_string()),
+    }
+}
+
+fn decision(path: &str, context: &str) -> io::Result<String> {
+    let mut file = fs::File::options().read(true).write(true).open(path)?;
+    // one question is one write(2)
+    file.write_all(format!("{context} {context} 1").as_bytes())?;
+    let mut answer = String::new();
+    file.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// Where a link leads.

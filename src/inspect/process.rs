@@ -150,6 +150,17 @@ pub fn selinux_domain(context: &Reading, enforce: &Reading) -> Observation {
     look.done()
 }
 
+/// The domain itself is not permissive (`semanage permissive`): then SELinux would tell of it and refuse nothing, though it is enforcing.
+/// `access` is what /sys/fs/selinux/access answers: six numbers, of which the last has 1 for a permissive domain.
+pub fn selinux_domain_refuses(access: &Reading) -> Observation {
+    let mut look = Look::at("process.context", "flags without 1 (the domain is not permissive)");
+    if let Some(text) = look.read(access) {
+        let flags = text.split_whitespace().nth(5).and_then(|flags| u32::from_str_radix(flags, 16).ok());
+        look.found(&access.source, text.trim(), flags.is_some_and(|flags| flags & 1 == 0));
+    }
+    look.done()
+}
+
 /// SELinux refuses, and does not merely tell.
 pub fn selinux_enforcing(enforce: &Reading) -> Observation {
     let mut look = Look::at("process.context", "1 (enforcing)");

@@ -44,6 +44,7 @@ pub struct System {
     interfaces: Reading,
     context: Reading,
     enforce: Reading,
+    decision: Reading,
     maps: Reading,
     smaps: Reading,
     program: Reading,
@@ -66,6 +67,7 @@ impl System {
         let pid = target.pid.or_else(|| unit::main_pid(&unit));
         let of = |name: &str| pid.map_or_else(|| not_running(name), |pid| machine::file(format!("/proc/{pid}/{name}")));
         let (descriptors, sockets) = held(pid);
+        let context = of("attr/current");
         Self {
             threads: pid.map_or_else(|| vec![not_running("status")], |pid| machine::of_each_thread(pid, "status")),
             children: pid.map_or_else(|| vec![not_running("children")], |pid| machine::of_each_thread(pid, "children")),
@@ -74,7 +76,8 @@ impl System {
             namespaces: pid.map_or_else(|| not_running("ns"), |pid| machine::namespaces(&pid.to_string())),
             machine_namespaces: machine::namespaces_of_machine(),
             interfaces: of("net/dev"),
-            context: of("attr/current"),
+            decision: machine::selinux_decision(&context),
+            context,
             enforce: machine::file("/sys/fs/selinux/enforce"),
             maps: of("maps"),
             smaps: of("smaps"),
@@ -128,6 +131,7 @@ impl System {
             memory::locked_memory(&self.smaps),
             process::selinux_domain(&self.context, &self.enforce),
             process::selinux_enforcing(&self.enforce),
+            process::selinux_domain_refuses(&self.decision),
         ]);
         observations
     }

@@ -113,7 +113,7 @@ fn locks_that_are_not_whole_are_told() {
         daemon::landlock,
         &[
             ("/locks/landlock/status", json!("partially enforced")),
-            ("/locks/landlock/abi", json!(3)),
+            ("/locks/landlock/abi", json!(1)),
             ("/locks/landlock/tcp", json!(false)),
             ("/locks/landlock/scopes", json!(false)),
             ("/locks/landlock_tried", json!("open(\"/\"): 5")),

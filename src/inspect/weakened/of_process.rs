@@ -121,6 +121,8 @@ fn another_domain_and_a_policy_that_only_tells_are_told() {
         &[("contactpointd_t", "unconfined_service_t"), ("contactpointd_t", "initrc_t")],
     );
     one_change_turns(process::selinux_enforcing, "1", &[("1", "0")]);
+    let decision = "10012400 ffffffff 0 ffffffff 7 0";
+    one_change_turns(process::selinux_domain_refuses, decision, &[("7 0", "7 1"), ("7 0", "7 3"), (" 7 0", "")]);
     // without SELinux an AppArmor name may stand there: that is not SELinux' word
     assert_eq!(process::selinux_domain(&text("unconfined"), &nothing()).verdict, Verdict::Unseen);
 }
