@@ -17,10 +17,11 @@ PACKAGES := \
 	debhelper dpkg-dev lintian bzip2 binutils shellcheck \
 	selinux-policy-dev selinux-policy-default setools python3-setools semodule-utils policycoreutils checkpolicy m4
 # What the rigs lack beside: a container and a machine in which the packages are lived in.
-RIGS := mmdebstrap e2fsprogs iproute2 util-linux qemu-system-x86 qemu-utils/bookworm
+# Debian 12's own qemu-utils, where a newer one is there: the two must fit.
+RIGS := mmdebstrap e2fsprogs iproute2 util-linux procps openssl qemu-system-x86 qemu-utils/bookworm
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint bench deb reproducible rigs appliance container machine
+.PHONY: help deps build demo test lint bench deb reproducible rigs container machine
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,15 +61,15 @@ rigs: deps ## installs what the two rigs below need (as root; emulates a machine
 	[ -z "$$missing" ] || { apt-get update -q && env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends --allow-downgrades $(RIGS); }
 
-container: rigs ## lives in the packages of target/packages: systemd as process 1, the first hour, the look-up, the attacks, the inspection
+container: rigs deb ## lives in the packages of target/packages: systemd as process 1, the first hour, the look-up, the attacks, the inspection
 	@tests/appliance/all.sh container
 
-machine: rigs ## the same in an emulated machine with SELinux enforcing and a stick to plug in
+machine: rigs deb ## the same in an emulated machine with SELinux enforcing and a stick to plug in
 	@tests/appliance/all.sh machine
 
-lint: ## formatting, clippy with warnings as errors, licences, bans and sources of what we depend on
+lint: deps ## formatting, clippy with warnings as errors, licences, bans and sources of what we depend on
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@command -v cargo-deny > /dev/null || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny check licenses bans sources
 

@@ -36,12 +36,13 @@ fn start() -> Result<(), Failure> {
 
     // 3. The sockets that systemd bound. INVARIANT: nothing here ever binds or connects one.
     let listeners = inherited_listeners()?;
+    let manager = upkeep::Manager::found()?;
+    daemon::refuse_mixing(settings.appliance.for_tests, listeners.https.local_addr()?, daemon::test_layout(&layouts))?;
 
     // 4. The PIN's credential, the HSM's keys (each checked), the data keys in locked memory, the store that they open.
     let Appliance { custody, store, .. } = open_appliance(&directories, &settings)?;
 
-    // 5. Certificates and revocation lists are read with the door below; nothing is accepted before it is.
-    // INVARIANT: no thread before this line, no byte from the network before the next. Every thread below inherits the locks.
+    // 5. INVARIANT: no thread before this line, no byte from the network before the next. Every thread below inherits the locks.
     let locked = lock_down(&surroundings(&directories, &settings))?;
     custody.probe().map_err(Failure::OutOfReach)?;
 
@@ -56,5 +57,5 @@ fn start() -> Result<(), Failure> {
 
     // 7. Threads, and from here on the network.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("answer").build()?;
-    runtime.block_on(upkeep::serve(&edge, &store, &settings, listeners))
+    runtime.block_on(upkeep::serve(&edge, &store, &settings, listeners, &manager))
 }

@@ -7,6 +7,7 @@ use contactpoint_keys::KeyError;
 use contactpoint_operator::custody::ApplianceError;
 use contactpoint_settings::SettingsError;
 use contactpoint_store::StoreError;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 /// EX_USAGE.
@@ -23,6 +24,10 @@ const CONFIGURATION: u8 = 78;
 pub(crate) enum Failure {
     #[error("contactpointd takes no arguments: it is configured by its unit and by contactpointd.toml")]
     Arguments,
+    #[error("this is a test system ([appliance] for_tests) and was handed {0}, which others can reach; let contactpointd.socket listen on 127.0.0.1 (rule G7)")]
+    TestSystemInTheOpen(SocketAddr),
+    #[error("the layout {0} is made for test data, and this is no test system ([appliance] for_tests); take its file away (rule G7)")]
+    TestLayout(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -55,6 +60,7 @@ impl Failure {
         match self {
             Self::Arguments => USAGE,
             Self::Settings(_) | Self::Layouts(_) | Self::OutOfReach(_) => CONFIGURATION,
+            Self::TestSystemInTheOpen(_) | Self::TestLayout(_) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
             Self::Appliance(ApplianceError::Keys(fault)) if hsm_is_away(fault) => UNAVAILABLE,

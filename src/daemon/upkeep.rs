@@ -8,13 +8,52 @@ use contactpoint_edge::Edge;
 use contactpoint_hardening::Listeners;
 use contactpoint_settings::Settings;
 use contactpoint_store::Store;
-use sd_notify::{notify, watchdog_enabled, NotifyState};
+use sd_notify::{watchdog_enabled, NotifyState};
+use std::ffi::OsStr;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::time::{interval, MissedTickBehavior};
 
+/// Tells the service manager how we are (sd_notify(3)). The socket is connected before the lock-down, after which nothing connects any more.
+#[derive(Debug)]
+pub(crate) struct Manager {
+    socket: Option<UnixDatagram>,
+}
+
+impl Manager {
+    /// Where NOTIFY_SOCKET names one; without a service manager there is nobody to tell.
+    pub(crate) fn found() -> Result<Self, Failure> {
+        let socket = match std::env::var_os("NOTIFY_SOCKET") {
+            None => None,
+            Some(path) => {
+                let socket = UnixDatagram::unbound()?;
+                socket.connect_addr(&address(&path)?)?;
+                Some(socket)
+            }
+        };
+        Ok(Self { socket })
+    }
+
+    fn tell(&self, state: &NotifyState<'_>) {
+        let told = self.socket.as_ref().map_or(Ok(0), |socket| socket.send(format!("{state}\n").as_bytes()));
+        if let Err(fault) = told {
+            log::warn!(target: "contactpoint::daemon", fault:% = fault; "the service manager could not be told");
+        }
+    }
+}
+
+/// A path, or a name behind "@" (sd_notify(3)).
+fn address(socket: &OsStr) -> std::io::Result<SocketAddr> {
+    match socket.as_encoded_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(socket),
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, then finishes what is open, signs the last head and closes the store.
-pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, listeners: Listeners) -> Result<(), Failure> {
+pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, listeners: Listeners, manager: &Manager) -> Result<(), Failure> {
     // an HSM or a store that does not work now is told before anybody is served
     store.checkpoint().await.map_err(Failure::FirstHead)?;
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -23,14 +62,14 @@ pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, liste
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
-        tell(&[NotifyState::Stopping]);
+        manager.tell(&NotifyState::Stopping);
     };
     log::info!(target: "contactpoint::daemon", settings = settings.effective().as_str(); "serving");
-    tell(&[NotifyState::Ready]);
+    manager.tell(&NotifyState::Ready);
     let finished = tokio::select! {
         finished = edge.serve(listeners.https, listeners.control, stop) => finished?,
         () = sign_heads(store, settings.log.checkpoint_seconds.seconds()) => true,
-        () = feed_watchdog(edge) => true,
+        () = feed_watchdog(edge, manager) => true,
     };
     if !finished {
         log::warn!(target: "contactpoint::daemon", "open requests did not finish in time and were cut off");
@@ -52,17 +91,17 @@ async fn sign_heads(store: &Store, every: Duration) {
 }
 
 /// For ever: twice in each of the unit's watchdog intervals (WatchdogSec=).
-async fn feed_watchdog(edge: &Edge) {
+async fn feed_watchdog(edge: &Edge, manager: &Manager) {
     let Some(watchdog) = watchdog_enabled() else { return std::future::pending().await };
     let mut ticks = ticks(watchdog / 2);
     loop {
         ticks.tick().await;
         let health = edge.health().await;
         if health.store && health.keys {
-            tell(&[NotifyState::Watchdog]);
+            manager.tell(&NotifyState::Watchdog);
         } else {
             log::error!(target: "contactpoint::daemon", store = health.store, keys = health.keys; "store or keys do not work: 503 until they do");
-            tell(&[NotifyState::Status("the store or the HSM does not work")]);
+            manager.tell(&NotifyState::Status("the store or the HSM does not work"));
         }
     }
 }
@@ -71,11 +110,4 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     let mut ticks = interval(every.max(Duration::from_millis(100)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-/// Without a service manager there is nobody to tell.
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(fault) = notify(state) {
-        log::warn!(target: "contactpoint::daemon", fault:% = fault; "the service manager could not be told");
-    }
 }

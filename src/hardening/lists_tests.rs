@@ -48,7 +48,7 @@ fn conditions_are_about_the_argument_they_name() {
 fn the_list_compiles_for_each_attachment_and_names_no_call_twice_over() {
     for attachment in [HsmAttachment::Files, HsmAttachment::UnixSocket, HsmAttachment::Usb, HsmAttachment::Network { port: 9004 }] {
         let filters = compiled(&syscalls::effective(attachment).unwrap()).unwrap();
-        assert_eq!(filters.len(), 3, "what is allowed, and two kinds of refusals");
+        assert_eq!(filters.len(), 3, "what is allowed, and two kinds of refusals: {attachment:?}");
     }
     let bad = syscalls::parse("[always]\nread_minds # x").unwrap();
     assert!(compiled(&bad).is_err(), "an unknown call does not compile");
@@ -70,6 +70,14 @@ fn no_line_of_the_list_lets_a_process_or_an_inet_socket_or_executable_memory_be_
         ("socket", &[10, 1]),
         ("socket", &[16, 3]),
         ("bind", &[]),
+        // what is inherited or accepted lives in the machine's network, whatever the unit's own network is
+        ("connect", &[]),
+        ("sendto", &[3, 0, 0, 0x2000_0000]),
+        ("sendmsg", &[3, 0, 0x2000_0000]),
+        ("shutdown", &[3, 0]),
+        ("shutdown", &[3, 2]),
+        ("setsockopt", &[3, 6, 23]),
+        ("setsockopt", &[3, 6, 30]),
         ("listen", &[]),
         ("mmap", &[0, 0, 7]),
         ("mprotect", &[0, 0, 5]),
@@ -93,7 +101,10 @@ fn no_line_of_the_list_lets_a_process_or_an_inet_socket_or_executable_memory_be_
     for (name, arguments) in denied {
         assert!(!allowed(name, arguments), "{name} {arguments:?}");
     }
-    assert!(allowed("read", &[0, 0, 0]) && allowed("socket", &[1, 1]), "the judge can also say yes");
+    assert!(
+        allowed("read", &[0, 0, 0]) && allowed("socket", &[1, 1]) && allowed("sendto", &[3, 0, 0, 0x4000]),
+        "the judge can also say yes"
+    );
 }
 
 #[test]
@@ -122,4 +133,15 @@ fn what_may_be_written_is_below_the_state_directory_and_where_the_hsm_says() {
     let of = |access| effective.iter().filter(|place| place.access == access).map(|place| place.path.to_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(of(Use::ReadWrite), ["/var/lib/contactpoint", "/run/hsm"]);
     assert_eq!(of(Use::Read), ["/etc/contactpoint", "/var/lib/contactpoint-softhsm"]);
+}
+
+#[test]
+fn an_hsm_that_is_talked_to_may_be_connected_to_and_no_other_is_refused_in_silence() {
+    // B5: a connection is refused; where an HSM needs one, the refusal must not stand in front of it
+    let refuses_connect = |attachment| {
+        let filters = syscalls::filters(&syscalls::effective(attachment).unwrap());
+        filters["refused 1"]["filter"].as_array().unwrap().iter().any(|rule| rule["syscall"] == "connect")
+    };
+    assert!(refuses_connect(HsmAttachment::Files) && refuses_connect(HsmAttachment::Usb));
+    assert!(!refuses_connect(HsmAttachment::UnixSocket) && !refuses_connect(HsmAttachment::Network { port: 9004 }));
 }

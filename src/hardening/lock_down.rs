@@ -57,7 +57,7 @@ pub fn lock_down(surroundings: &Surroundings) -> Result<LockedDown, HardeningErr
     Ok(LockedDown { report: LockReport { landlock, landlock_tried, seccomp, threads } })
 }
 
-/// Landlock does not reach a thread that exists (findings: TSYNC spreads seccomp, not Landlock).
+/// Landlock does not reach a thread that exists (TSYNC spreads seccomp alone).
 fn refuse_threads() -> Result<usize, HardeningError> {
     let threads = std::fs::read_dir("/proc/self/task")
         .map_err(|error| HardeningError::LockDown { what: "/proc/self/task", why: error.to_string() })?;

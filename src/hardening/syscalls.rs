@@ -244,6 +244,8 @@ fn constant(name: &str) -> Result<u32, &'static str> {
         "SO_PEERCRED" => libc::SO_PEERCRED,
         "IPPROTO_TCP" => libc::IPPROTO_TCP,
         "TCP_NODELAY" => libc::TCP_NODELAY,
+        "MSG_FASTOPEN" => libc::MSG_FASTOPEN,
+        "SHUT_WR" => libc::SHUT_WR,
         "PROT_EXEC" => libc::PROT_EXEC,
         "PR_SET_NAME" => libc::PR_SET_NAME,
         "F_GETFD" => libc::F_GETFD,
@@ -267,13 +269,14 @@ fn constant(name: &str) -> Result<u32, &'static str> {
 }
 
 /// Two filters in seccompiler's JSON: `allowed` ends the process for what is not in the list, `refused` answers what is refused in the list
-/// with its error number. The kernel takes the stricter word of the two.
+/// with its error number, unless another line allows the call. The kernel takes the stricter word of the two.
 pub(crate) fn filters(lines: &[Line]) -> Value {
     let mut filters = json!({
         "allowed": {"mismatch_action": "kill_process", "match_action": "allow", "filter": rules(lines.iter())},
     });
     for error in [1u16, 38] {
-        let refused = rules(lines.iter().filter(|line| line.verdict == Verdict::Refuse(error)));
+        let allowed = |name: &str| lines.iter().any(|line| line.name == name && line.verdict == Verdict::Allow);
+        let refused = rules(lines.iter().filter(|line| line.verdict == Verdict::Refuse(error) && !allowed(&line.name)));
         if refused.as_array().is_some_and(|rules| !rules.is_empty()) {
             filters[format!("refused {error}")] = json!({"mismatch_action": "allow", "match_action": {"errno": error}, "filter": refused});
         }

@@ -42,10 +42,10 @@ impl Evidence {
         }
     }
 
-    /// Where files may be written beside the state directory, for the HSM's module: `[hsm] writes`.
-    pub(crate) fn hsm_writes(&self) -> Vec<String> {
-        let writes = self.setting("hsm", "writes");
-        writes.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    /// Which paths are open for the HSM's module: `[hsm] reads` or `writes`.
+    pub(crate) fn hsm_paths(&self, which: &str) -> Vec<String> {
+        let paths = self.setting("hsm", which);
+        paths.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// The TCP port of a network HSM: `[hsm] port`.
@@ -141,7 +141,8 @@ pub fn log_head(evidence: &Evidence, kept: &Reading) -> Observation {
 }
 
 /// Settings that are the site's own: any value that the parser takes is as safe as another.
-const OF_THE_SITE: [&str; 15] = [
+const OF_THE_SITE: [&str; 16] = [
+    "appliance.for_tests",
     "hsm.module",
     "hsm.token",
     "hsm.reads",

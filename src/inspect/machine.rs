@@ -54,7 +54,10 @@ pub(crate) fn link(path: impl AsRef<Path>) -> Reading {
 /// The first sixteen bytes of a file, in hexadecimal.
 pub(crate) fn beginning(path: &Path) -> Reading {
     let mut bytes = [0u8; 16];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
+    // a pipe would keep us waiting, and a link lead elsewhere
+    let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let opened = if is_file { fs::File::open(path) } else { Err(io::Error::other("is no plain file")) };
+    let read = opened.and_then(|mut file| file.read_exact(&mut bytes));
     let source = format!("{}, its first bytes", path.display());
     match read {
         Ok(()) => Reading::seen(source, data_encoding::HEXLOWER.encode(&bytes)),
@@ -133,10 +136,15 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The files in a folder whose names end so, with their texts; none where the folder is not there.
-pub(crate) fn files_in(folder: &str, ending: &str) -> Vec<Reading> {
-    let paths = sorted(Path::new(folder)).unwrap_or_default();
-    paths.iter().filter(|path| path.to_string_lossy().ends_with(ending)).map(file).collect()
+/// Lines "SHA-256 path" of the program that runs and of the file from which it should have been started.
+pub(crate) fn program_bytes(pid: u32) -> Reading {
+    let paths = [format!("/proc/{pid}/exe"), "/usr/sbin/contactpointd".to_owned()];
+    let source = format!("sha256sum {}", paths.join(" "));
+    let line = |path: &String| fs::read(path).map(|bytes| format!("{} {path}\n", data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))));
+    match paths.iter().map(line).collect::<io::Result<String>>() {
+        Ok(text) => Reading::seen(source, text),
+        Err(error) => Reading::unseen(source, error.to_string()),
+    }
 }
 
 /// Lines "SHA-256 path" of the lists of parts in a folder.

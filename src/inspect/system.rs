@@ -48,6 +48,7 @@ pub struct System {
     maps: Reading,
     smaps: Reading,
     program: Reading,
+    program_bytes: Reading,
     descriptors: Reading,
     sockets: Sockets,
     mountinfo: Reading,
@@ -81,12 +82,13 @@ impl System {
             enforce: machine::file("/sys/fs/selinux/enforce"),
             maps: of("maps"),
             smaps: of("smaps"),
+            program_bytes: pid.map_or_else(|| not_running("exe"), machine::program_bytes),
             program: pid.map_or_else(|| not_running("exe"), |pid| machine::link(format!("/proc/{pid}/exe"))),
             mountinfo: of("mountinfo"),
             machine_mountinfo: machine::file("/proc/self/mountinfo"),
             exposure: machine::command("systemd-analyze", &["security", "--no-pager", UNIT]),
             drop_ins: unit::drop_in_paths(&unit).iter().map(machine::file).collect(),
-            attachments: machine::files_in("/usr/share/contactpoint/attachments", ".conf"),
+            attachments: package::attachments(),
             door: knocked(&descriptors, &sockets),
             pid,
             unit,
@@ -138,13 +140,15 @@ impl System {
 
     fn of_reach(&self) -> Vec<Observation> {
         let mut places = vec![self.target.state.display().to_string()];
-        places.extend(self.evidence.hsm_writes());
+        places.extend(self.evidence.hsm_paths("writes"));
+        // the module of a trial (SoftHSM) has its tokens mounted to be written for the ceremony; Landlock keeps the daemon to reading
+        let mounted = [places.clone(), self.evidence.hsm_paths("reads")].concat();
         vec![
             reach::standard_streams(&self.descriptors, &self.sockets),
             reach::devices(&self.descriptors),
             reach::open_files(&self.descriptors, &places),
             reach::sockets(&self.descriptors, &self.sockets, self.evidence.hsm_port()),
-            reach::mounts(&self.mountinfo, &places),
+            reach::mounts(&self.mountinfo, &mounted),
         ]
     }
 
@@ -205,6 +209,7 @@ impl System {
         vec![
             package::version(&self.evidence, &installed, &self.target.version),
             package::program(&self.program),
+            package::program_bytes(&self.program_bytes),
             package::sbom(&machine::lists_of_parts("/usr/share/doc/contactpoint")),
         ]
     }

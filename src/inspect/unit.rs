@@ -106,7 +106,13 @@ fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The shipped attachment that a drop-in is. An address is the machine's own to fill in, if it is one and not all of them.
 fn attachment<'a>(text: &str, shipped: &'a [Reading]) -> Option<&'a str> {
-    let is_address = |value: &str| !value.contains("any") && !value.split_whitespace().any(|address| address.ends_with("/0"));
+    // one machine each: a network, or two halves of all there is, are no HSM's address
+    let is_machine = |address: &str| address.split_once('/').is_none_or(|(_, bits)| bits == "32" || bits == "128");
+    let is_address = |value: &str| {
+        value
+            .split_whitespace()
+            .all(|address| address.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') && address != "any" && is_machine(address))
+    };
     let is_same = |(ours, theirs): ((&str, &str), (&str, &str))| {
         ours == theirs || ours.0 == "IPAddressAllow" && theirs.0 == ours.0 && is_address(ours.1)
     };

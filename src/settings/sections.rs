@@ -3,6 +3,14 @@
 use crate::value::{HsmPath, LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
 use serde::{Deserialize, Serialize};
 
+/// `[appliance]`: what this one is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Appliance {
+    /// A test system: synthetic data only, reached from this machine alone (rule G7).
+    pub for_tests: bool,
+}
+
 /// `[hsm]`: where the keys are. The PIN is no setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,6 +1,6 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Hsm, HsmAttachment, Intake, Limits, Log, Session, Store, Tls};
+use crate::sections::{Appliance, Hsm, HsmAttachment, Intake, Limits, Log, Session, Store, Tls};
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -13,6 +13,8 @@ pub const FILE_NAME: &str = "contactpointd.toml";
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// What this appliance is for.
+    pub appliance: Appliance,
     /// Where the keys are.
     pub hsm: Hsm,
     /// Certificates.

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Lives in the release packages: everything that a rig can show of them, one after the other, and how long each took.
+# Lives in the programs of a release: everything that a rig can show of them, one after the other, and how long each took. The look-up and
+# the attacks take target/packages as they are; the first hour and the inspection pack the same programs anew, in seconds.
 #
 #   tests/appliance/all.sh container    the first hour, the look-up and the attacks, the inspection; without SELinux
-#   tests/appliance/all.sh machine      the look-up, the sticks and the attacks, the inspection; with SELinux enforcing
+#   tests/appliance/all.sh machine      the same, and the sticks, with SELinux enforcing
 #
 # BUILT    where the programs are (target/release); target/packages holds the packages made of them (make deb)
 # Needs: root; make rigs; contactpoint-prisoner, which is in no package, is built here where it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export BUILT=${BUILT:-target/release}
+cargo build --quiet --locked -p contactpoint-prisoner
 
 played() { # TITLE COMMAND...: the output is shown where it fails, and its last line where it does not
     local title=$1 from=$SECONDS log
@@ -33,6 +35,7 @@ case ${1:-} in
         ;;
     machine)
         tests/appliance/image.sh disk
+        played 'the first hour in the machine' tests/appliance/first-hour.sh --vm
         played 'look-up, sticks and attacks in the machine' tests/appliance/run.sh vm
         played 'inspection in the machine' tests/appliance/inspect.sh vm
         ;;

@@ -5,8 +5,9 @@
 #   tests/appliance/run.sh container    on this machine's kernel, without SELinux; under a minute once the root tree is there
 #   tests/appliance/run.sh vm           in a machine with SELinux enforcing and sticks to plug in; about six minutes
 #
-# Needs: root; the packages in target/packages (packaging/build.sh), the programs in target/debug (cargo build --workspace --bins), and
-# what container.sh or vm.sh needs. What was measured stays in target/appliance/RIG: measured.tsv, journal, and for the machine denials.
+# BUILT    where the programs are (target/debug); the prisoner, which is in no package, is always that of target/debug
+# Needs: root; the packages in target/packages (packaging/build.sh), the programs (cargo build --workspace --bins), and what container.sh
+# or vm.sh needs. What was measured stays in target/appliance/RIG: measured.tsv, journal, and for the machine denials.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,9 +17,10 @@ case $rig in
     container | vm) ;;
     *) sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 64 ;;
 esac
-built=$repository/target/debug
-for program in contactpoint contactpoint-synthesise contactpoint-prisoner; do
-    [ -x "$built/$program" ] || { echo "run.sh: $built/$program is missing: cargo build --workspace --bins" >&2; exit 97; }
+built=$(cd "$repository" && realpath "${BUILT:-target/debug}")
+prisoner=$repository/target/debug/contactpoint-prisoner
+for program in "$built/contactpoint" "$built/contactpoint-synthesise" "$prisoner"; do
+    [ -x "$program" ] || { echo "run.sh: $program is missing: cargo build --workspace --bins" >&2; exit 97; }
 done
 
 work=$(mktemp -d)
@@ -40,12 +42,12 @@ export CONTACTPOINT_OUTSIDE=$work/outside CONTACTPOINT_BUILT=$built CONTACTPOINT
 results=$repository/target/appliance/$rig
 rm -rf "$results"
 case $rig in
-    container) start=("$here/container.sh" --timeout 180) ;;
+    container) start=("$here/container.sh" --timeout 400) ;;
     vm) start=("$here/vm.sh" run --timeout 900) ;;
 esac
 status=0
-"${start[@]}" --file "$work/packages" --file "$work/rig" --file "$here/inside" --file "$built/contactpoint-prisoner" \
+"${start[@]}" --file "$work/packages" --file "$work/rig" --file "$here/inside" --file "$prisoner" \
     --forward "$port:8443" --host "$here/outside.sh" --out "$results" "$here/inside.sh" || status=$?
 [ $status -eq 0 ] || { echo "run.sh: the test inside ended with $status" >&2; exit "$status"; }
-"$built/contactpoint-prisoner" judge "$here/matrix.tsv" "$results/measured.tsv" --rig "$rig" --abi "$(cat "$results/abi")"
+"$prisoner" judge "$here/matrix.tsv" "$results/measured.tsv" --rig "$rig" --abi "$(cat "$results/abi")"
 echo "All as it should be, in $SECONDS s."

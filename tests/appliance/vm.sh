@@ -92,7 +92,7 @@ save_machine() { # boots once, and saves the running machine
     vm_disks "$folder"
     for try in 1 2 3; do
         qemu-img create -q -f qcow2 -F raw -b "$cache/base.img" "$folder/disk.qcow2"
-        vm_start "$folder" 300
+        vm_start "$folder" 900
         vm_expect_ready && break
         say "boot $try failed"
         tail -n 5 "$folder/console.log" "$folder/qemu.err" >&2

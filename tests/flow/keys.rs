@@ -58,6 +58,21 @@ fn what_no_setting_names_is_out_of_reach_once_the_daemon_is_locked_down() {
 }
 
 #[test]
+fn a_layout_for_test_data_keeps_a_real_system_from_starting_and_a_test_system_takes_it() {
+    // G7: test systems hold synthetic data only, and refuse a non-loopback address (which src/daemon tries)
+    let mut rig = Rig::prepared(programs(), None);
+    let layout = include_str!("../interop/febrl/febrl.toml");
+    fs::write(rig.place.configuration().join("layouts/febrl.toml"), layout).unwrap();
+    let (status, said) = refusal(&mut rig);
+    assert_eq!(status, Some(78), "{said}");
+    assert!(said.contains("the layout febrl is made for test data"), "{said}");
+    let file = rig.place.configuration().join("contactpointd.toml");
+    let settings = fs::read_to_string(&file).unwrap().replace("for_tests = false", "for_tests = true");
+    fs::write(&file, settings).unwrap();
+    rig.start();
+}
+
+#[test]
 fn without_the_pins_credential_it_does_not_start_and_says_what_to_do() {
     // issue 2, keys: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
     let mut rig = Rig::prepared(programs(), None);

@@ -44,7 +44,7 @@ impl std::fmt::Display for Report {
 impl Council {
     /// A running directory with this layout, and the steward logged in.
     pub(crate) async fn with_layout(name: &str, layout: &str) -> Self {
-        let mut rig = Rig::prepared(Programs::beside(env!("CARGO_BIN_EXE_contactpointd")), None);
+        let mut rig = Rig::prepared(Programs::beside(env!("CARGO_BIN_EXE_contactpointd")), Some("[appliance]\nfor_tests = true\n"));
         let layouts = rig.place.configuration().join("layouts");
         std::fs::write(layouts.join(format!("{name}.toml")), layout).expect("a layout of the rig's own");
         rig.start();

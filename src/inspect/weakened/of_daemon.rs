@@ -144,7 +144,7 @@ fn a_revocation_list_that_runs_out_and_another_version_are_told() {
     let told = Evidence::of(Ok(evidence()));
     assert_eq!(package::version(&told, &text("0.1.0"), "0.2.0").verdict, Verdict::Fails);
     assert_eq!(package::version(&told, &nothing(), "0.2.0").verdict, Verdict::Unseen);
-    assert_eq!((told.hsm_writes(), told.hsm_port()), (vec!["/x".to_owned()], Some(9004)));
+    assert_eq!((told.hsm_paths("writes"), told.hsm_port()), (vec!["/x".to_owned()], Some(9004)));
 }
 
 fn handshake(group: &str, end: &str) -> Reading {

@@ -56,6 +56,8 @@ fn a_drop_in_is_an_attachment_of_the_package_or_is_told() {
         "[Service]\nNoNewPrivileges=no\n",
         "[Service]\nPrivateNetwork=no\nIPAddressAllow=any\n",
         "[Service]\nPrivateNetwork=no\nIPAddressAllow=0.0.0.0/0\n",
+        "[Service]\nPrivateNetwork=no\nIPAddressAllow=0.0.0.0/1 128.0.0.0/1\n",
+        "[Service]\nPrivateNetwork=no\nIPAddressAllow=localhost\n",
         "",
     ] {
         assert_eq!(with(loosened), Verdict::Fails, "{loosened}");
@@ -89,6 +91,11 @@ fn an_exposure_above_its_attachments_is_told() {
 #[test]
 fn another_program_than_the_installed_one_is_told() {
     // J1
+    one_change_turns(
+        package::program_bytes,
+        "aa /proc/7/exe\naa /usr/sbin/contactpointd\n",
+        &[("aa /proc", "bb /proc"), ("aa /usr", "bb /usr")],
+    );
     one_change_turns(package::program, "/usr/sbin/contactpointd", &[("contactpointd", "contactpointd (deleted)"), ("/usr/sbin", "/root")]);
     one_change_turns(package::sbom, "0a1b /usr/share/doc/contactpoint/contactpoint.cdx.json", &[]);
 }

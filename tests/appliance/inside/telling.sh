@@ -32,6 +32,7 @@ no_denials() {
     awk '/contactpoint: living begins/ { on = 1 } /contactpoint: living ends/ { on = 0 } on && /^type=(AVC|USER_AVC|SELINUX_ERR) /' \
         /var/log/audit/audit.log > $all
     grep -q 'contactpoint: living ends' /var/log/audit/audit.log || fail 'the audit log has no marks'
-    if grep contactpoint $all; then fail 'SELinux refused something of ours outside the attacks'; fi
-    say "ok: no denial of ours outside the attacks ($(wc -l < $all) of others)"
+    # Debian's own tool writes to the rig's pipe while a policy is loaded; that is nobody's cage
+    if grep -v 'comm="load_policy" path="pipe:' $all; then fail 'SELinux refused something outside the attacks'; fi
+    say "ok: no denial outside the attacks (but $(wc -l < $all) of load_policy at the rig's pipe)"
 }
