@@ -10,8 +10,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Output};
 
 /// Runs one ignored test of this binary with sockets from descriptor 3 on. `environment` is shell: `$$` is the child's process id.
-fn child(test: &str, environment: &str, sockets: Vec<OwnedFd>) -> Output {
-    let script = format!("{environment} exec $PREFIX \"$0\" --exact child_tests::{test} --ignored --nocapture");
+pub(crate) fn child(test: &str, environment: &str, sockets: Vec<OwnedFd>) -> Output {
+    let script = format!("{environment} exec $PREFIX \"$0\" --exact {test} --ignored --nocapture");
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg(std::env::current_exe().unwrap());
     command.env_remove("LISTEN_PID").env_remove("LISTEN_FDS").env_remove("RUST_TEST_THREADS").env_remove("PREFIX");
@@ -23,7 +23,7 @@ fn child(test: &str, environment: &str, sockets: Vec<OwnedFd>) -> Output {
 
 /// What the child said of its listeners.
 fn told(environment: &str, sockets: Vec<OwnedFd>) -> String {
-    let output = child("in_the_child_listeners_are_taken", environment, sockets);
+    let output = child("child_tests::in_the_child_listeners_are_taken", environment, sockets);
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
     said.lines().find_map(|line| line.split_once("TOLD ")).map(|(_, told)| told.to_owned()).unwrap()
@@ -42,7 +42,7 @@ fn unix() -> (tempfile::TempDir, OwnedFd) {
 /// Set for children, so that `cargo test -- --include-ignored` does not do to itself what a child is for.
 const IS_CHILD: &str = "CONTACTPOINT_TEST_CHILD";
 
-fn is_child() -> bool {
+pub(crate) fn is_child() -> bool {
     std::env::var_os(IS_CHILD).is_some()
 }
 
@@ -94,7 +94,7 @@ fn in_the_child_memory_cannot_be_had() {
 #[test]
 fn core_files_are_forbidden_for_good() {
     // G1: no dump, no core file
-    let output = child("in_the_child_core_files_are_forbidden", "", Vec::new());
+    let output = child("child_tests::in_the_child_core_files_are_forbidden", "", Vec::new());
     assert!(String::from_utf8_lossy(&output.stdout).contains("TOLD done"), "{output:?}");
 }
 
@@ -102,7 +102,7 @@ fn core_files_are_forbidden_for_good() {
 fn memory_that_cannot_be_had_or_locked_is_a_sentence_and_no_panic() {
     // the limit binds root only without CAP_IPC_LOCK
     let no_locking = "ulimit -l 0; [ $(id -u) != 0 ] || PREFIX='setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock';";
-    let output = child("in_the_child_memory_cannot_be_had", no_locking, Vec::new());
+    let output = child("child_tests::in_the_child_memory_cannot_be_had", no_locking, Vec::new());
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("32 bytes of memory could not be locked") && said.contains("raise LimitMEMLOCK="), "{output:?}");
     assert!(said.contains("no memory for a secret of 134217728 bytes"), "{output:?}");

@@ -17,6 +17,8 @@ mod listeners;
 mod lists_tests;
 mod lock_down;
 mod locked;
+#[cfg(test)]
+mod locked_tests;
 pub mod paths;
 mod seccomp_filter;
 mod surroundings;
