@@ -6,6 +6,7 @@ that there are no tickets to ask for, so Python's own ssl module asks for those,
 document: "sslyze" (its result for the server), "ticket", "resumed", "alert". Ends with 3 where the package cannot be had.
 """
 
+import fcntl
 import json
 import pathlib
 import socket
@@ -25,14 +26,15 @@ PATIENCE = 30
 
 
 def scanner(target: pathlib.Path) -> pathlib.Path:
-    """Makes the environment once."""
-    python = target / "venv" / "bin" / "python"
-    if not python.exists():
-        target.mkdir(parents=True, exist_ok=True)
-        venv.create(target / "venv", with_pip=True)
-    program = python.with_name("sslyze")
-    if not program.exists():
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE], check=True)
+    """Makes the environment once; tests that come at the same time wait, and one that broke off is made anew."""
+    target.mkdir(parents=True, exist_ok=True)
+    program = target / "venv" / "bin" / "sslyze"
+    with open(target / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            venv.create(target / "venv", with_pip=True, clear=True)
+            python = program.with_name("python")
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE], check=True)
     return program
 
 
