@@ -160,10 +160,11 @@ programs_are_hardened() {
     done
 }
 
+# "$HOME/." and not "$HOME/": the settings refuse paths of the HSM below /root, and say so in a string of their own.
 no_path_of_the_building_machine() {
     local program
     for program in $(programs); do
-        strings "$program" | grep -F -e "$PWD/" -e "${CARGO_HOME:-$HOME/.cargo}/" -e "$HOME/" -e /tmp/contactpoint-built | head -n 3 || true
+        strings "$program" | grep -F -e "$PWD/" -e "${CARGO_HOME:-$HOME/.cargo}/" -e "$HOME/." -e /tmp/contactpoint-built | head -n 3 || true
     done
 }
 
