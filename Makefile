@@ -64,7 +64,7 @@ rigs: deps ## installs what the two rigs below need (as root; emulates a machine
 container: rigs deb ## lives in the packages of target/packages: systemd as process 1, the first hour, the look-up, the attacks, the inspection
 	@tests/appliance/all.sh container
 
-machine: rigs deb ## the same in an emulated machine with SELinux enforcing and a stick to plug in
+machine: rigs deb ## in an emulated machine with SELinux enforcing and a stick to plug in: the first hour, the look-up, the attacks
 	@tests/appliance/all.sh machine
 
 lint: deps ## formatting, clippy with warnings as errors, licences, bans and sources of what we depend on

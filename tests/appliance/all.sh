@@ -4,7 +4,7 @@
 #
 #   tests/appliance/all.sh container    the first hour, the look-up and the attacks, the inspection; without SELinux
 #   tests/appliance/all.sh machine      the first hour, the look-up, the sticks and the attacks, with SELinux enforcing (inspect.sh vm is not
-#                                       among them yet: it stops at its drop-in that lifts the core limit)
+#                                       among them yet: nobody has seen it pass to its end there)
 #
 # BUILT    where the programs are (target/release); target/packages holds the packages made of them (make deb)
 # Needs: root; make rigs; contactpoint-prisoner, which is in no package, is built here where it is missing.
