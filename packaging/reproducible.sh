@@ -5,10 +5,9 @@
 #   packaging/reproducible.sh [--keep]
 #
 # The first build shares target/release with `make build` and `make deb`; the second starts from nothing and takes as long as the first
-# ever took. --keep leaves the second build's folder there, to look into.
+# ever took. Neither touches target/packages. --keep leaves both builds' folder there, to look into.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD
 
 keep=
 case ${1:-} in
@@ -20,7 +19,7 @@ esac
 elsewhere=$(mktemp -d "${TMPDIR:-/tmp}/contactpoint-built-elsewhere.XXXXXX")
 trap '[ -n "$keep" ] || rm -rf "$elsewhere"' EXIT
 source=$elsewhere/a/deeper/folder/contactpoint
-here=$root/target/packages
+here=$elsewhere/from-here
 there=$elsewhere/packages
 
 # What a clone would have: tracked files as they are now, and new ones that are not ignored.

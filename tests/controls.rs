@@ -113,7 +113,7 @@ fn every_test_that_the_catalogue_names_is_a_test_and_one_of_each_rule_quotes_it(
 
 #[test]
 fn the_generated_pages_are_what_the_catalogue_says() {
-    // J1: in a machine-readable controls catalogue; issue 3: docs/controls.md, generated
+    // J1: in a machine-readable controls catalogue; J1: docs/controls.md, generated
     let catalogue = catalogue().unwrap();
     let pages = [
         ("controls.md", catalogue.markdown()),
@@ -135,7 +135,7 @@ fn the_generated_pages_are_what_the_catalogue_says() {
 
 #[test]
 fn the_threat_model_names_tests_that_are_there_and_says_of_each_actor_what_is_not_stopped() {
-    // issue 3: docs/threat-model.md - actors, assets, what each bar stops and what none does
+    // J1: docs/threat-model.md - actors, assets, what each bar stops and what none does
     let page = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
     assert_eq!(missing_in_page(&page, &tests()), NONE);
     assert_eq!(half_described(&page), NONE);

@@ -192,7 +192,7 @@ fn a_refusal_to_start_is_final_until_an_operator_mends_it() {
 
 #[test]
 fn the_control_socket_is_roots_alone() {
-    // issue 3: control socket, 0600, for root
+    // J1: control socket, 0600, for root
     let socket = directives(&packaging(SOCKET));
     assert_eq!(values(&socket, "ListenStream"), ["8443", "/run/contactpoint/control.sock"]);
     assert_eq!(value(&socket, "SocketMode").unwrap(), "0600");

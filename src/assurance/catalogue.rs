@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn every_mapping_is_to_a_control_that_the_framework_has() {
-        // J1: mapped; issue 3: to NIST SP 800-53 r5, the NCSC Cyber Assessment Framework and ISO 27001 Annex A controls
+        // J1: mapped; J1: to NIST SP 800-53 r5, the NCSC Cyber Assessment Framework and ISO 27001 Annex A controls
         for rule in catalogue().unwrap().rules() {
             let strangers =
                 |names: &[String], known: fn(&str) -> bool| names.iter().filter(|name| !known(name)).cloned().collect::<Vec<_>>();

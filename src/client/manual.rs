@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_page_renders_without_a_warning_and_has_statuses_and_examples() {
-        // Issue 3: man pages are in the package; every verb and flag has help fit for one
+        // J1: man pages are in the package; every verb and flag has help fit for one
         assert!(!warnings(".TH A 1\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
         let manual = pages();
         assert!(manual.names().contains(&"contactpoint-log-fetch.1".to_owned()));

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_problem_says_when_to_come_back_and_closes_where_told() {
-        // issue 2, edge: 429 with Retry-After
+        // the edge: 429 with Retry-After
         let answer = || Answer::problem(Problem::retry_after(ProblemCode::TooManyRequests, 5)).closing();
         let response = answer().into_response(Version::HTTP_11);
         assert_eq!(response.status(), 429);

@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_header_that_decides_may_be_there_once() {
-        // issue 2, bad input: malformed HTTP
+        // bad input: malformed HTTP
         let two = head(&[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
         assert_eq!(one(&two, &AUTHORIZATION).unwrap_err().code, ProblemCode::MalformedRequest);
     }
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn media_types_and_lengths_are_refused_before_the_body_is_read() {
-        // issue 2, bad input: oversize
+        // bad input: oversize
         let media = |value: &'static str| refuse_media(&head(&[("content-type", value)]), "application/json").is_ok();
         assert!(media("application/json") && media("Application/JSON; charset=UTF-8"));
         assert!(!media("text/plain") && !media("application/json; charset=latin1") && !media("application/jsonp") && !media(""));

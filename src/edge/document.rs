@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_description_is_3_1_and_lists_schemes_and_every_problem_code() {
-        // issue 2, edge: OpenAPI 3.1 generated from the handlers' types; a code from a closed list
+        // the edge: OpenAPI 3.1 generated from the handlers' types; a code from a closed list
         let description = description();
         assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
         assert_eq!(description["components"]["securitySchemes"]["certificate"]["type"], "mutualTLS");

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_member_named_twice_is_refused_at_any_depth_and_in_any_spelling() {
-        // issue 2, bad input: duplicate members
+        // bad input: duplicate members
         for body in [
             r#"{"reason":"concern","reason":"audit"}"#,
             r#"{"reason":"concern","re\u0061son":"audit"}"#,
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_is_not_json_or_goes_on_after_it_is_refused() {
-        // issue 2, bad input: malformed JSON
+        // bad input: malformed JSON
         for body in ["", "{", "nul", "{}{}", "{} x", "\u{feff}{}", "[1,]", "{\"a\":\"\u{1}\"}", "[[[[[[[[[[1]]]]]]]]]]"] {
             assert_eq!(verdict(body), Some(ProblemCode::MalformedRequest), "{body}");
         }

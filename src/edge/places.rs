@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn places_are_limited_in_all_and_by_holder_and_given_back() {
-        // issue 2, edge: limits on connections per organisation and in all
+        // the edge: limits on connections per organisation and in all
         let places = Places::new(3, 2);
         let held: Vec<_> = (0..2).map(|_| places.take("one", 1).unwrap()).collect();
         assert_eq!(places.take("one", 1).unwrap_err(), Full::OfOne);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_site_is_one_source_however_many_addresses_it_has() {
-        // issue 2, edge: limits on connections
+        // the edge: limits on connections
         let of = |address: &str| source(address.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_their_statuses_are_errors() {
-        // issue 2, edge: a code from a closed list
+        // the edge: a code from a closed list
         for (at, code) in ProblemCode::ALL.iter().enumerate() {
             assert!((400..600).contains(&code.status()));
             assert!(ProblemCode::ALL[at + 1..].iter().all(|other| other.code() != code.code()));

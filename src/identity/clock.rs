@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_does_not_run_backwards() {
-        // issue 2, bad input: "clock set back"
+        // bad input: "clock set back"
         let clock = Clock::dangerous_fixed(Instant::of_millis(10_000));
         assert_eq!(clock.now().wall.millis(), 10_000);
         clock.dangerous_set_wall(Instant::of_millis(4_000));

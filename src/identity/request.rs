@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_request_id_with_another_body_is_a_conflict() {
-        // issue 2, bad input: "replayed codes and request ids"
+        // bad input: "replayed codes and request ids"
         let mut ids = RequestIds::default();
         assert_eq!(ids.note("a", &[1; 32]), RequestSeen::Fresh);
         assert_eq!(ids.note("a", &[1; 32]), RequestSeen::Again);

@@ -76,7 +76,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_name_whatever_makes_it_panic(name in "[\\PC]{0,12}", latin in "[A-Za-zÀ-ɏ' -]{0,20}") {
-            // issue 2, bad input: no panic; G1: a panic would print the name
+            // bad input: no panic; G1: a panic would print the name
             for name in [&name, &latin] {
                 proptest::prop_assert_eq!(phonetic(name), phonetic(name));
             }

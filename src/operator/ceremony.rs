@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn without_the_pin_nothing_happens() {
-        // Issue 2: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
+        // B1: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
         let site = Site::new("ceremony-pin");
         std::fs::remove_file(site.path("credentials/hsm-pin")).unwrap();
         let refusal = site.hold_ceremony().unwrap_err();

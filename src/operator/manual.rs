@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_page_renders_without_a_warning() {
-        // Issue 3: man pages are in the package; what man(1) warns of there, lintian refuses
+        // J1: man pages are in the package; what man(1) warns of there, lintian refuses
         assert!(!warnings(".TH A 8\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
         let manual = pages(command::definition());
         for name in manual.names() {
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_verb_has_a_page_with_statuses_examples_and_help_for_each_flag() {
-        // Issue 3: every verb and flag has help fit for a man page
+        // J1: every verb and flag has help fit for a man page
         let manual = pages(command::definition());
         for name in manual.names().iter().filter(|name| name.starts_with("contactpointctl")) {
             let page = manual.page(name).unwrap();

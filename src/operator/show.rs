@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_units_are_asked_of_systemd_and_where_there_are_none_it_is_said() {
-        // Issue 3: contactpointctl show unit
+        // J1: contactpointctl show unit
         let site = Site::without_token();
         let told = of_units(&systemctl(&site, "echo \"$@\"")).unwrap();
         assert_eq!(told, "cat --no-pager contactpointd.service contactpointd.socket");

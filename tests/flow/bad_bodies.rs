@@ -30,7 +30,7 @@ fn assert_refused(answer: &Answer, status: u16, code: &str, sent: &str) {
 
 #[tokio::test]
 async fn what_is_no_json_of_the_documented_shape_is_malformed() {
-    // issue 2, bad input: malformed JSON, duplicate members; J3: errors to a caller are terse
+    // bad input: malformed JSON, duplicate members; J3: errors to a caller are terse
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     let number = borough.number_of(AMELIA.0, AMELIA.1).await;
@@ -118,7 +118,7 @@ async fn values_that_are_none_of_their_sort_are_invalid_and_not_repeated() {
 
 #[tokio::test]
 async fn a_body_of_another_sort_is_not_read() {
-    // issue 2, edge: errors are problem+json with a code from a closed list
+    // the edge: errors are problem+json with a code from a closed list
     let borough = borough().await;
     let (teacher, steward) = (borough.oak.practitioner(), borough.oak.steward());
     for media in
@@ -138,7 +138,7 @@ async fn a_body_of_another_sort_is_not_read() {
 
 #[tokio::test]
 async fn a_body_larger_than_its_route_takes_is_refused() {
-    // issue 2, bad input: oversize
+    // bad input: oversize
     let borough = borough().await;
     let (teacher, steward) = (borough.oak.practitioner(), borough.oak.steward());
     let padded = |length: usize| format!("{}{}", viewed("0000000000"), " ".repeat(length));
@@ -151,7 +151,7 @@ async fn a_body_larger_than_its_route_takes_is_refused() {
 
 #[tokio::test]
 async fn a_request_id_may_repeat_its_request_and_no_other() {
-    // architecture, interfaces: X-Request-ID makes a retry the same request; issue 2, bad input: replayed request ids
+    // architecture, interfaces: X-Request-ID makes a retry the same request; bad input: replayed request ids
     let borough = borough().await;
     let number = borough.number_of(AMELIA.0, AMELIA.1).await;
     let teacher = borough.oak.practitioner();

@@ -25,7 +25,7 @@ async fn assert_serves_on(desk: &Desk) {
 
 #[tokio::test]
 async fn bytes_that_are_no_http_get_a_bare_refusal_and_the_connection_closes() {
-    // issue 2, bad input: malformed HTTP - a clear typed error each time, no panic
+    // bad input: malformed HTTP - a clear typed error each time, no panic
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     for bytes in [
@@ -50,7 +50,7 @@ async fn bytes_that_are_no_http_get_a_bare_refusal_and_the_connection_closes() {
 
 #[tokio::test]
 async fn a_chunked_body_that_is_none_is_malformed() {
-    // issue 2, bad input: malformed HTTP
+    // bad input: malformed HTTP
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     for chunks in ["ZZ\r\nSENTINEL\r\n0\r\n\r\n", "fffffffffffffffff\r\nSENTINEL", "3\r\nSENTINEL\r\n0\r\n\r\n"] {
@@ -63,7 +63,7 @@ async fn a_chunked_body_that_is_none_is_malformed() {
 
 #[tokio::test]
 async fn one_request_hidden_in_another_is_never_answered() {
-    // issue 2, bad input: malformed HTTP; a length and a chunked body together are how requests are smuggled (RFC 9112, 6.1)
+    // bad input: malformed HTTP; a length and a chunked body together are how requests are smuggled (RFC 9112, 6.1)
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     let hidden = "0\r\n\r\nGET /openapi.json HTTP/1.1\r\nhost: d\r\nconnection: close\r\n\r\n";
@@ -76,7 +76,7 @@ async fn one_request_hidden_in_another_is_never_answered() {
 
 #[tokio::test]
 async fn addresses_headers_and_header_fields_have_an_end() {
-    // issue 2, edge: limits on header size; docs/problems.md: 414, 431
+    // B1: limits on header size; docs/problems.md: 414, 431
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     let long = "SENTINEL".repeat(100);
@@ -147,7 +147,7 @@ async fn an_address_has_one_spelling_and_a_method_of_its_own() {
 
 #[tokio::test]
 async fn a_preflight_request_changes_nothing_for_anybody() {
-    // findings: one registry's certificate check was switched off for everyone by one preflight request
+    // B1; a trap: one registry's certificate check was switched off for everyone by one preflight request
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     let preflight = http::Request::options("/v1/children/search")
@@ -164,7 +164,7 @@ async fn a_preflight_request_changes_nothing_for_anybody() {
 
 #[tokio::test]
 async fn a_header_that_decides_may_be_there_once() {
-    // issue 2, bad input: malformed HTTP
+    // bad input: malformed HTTP
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     let body = searched(AMELIA.0, AMELIA.1).to_string();
@@ -182,7 +182,7 @@ async fn a_header_that_decides_may_be_there_once() {
 
 #[tokio::test]
 async fn http_2_is_the_same_directory() {
-    // issue 2, edge: HTTP/1.1 and 2
+    // B1: HTTP/1.1 and 2
     let borough = borough().await;
     let teacher = borough.oak.practitioner();
     let mut sender = http2(&teacher.server, &identity(&borough.rig, &teacher.certificate)).await;
@@ -207,7 +207,7 @@ async fn http_2_is_the_same_directory() {
 
 #[tokio::test]
 async fn slow_senders_are_cut_off_and_others_are_served_meanwhile() {
-    // issue 2, edge: limits on time (slow senders); bad input: slow senders
+    // B1: limits on time (slow senders); bad input: slow senders
     let limits = [("handshake_seconds", "1"), ("header_seconds", "1"), ("body_seconds", "1")];
     let rig = Rig::started(programs(), Some(&settings(&limits)));
     let enrolment = Enrolment { name: "Slow School", kind: "school", authority: None, capabilities: &["query"] };

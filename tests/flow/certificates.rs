@@ -141,7 +141,7 @@ async fn tls_1_2_is_refused() {
 
 #[tokio::test]
 async fn key_exchange_is_post_quantum_and_no_session_is_resumed() {
-    // architecture, interfaces: X25519MLKEM768 preferred, no resumption; findings: a revoked client could resume
+    // architecture, interfaces: X25519MLKEM768 preferred, no resumption; a trap: a revoked client could resume
     let borough = borough().await;
     let mut config = ClientConfig::clone(&identity(&borough.rig, &borough.oak.organisation.certificate));
     config.resumption = rustls::client::Resumption::in_memory_sessions(16);
@@ -172,7 +172,7 @@ async fn a_client_that_offers_a_classical_group_alone_is_served_with_it() {
 
 #[tokio::test]
 async fn malformed_tls_ends_its_own_connection_and_nothing_else() {
-    // issue 2, bad input: malformed TLS
+    // bad input: malformed TLS
     let borough = borough().await;
     let server = borough.rig.server();
     let half_a_hello = [0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3];

@@ -132,7 +132,7 @@ async fn a_record_twice_in_one_file_is_one_child_and_a_changed_one_is_the_same_c
 
 #[tokio::test]
 async fn twins_and_namesakes_at_one_address_stay_children_of_their_own() {
-    // H2; findings, matching: the failure that children bring is families
+    // H2; a trap: the failure that children bring is families
     let borough = borough().await;
     let office = school(borough, "Family School").await;
     let steward = office.steward();
@@ -246,7 +246,7 @@ async fn a_feed_of_another_organisation_and_one_that_is_not_there_cannot_be_told
 
 #[tokio::test]
 async fn a_header_that_does_not_fit_its_layout_begins_no_feed() {
-    // A3: unknown CSV columns are refused, never dropped in silence; issue 2, bad input: missing and unknown columns
+    // A3: unknown CSV columns are refused, never dropped in silence; bad input: missing and unknown columns
     let borough = borough().await;
     let steward = borough.oak.steward();
     let (_, names) = columns("school-roll");
@@ -285,7 +285,7 @@ async fn a_header_that_does_not_fit_its_layout_begins_no_feed() {
 
 #[tokio::test]
 async fn look_ups_go_on_while_a_feed_is_taken_in() {
-    // issue 2, bad input: good lines kept, nothing else lost
+    // bad input: good lines kept, nothing else lost
     let borough = borough().await;
     let office = school(borough, "Busy School").await;
     let steward = office.steward();

@@ -133,7 +133,7 @@ async fn every_bad_record_is_named_by_number_and_reason_and_the_good_ones_are_ke
 
 #[tokio::test]
 async fn a_stray_quote_costs_its_own_record_and_no_good_one_behind_it() {
-    // issue 2, bad input: quotes
+    // bad input: quotes
     let borough = borough().await;
     let office = borough.open("Quoting School", "school", &["query", "feed"]).await;
     let person = Office::employ(&office.administrator, "quoting-clerk", &["data-steward"]).await;
@@ -155,7 +155,7 @@ async fn a_stray_quote_costs_its_own_record_and_no_good_one_behind_it() {
 
 #[tokio::test]
 async fn a_whole_file_of_another_kind_is_refused_by_its_first_line() {
-    // issue 2, bad input: wrong encoding, missing and unknown columns
+    // bad input: wrong encoding, missing and unknown columns
     let borough = borough().await;
     let office = borough.open("Confused School", "school", &["query", "feed"]).await;
     let person = Office::employ(&office.administrator, "confused-clerk", &["data-steward"]).await;

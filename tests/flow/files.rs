@@ -6,7 +6,7 @@ use contactpoint_support::{Enrolment, Rig};
 
 #[tokio::test]
 async fn a_store_whose_file_is_gone_answers_nobody_any_more() {
-    // F1: if the entry cannot be written, nothing is answered; findings, the log: the file unlinked while the daemon serves on
+    // F1: if the entry cannot be written, nothing is answered; a trap: the file unlinked while the daemon serves on
     for name in ["store.db", "store.db-wal"] {
         let rig = Rig::started(programs(), None);
         let enrolment = Enrolment { name: "Last School", kind: "school", authority: None, capabilities: &["query"] };

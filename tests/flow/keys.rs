@@ -96,7 +96,7 @@ fn without_the_pins_credential_it_does_not_start_and_says_what_to_do() {
 
 #[test]
 fn a_wrong_pin_is_tried_once_and_never_again_by_itself() {
-    // architecture, keys: a refused PIN is never tried again by itself; findings: one wrong PIN sets the token's count-low flag
+    // architecture, keys: a refused PIN is never tried again by itself; a trap: one wrong PIN sets the token's count-low flag
     let mut rig = Rig::prepared(programs(), None);
     put_pin(&rig, "999999", 0o400);
     let (status, said) = refusal(&mut rig);

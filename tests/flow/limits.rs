@@ -18,7 +18,7 @@ async fn looks(desk: &Desk) -> u16 {
 
 #[tokio::test]
 async fn an_organisation_with_too_many_connections_is_told_to_wait_and_others_are_served() {
-    // issue 2, edge: connections per organisation and in all, and 429 with Retry-After
+    // the edge: connections per organisation and in all, and 429 with Retry-After
     let rig = Rig::started(programs(), Some(&settings(&[("connections_per_organisation", "3")])));
     let enrolment = |name| Enrolment { name, kind: "school", authority: None, capabilities: &["query"] };
     let greedy = Office::opened(&rig, &enrolment("Greedy School"), USUAL).await;
@@ -51,7 +51,7 @@ async fn an_organisation_with_too_many_connections_is_told_to_wait_and_others_ar
 
 #[tokio::test]
 async fn connections_beyond_the_total_are_closed_unread_and_officers_still_get_in() {
-    // issue 2, edge: connections in all; a full network does not lock the officers out
+    // the edge: connections in all; a full network does not lock the officers out
     let rig = Rig::started(programs(), Some(&settings(&[("connections_total", "8"), ("connections_per_organisation", "8")])));
     let enrolment = Enrolment { name: "Crowded School", kind: "school", authority: None, capabilities: &["query"] };
     let office = Office::opened(&rig, &enrolment, USUAL).await;

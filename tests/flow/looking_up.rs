@@ -73,7 +73,7 @@ async fn each_body_is_shown_the_identifiers_of_its_own_functions_only() {
 
 #[tokio::test]
 async fn a_child_of_others_and_a_child_that_is_not_there_cannot_be_told_apart() {
-    // D1: a GP sees the practice's list, a teacher the school's roll; findings: "forbidden" and "not found" differed
+    // D1: a GP sees the practice's list, a teacher the school's roll; a trap: "forbidden" and "not found" differed
     let borough = borough().await;
     let number = borough.number_of(AMELIA.0, AMELIA.1).await;
     let nobody = ChildNumber::with_body(123_456_789);

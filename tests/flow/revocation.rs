@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_revoked_certificate_ends_open_connections_at_their_next_request_and_opens_none() {
-    // B4: suspension takes effect on the next request, also on connections that are open; findings: an open connection outlives a new list
+    // B4: suspension takes effect on the next request, also on connections that are open; a trap: an open connection outlives a new list
     let borough = borough().await;
     let office = borough.open("Closing School", "school", &["query"]).await;
     let desk = office.practitioner();
@@ -55,7 +55,7 @@ async fn first_that_is_not_answered(open: &mut Connection, ask: impl Fn() -> Req
 
 #[tokio::test]
 async fn a_list_that_runs_out_while_running_stops_every_answer_and_a_new_one_brings_them_back() {
-    // issue 2, edge: revocation list required (absent or expired = refuse to start, or 503 when it expires while running)
+    // B1: revocation list required (absent or expired = refuse to start, or 503 when it expires while running)
     let mut rig = Rig::prepared(programs(), None);
     rig.start();
     let enrolment = Enrolment { name: "Only School", kind: "school", authority: None, capabilities: &["query"] };
@@ -112,7 +112,7 @@ async fn a_list_older_than_the_one_in_use_is_not_taken() {
 
 #[tokio::test]
 async fn without_a_list_that_holds_the_directory_does_not_start_and_says_why() {
-    // issue 2, edge: absent or expired = refuse to start; findings: no CRL configured = everything accepted
+    // B1: absent or expired = refuse to start; a trap: no CRL configured = everything accepted
     let mut rig = Rig::prepared(programs(), None);
     let file = rig.place.configuration().join("tls/clients.crl.pem");
     let cases: [(&str, Option<String>, &str); 6] = [

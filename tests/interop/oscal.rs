@@ -15,7 +15,7 @@ static INSTALLING: Mutex<()> = Mutex::new(());
 
 #[test]
 fn the_rule_book_and_the_component_definition_are_valid_oscal_and_broken_ones_are_not() {
-    // J1: in a machine-readable controls catalogue; issue 3: a component-definition (validated with compliance-trestle)
+    // J1: in a machine-readable controls catalogue; J1: a component-definition (validated with compliance-trestle)
     let catalogue = catalogue().expect("the embedded catalogue");
     let book = parsed(&catalogue.oscal_rule_book().expect("the rule book"));
     let definition = parsed(&catalogue.oscal_component_definition().expect("the component-definition"));
@@ -30,7 +30,7 @@ fn the_rule_book_and_the_component_definition_are_valid_oscal_and_broken_ones_ar
 
 #[test]
 fn an_inspections_results_are_valid_oscal_and_broken_ones_are_not() {
-    // J1: `inspect` reports the running system's evidence for each; issue 3: OSCAL 1.2 assessment-results
+    // J1: `inspect` reports the running system's evidence for each; J1: OSCAL 1.2 assessment-results
     let results = parsed(&inspection().oscal().expect("the results"));
     accepted("assessment-results", &results);
     let result = "/assessment-results/results/0";

@@ -38,7 +38,7 @@ const FINDINGS: &[(&str, &str, &str)] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_find_tls_1_3_alone_no_resumption_and_a_certificate_asked_of_everybody() {
-    // B1: every connection is mutual TLS; issue 3: HTTPS as strangers see it
+    // B1: every connection is mutual TLS; J1: HTTPS as strangers see it
     let rig = Rig::started(Programs::beside(env!("CARGO_BIN_EXE_contactpointd")), None);
     let school = rig.enrol(&Enrolment { name: "Strange School", kind: "school", authority: None, capabilities: &["query"] }).await;
     let address = rig.sockets.address();

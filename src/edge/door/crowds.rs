@@ -11,7 +11,7 @@ async fn asked(rig: &Rig, stream: TcpStream, issued: &Issued) -> u16 {
 
 #[tokio::test]
 async fn connections_that_say_nothing_shut_nobody_out() {
-    // issue 2, bad input: slow senders; edge: limits on connections in all
+    // bad input: slow senders; edge: limits on connections in all
     let rig = Rig::open(Limits { connections: 40, handshake: Duration::from_secs(60), ..limits() }).await;
     let other = rig.certificate_of(2);
     let mut silent = Vec::new();
@@ -37,7 +37,7 @@ async fn connections_that_say_nothing_shut_nobody_out() {
 
 #[tokio::test]
 async fn one_organisations_silent_connections_shut_nobody_out() {
-    // issue 2, edge: limits on connections per organisation and in all
+    // the edge: limits on connections per organisation and in all
     let rig = Rig::open(Limits { connections: 24, connections_per_organisation: 3, ..limits() }).await;
     let (greedy, other) = (rig.clients.issue(7, &[]), rig.certificate_of(2));
     let mut silent = Vec::new();
@@ -69,7 +69,7 @@ async fn unfinished(rig: &Rig, issued: &Issued, length: &str) -> (TlsStream<TcpS
 
 #[tokio::test]
 async fn bodies_that_never_come_take_no_more_memory_than_their_organisation_has() {
-    // issue 2, bad input: slow senders, oversize; edge: 429 with Retry-After
+    // bad input: slow senders, oversize; edge: 429 with Retry-After
     let rig = Rig::open(Limits { bodies: 8192, bodies_per_organisation: 4200, body: Duration::from_secs(60), ..limits() }).await;
     let [one, two, three] = [1, 2, 3].map(|organisation| rig.certificate_of(organisation));
     let small = || post("/v1/session", "[1,2,3]");

@@ -15,7 +15,7 @@ async fn sent(rig: &Rig, bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn connections_are_limited_in_all() {
-    // issue 2, edge: limits on connections in all
+    // the edge: limits on connections in all
     let rig = Rig::open(Limits { connections: 2, ..limits() }).await;
     let (mut one, mut two) = (rig.http1().await, rig.http1().await);
     // an answer says that the connection has its place: a client's side of the handshake ends before ours
@@ -31,7 +31,7 @@ async fn connections_are_limited_in_all() {
 
 #[tokio::test]
 async fn connections_of_one_organisation_are_limited_and_told_when_to_come_back() {
-    // issue 2, edge: limits on connections per organisation, 429 with Retry-After
+    // the edge: limits on connections per organisation, 429 with Retry-After
     let rig = Rig::open(Limits { connections_per_organisation: 1, ..limits() }).await;
     let mut first = rig.http1().await;
     assert_eq!(first.send_request(get("/log/checkpoint")).await.unwrap().status(), 200);
@@ -48,7 +48,7 @@ async fn connections_of_one_organisation_are_limited_and_told_when_to_come_back(
 
 #[tokio::test]
 async fn what_is_too_large_or_of_the_wrong_kind_is_refused_as_a_problem() {
-    // issue 2, bad input: oversize; errors are problem+json with a code from a closed list
+    // bad input: oversize; errors are problem+json with a code from a closed list
     let rig = Rig::open(Limits { json_bytes: 64, ..limits() }).await;
     let large = "x".repeat(20_000);
     let with_header = Request::get("/log/checkpoint").header("host", "localhost").header("x-large", &large).body(Full::default()).unwrap();
@@ -77,7 +77,7 @@ async fn what_is_too_large_or_of_the_wrong_kind_is_refused_as_a_problem() {
 
 #[tokio::test]
 async fn a_body_without_a_length_is_cut_off_at_the_limit() {
-    // issue 2, bad input: oversize
+    // bad input: oversize
     let rig = Rig::open(limits()).await;
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
     let head = "POST /v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -87,7 +87,7 @@ async fn a_body_without_a_length_is_cut_off_at_the_limit() {
 
 #[tokio::test]
 async fn slow_senders_are_told_or_cut_off() {
-    // issue 2, bad input: slow senders
+    // bad input: slow senders
     let rig = Rig::open(Limits { headers: SHORT, body: SHORT, idle: Duration::from_secs(1), ..limits() }).await;
     let began = std::time::Instant::now();
     let body =
@@ -102,7 +102,7 @@ async fn slow_senders_are_told_or_cut_off() {
 
 #[tokio::test]
 async fn a_handshake_that_does_not_come_to_its_end_is_cut_off() {
-    // issue 2, edge: limits on time (slow senders)
+    // the edge: limits on time (slow senders)
     let rig = Rig::open(Limits { handshake: SHORT, ..limits() }).await;
     let mut stream = rig.tcp().await;
     stream.write_all(&[0x16, 3, 1]).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_handshake_that_does_not_come_to_its_end_is_cut_off() {
 
 #[tokio::test]
 async fn bytes_that_are_no_http_get_a_bare_refusal() {
-    // issue 2, bad input: malformed HTTP; J3: nothing that helps an attacker
+    // bad input: malformed HTTP; J3: nothing that helps an attacker
     let rig = Rig::open(limits()).await;
     for bytes in [
         &b"\x00\x01\x02\x03\r\n\r\n"[..],
@@ -132,7 +132,7 @@ async fn bytes_that_are_no_http_get_a_bare_refusal() {
 
 #[tokio::test]
 async fn the_control_socket_serves_the_daemons_own_user_its_own_routes() {
-    // issue 2: contactpointctl speaks to the daemon over a Unix socket (peer credentials)
+    // B1: contactpointctl speaks to the daemon over a Unix socket (peer credentials)
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("control");
     let listener = UnixListener::bind(&path).unwrap();
@@ -146,7 +146,7 @@ async fn the_control_socket_serves_the_daemons_own_user_its_own_routes() {
 
 #[tokio::test]
 async fn a_client_that_resets_its_requests_rapidly_delays_nobody_else() {
-    // issue 2, edge: HTTP/2 with limits; CVE-2023-44487
+    // the edge: HTTP/2 with limits; CVE-2023-44487
     let rig = Rig::open(limits()).await;
     let mut rapid = rig.http2().await;
     for _ in 0..2000 {
@@ -163,7 +163,7 @@ async fn a_client_that_resets_its_requests_rapidly_delays_nobody_else() {
 
 #[tokio::test]
 async fn a_large_body_that_is_refused_does_not_cost_its_sender_the_answer() {
-    // issue 2, bad input: oversize - a clear typed error each time
+    // bad input: oversize - a clear typed error each time
     let rig = Rig::open(limits()).await;
     let megabyte = "x".repeat(1 << 20);
     for (path, status) in [("/v1/session", 413), ("/v1/children/view", 503)] {
@@ -176,7 +176,7 @@ async fn a_large_body_that_is_refused_does_not_cost_its_sender_the_answer() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_malformed_and_the_connection_closes() {
-    // issue 2, bad input: malformed HTTP
+    // bad input: malformed HTTP
     let rig = Rig::open(limits()).await;
     let head = "POST /v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     let began = std::time::Instant::now();

@@ -61,7 +61,7 @@ async fn only_tls_1_3_with_post_quantum_key_exchange_first_and_nothing_resumed()
 
 #[tokio::test]
 async fn bytes_that_are_no_tls_end_the_connection_and_nothing_else() {
-    // issue 2, bad input: malformed TLS
+    // bad input: malformed TLS
     let rig = Rig::open(limits()).await;
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x16, 3, 1, 0xff, 0xff], &[0; 4096], &[0x16, 3, 3, 0, 5, 1, 0, 0, 1, 0]] {
         let mut stream = rig.tcp().await;

@@ -2,7 +2,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_certificate_revoked_while_its_connection_is_open_is_refused_at_the_next_request() {
-    // B4: on connections that are open; issue 2: the certificate's serial is looked at again on each request
+    // B4: on connections that are open; the certificate's serial is looked at again on each request
     let rig = Rig::open(limits()).await;
     let (mut one, mut two) = (rig.http1().await, rig.http2().await);
     assert_eq!(one.send_request(get("/log/checkpoint")).await.unwrap().status(), 200);
@@ -21,7 +21,7 @@ async fn a_certificate_revoked_while_its_connection_is_open_is_refused_at_the_ne
 
 #[tokio::test]
 async fn a_new_list_is_found_by_itself_and_a_damaged_one_is_passed_over() {
-    // issue 2, edge: reloaded without restart
+    // B1: reloaded without restart
     let rig = Rig::open(limits()).await;
     let looking = crate::reload::keep_looking(Arc::clone(&rig.revocation), rig.clock.clone(), Duration::from_millis(50));
     let looking = tokio::spawn(looking);
@@ -38,7 +38,7 @@ async fn a_new_list_is_found_by_itself_and_a_damaged_one_is_passed_over() {
 
 #[tokio::test]
 async fn a_list_that_expires_while_running_stops_every_answer_until_a_new_one_comes() {
-    // B1, issue 2: 503 when it expires while running
+    // B1: 503 when it expires while running
     let rig = Rig::open(limits()).await;
     let mut open = rig.http1().await;
     let to_the_end = crate::authority::END - rig.clock.now().wall.seconds();
@@ -62,7 +62,7 @@ async fn a_stop_lets_open_requests_finish_and_accepts_nothing_more() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_unavailable_in_bounded_time() {
-    // findings, the log: a full disk stalls everything (must answer in bounded time)
+    // F1; a trap: a full disk stalls everything (must answer in bounded time)
     let short = Duration::from_millis(100);
     let rig = Rig::open(Limits { body: short, answer: short, ..limits() }).await;
     let response = rig.http1().await.send_request(get("/log/tile/60000")).await.unwrap();
@@ -72,7 +72,7 @@ async fn an_answer_that_does_not_come_is_unavailable_in_bounded_time() {
 
 #[tokio::test]
 async fn one_http_2_connection_holds_at_most_64_requests() {
-    // issue 2, edge: HTTP/2 with limits
+    // B1: HTTP/2 with limits
     let rig = Rig::open(limits()).await;
     let mut sender = rig.http2().await;
     // the first answer tells the client of the limit

@@ -35,7 +35,7 @@ impl std::ops::Deref for crate::authority::Issued {
 
 #[test]
 fn a_list_that_is_absent_damaged_or_empty_refuses_to_start() {
-    // issue 2, edge: revocation list required (absent or expired = refuse to start)
+    // B1: revocation list required (absent or expired = refuse to start)
     let place = Place::new();
     let authority = Authority::named("A");
     let authorities = place.authorities(&authority.pem);
@@ -52,7 +52,7 @@ fn a_list_that_is_absent_damaged_or_empty_refuses_to_start() {
 
 #[test]
 fn an_expired_list_refuses_to_start_and_is_told_to_each_request_when_it_expires_while_running() {
-    // B1: no request is read from a revoked or expired one; issue 2: 503 when it expires while running
+    // B1: no request is read from a revoked or expired one; 503 when it expires while running
     let place = Place::new();
     let authority = Authority::named("A");
     let authorities = place.authorities(&authority.pem);
@@ -68,7 +68,7 @@ fn an_expired_list_refuses_to_start_and_is_told_to_each_request_when_it_expires_
 
 #[test]
 fn only_a_list_signed_by_a_client_authority_counts() {
-    // findings, TLS: no CRL configured = everything accepted
+    // B1; a trap: no CRL configured = everything accepted
     let place = Place::new();
     let (authority, stranger) = (Authority::named("A"), Authority::named("A"));
     let authorities = place.authorities(&authority.pem);
@@ -102,7 +102,7 @@ fn a_list_that_holds_for_a_part_of_the_certificates_is_refused() {
 
 #[test]
 fn every_client_authority_has_exactly_one_list() {
-    // findings, TLS: no CRL configured = everything accepted
+    // B1; a trap: no CRL configured = everything accepted
     let place = Place::new();
     let (one, two) = (Authority::named("A"), Authority::named("B"));
     let authorities = place.authorities(&format!("{}{}", one.pem, two.pem));
@@ -120,7 +120,7 @@ fn every_client_authority_has_exactly_one_list() {
 
 #[test]
 fn a_new_list_is_taken_over_and_an_older_or_bad_one_is_not() {
-    // issue 2, edge: reloaded without restart
+    // B1: reloaded without restart
     let place = Place::new();
     let authority = Authority::named("A");
     let authorities = place.authorities(&authority.pem);

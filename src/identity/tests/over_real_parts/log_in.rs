@@ -76,7 +76,7 @@ async fn a_name_nobody_has_costs_the_same_work() {
 
 #[tokio::test]
 async fn a_code_works_once_also_when_the_clock_is_set_back() {
-    // C2: a time-based code; issue 2: "a code works once", "clock set back"
+    // C2: a time-based code; "a code works once", "clock set back"
     let house = House::new().await;
     let (password, code) = (house.teacher.secrets.expose_password().to_owned(), house.code(&house.teacher));
     let began = house.clock.now().wall;

@@ -133,7 +133,7 @@ async fn a_caller_tells_who_they_are_and_in_which_role_they_act() {
 
 #[tokio::test]
 async fn a_request_id_is_remembered_within_its_session_only() {
-    // issue 2, bad input: "replayed codes and request ids"
+    // bad input: "replayed codes and request ids"
     let house = House::new().await;
     let (one, other) = (house.token().await, house.token().await);
     let caller = |token: &str| house.identity.caller(&SCHOOL, token, house.clock.now()).unwrap();
