@@ -36,14 +36,14 @@ fn page(path: &str) -> String {
 
 #[test]
 fn the_unit_is_shut() {
-    // issue 3, the unit: exposure <= 0.2 by systemd-analyze security (aim 0.1)
+    // the unit: exposure <= 0.2 by systemd-analyze security (aim 0.1)
     let (measured, not_understood) = exposure(&packaging(SERVICE));
     assert_eq!((measured, not_understood.as_str()), (SHUT, ""));
 }
 
 #[test]
 fn a_bar_that_is_taken_out_of_the_unit_is_noticed() {
-    // issue 3, the unit: gated in tests. Each of these alone, in a copy.
+    // the unit: gated in tests. Each of these alone, in a copy.
     for (bar, weaker) in [
         ("PrivateNetwork=yes", "PrivateNetwork=no"),
         ("RestrictAddressFamilies=AF_UNIX", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"),
@@ -74,7 +74,7 @@ fn a_bar_that_is_taken_out_of_the_unit_is_noticed() {
 
 #[test]
 fn each_attachment_opens_as_much_as_it_says_and_the_page_says() {
-    // issue 3, the unit: drop-ins for HSM attachments, each with its score
+    // the unit: drop-ins for HSM attachments, each with its score
     let operations = page("docs/operations.md");
     for (name, tenths) in ATTACHMENTS {
         assert_eq!(exposure(&with_attachment(name)), (tenths, String::new()), "{name}");
@@ -133,7 +133,7 @@ fn descriptors_suffice_for_the_most_connections_that_can_be_set() {
 
 #[test]
 fn the_unit_lets_the_daemons_own_system_calls_through() {
-    // issue 3, own locks: the unit's filter allows what the daemon's own list allows, and the start-up
+    // own locks: the unit's filter allows what the daemon's own list allows, and the start-up
     let unit = directives(&packaging(SERVICE));
     let list = page("config/syscalls.conf");
     let asked: BTreeSet<&str> = list
@@ -182,7 +182,7 @@ fn refused<'a>(calls: &BTreeSet<&'a str>, unit: &[Directive]) -> Vec<&'a str> {
 
 #[test]
 fn a_refusal_to_start_is_final_until_an_operator_mends_it() {
-    // issue 2, keys: a refused PIN is never tried again by itself; not by systemd, and not by a caller's connection
+    // keys: a refused PIN is never tried again by itself; not by systemd, and not by a caller's connection
     let service = directives(&packaging(SERVICE));
     assert_eq!(value(&service, "RestartPreventExitStatus").unwrap(), "78 64");
     assert_eq!(value(&service, "OnFailure").unwrap(), "contactpointd-refused.target");
@@ -203,7 +203,7 @@ fn the_control_socket_is_roots_alone() {
 
 #[test]
 fn the_empty_root_has_a_mount_point_for_everything_that_is_bound() {
-    // issue 3, the unit: an empty tree and read-only binds
+    // the unit: an empty tree and read-only binds
     let tree = tree();
     for file in [SERVICE, AT_HSM].map(packaging).into_iter().chain(ATTACHMENTS.iter().map(|(name, _)| with_attachment(name))) {
         let missing: Vec<String> = mount_points(&directives(&file)).difference(&tree).cloned().collect();
@@ -215,7 +215,7 @@ fn the_empty_root_has_a_mount_point_for_everything_that_is_bound() {
 
 #[test]
 fn the_empty_root_has_nothing_that_nobody_binds() {
-    // issue 3, the unit: an empty tree and read-only binds
+    // the unit: an empty tree and read-only binds
     let files = [SERVICE, AT_HSM].map(packaging).into_iter().chain(ATTACHMENTS.iter().map(|(name, _)| with_attachment(name)));
     let bound: BTreeSet<String> = files.flat_map(|file| mount_points(&directives(&file))).collect();
     let api = ["/dev", "/home", "/proc", "/root", "/run", "/sys", "/tmp", "/var/tmp"];
@@ -233,7 +233,7 @@ fn tree() -> BTreeSet<String> {
 
 #[test]
 fn the_unit_starts_what_the_package_installs() {
-    // issue 3, packages: daemon, contactpointctl, unit, socket, sysusers, tmpfiles
+    // packages: daemon, contactpointctl, unit, socket, sysusers, tmpfiles
     let service = directives(&packaging(SERVICE));
     assert_eq!(value(&service, "ExecStart").unwrap(), "/usr/sbin/contactpointd");
     assert_eq!(value(&service, "LoadCredentialEncrypted").unwrap(), "hsm-pin:contactpoint-hsm-pin");
@@ -264,7 +264,7 @@ fn the_unit_starts_what_the_package_installs() {
 
 #[test]
 fn the_verbs_at_the_hsm_run_in_the_daemons_own_cage() {
-    // issue 3, first hour: an operator exports nothing by hand; the same user, credential and bars
+    // first hour: an operator exports nothing by hand; the same user, credential and bars
     let (daemon, verbs) = (directives(&packaging(SERVICE)), directives(&packaging(AT_HSM)));
     assert_eq!(bars_that_differ(&daemon, &verbs), Vec::<String>::new());
     let weaker = packaging(AT_HSM).replace("PrivateNetwork=yes", "PrivateNetwork=no");
@@ -303,7 +303,7 @@ fn bars_that_differ(daemon: &[Directive], verbs: &[Directive]) -> Vec<String> {
 
 #[test]
 fn verbs_that_do_not_need_the_hsm_are_refused_with_a_sentence() {
-    // issue 3, first hour: refusals say what to do next
+    // first hour: refusals say what to do next
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/contactpoint-at-hsm");
     for (arguments, said) in [
         (vec![], "name a verb"),
@@ -359,7 +359,7 @@ fn barred(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_refusal_and_alarm_that_the_page_quotes_is_one_that_is_said() {
-    // issue 3, first hour: refusals at start say what to do next
+    // first hour: refusals at start say what to do next
     let said = sources();
     let operations = page("docs/operations.md");
     let quoted = quoted_lines(&operations);
@@ -399,7 +399,7 @@ fn sources() -> String {
 
 #[test]
 fn the_page_names_every_attachment_and_the_way_to_each_next_step() {
-    // issue 3, first hour: as docs/operations.md tells it
+    // first hour: as docs/operations.md tells it
     let operations = page("docs/operations.md");
     for step in ["install", "attach", "token", "pin", "settings", "ceremony", "request", "certificates", "start", "log-in", "enrol"] {
         assert!(operations.contains(&format!("\n```sh first-hour {step}\n")), "{step}");

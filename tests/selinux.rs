@@ -292,7 +292,7 @@ fn without_reason(source: &str) -> Vec<String> {
 
 #[test]
 fn the_module_is_the_same_bytes_wherever_it_is_built() {
-    // issue 3, packages: byte-reproducible from two different directories
+    // packages: byte-reproducible from two different directories
     let bytes = ["reproducible", "reproducible/elsewhere/and/deeper"].map(|name| std::fs::read(built(&fresh(name), &[])).unwrap());
     assert!(bytes[0] == bytes[1], "two builds differ");
     let other = std::fs::read(built(&fresh("reproducible-not"), &["allow contactpointd_t self:process ptrace;"])).unwrap();

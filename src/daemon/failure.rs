@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_trying_again_does_not_mend_ends_with_78_and_what_is_away_with_69() {
-        // issue 2, keys: missing = exit 78 with a sentence on what to do
+        // keys: missing = exit 78 with a sentence on what to do
         let missing = KeyError::PinMissing { path: "/run/credentials/hsm-pin".into() };
         assert_eq!(Failure::from(ApplianceError::Keys(missing)).status(), 78);
         let away = KeyError::TokenAbsent { token: "contactpoint".to_owned() };

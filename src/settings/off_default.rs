@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_named_and_what_is_only_spelt_out_is_not() {
-        // Issue 3, evidence: settings off their safe default
+        // evidence: settings off their safe default
         assert!(of("").is_empty());
         assert!(of("[tls]\nreload_seconds = 60\n").is_empty());
         assert_eq!(of("[tls]\nreload_seconds = 61\n[hsm]\ntoken = \"trial\"\n"), ["hsm.token", "tls.reload_seconds"]);

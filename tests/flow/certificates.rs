@@ -61,7 +61,7 @@ async fn enrol_with(rig: &Rig, name: &str, certificates: &[&ClientCertificate]) 
 
 #[tokio::test]
 async fn an_organisation_is_known_by_its_keys_on_record_and_not_by_its_name() {
-    // issue 2, identity: certificate -> organisation (by the key's SHA-256 on record, not by name)
+    // identity: certificate -> organisation (by the key's SHA-256 on record, not by name)
     let rig = &borough().await.rig;
     let name = "Renewing School";
     let (old, renewed, never) = (rig.clients.client(name), rig.clients.client(name), rig.clients.client(name));

@@ -88,7 +88,7 @@ async fn log_and_door_are_told_as_others_see_them() {
 
 #[tokio::test]
 async fn settings_off_their_default_are_named() {
-    // Issue 3, evidence: settings off their safe default
+    // evidence: settings off their safe default
     let changed = settings(&[("idle_seconds", "600")]);
     let rig = Rig::started(programs(), Some(&changed));
     let told = evidence(&rig).await;

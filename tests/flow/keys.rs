@@ -74,7 +74,7 @@ fn a_layout_for_test_data_keeps_a_real_system_from_starting_and_a_test_system_ta
 
 #[test]
 fn without_the_pins_credential_it_does_not_start_and_says_what_to_do() {
-    // issue 2, keys: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
+    // keys: PIN from the systemd credential directory; missing = exit 78 with a sentence on what to do
     let mut rig = Rig::prepared(programs(), None);
     fs::remove_file(pin_file(&rig)).unwrap();
     let (status, said) = refusal(&mut rig);
@@ -145,7 +145,7 @@ fn data_keys_that_are_gone_changed_or_of_another_token_keep_it_from_starting() {
 
 #[test]
 fn a_store_of_another_appliance_does_not_open() {
-    // G3: the store opens only with the HSM; issue 2, store: opening with a wrong key says so
+    // G3: the store opens only with the HSM; store: opening with a wrong key says so
     let mut rig = Rig::prepared(programs(), None);
     let other = Rig::prepared(programs(), None);
     for name in ["store.db", "store.db-wal", "store.db-shm"] {

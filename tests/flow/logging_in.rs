@@ -78,7 +78,7 @@ async fn every_kind_of_failed_log_in_gets_one_and_the_same_answer() {
 
 #[tokio::test]
 async fn a_code_works_once_and_no_older_one_after_it() {
-    // C2: a time-based code; issue 2, identity: a code works once
+    // C2: a time-based code; identity: a code works once
     let borough = borough().await;
     let (office, [person]) = newcomers(borough, "Replaying Charity").await;
     let here = &office.organisation.certificate;

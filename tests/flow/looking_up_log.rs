@@ -75,7 +75,7 @@ async fn the_log_is_verified_offline_with_the_public_key_and_one_changed_byte_is
 
 #[tokio::test]
 async fn both_programs_say_what_they_verified_and_fail_on_a_changed_copy() {
-    // issue 2, two commands: the log is verified offline with the public key alone, and a copy with one byte changed is caught
+    // two commands: the log is verified offline with the public key alone, and a copy with one byte changed is caught
     let borough = borough().await;
     let entry = look(borough).await;
     let folder = tempfile::tempdir().unwrap();

@@ -83,7 +83,7 @@ fn assert_holds_none_of(bytes: &[u8], hidden: &[String]) {
 
 #[tokio::test]
 async fn the_running_daemons_files_hold_nothing_that_can_be_read() {
-    // issue 2, store: the file holds nothing readable; G1: no operator can read child data
+    // store: the file holds nothing readable; G1: no operator can read child data
     let borough = borough().await;
     let number = borough.number_of(AMELIA.0, AMELIA.1).await;
     let files = bytes_below(&borough.rig.place.state());

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 #[tokio::test]
 async fn febrl_1_is_accounted_for_record_by_record() {
-    // Issue 2, input: a file which nobody here made goes through as well; H5: a bad line is reported by number and reason, without
+    // input: a file which nobody here made goes through as well; H5: a bad line is reported by number and reason, without
     // echoing its content, and the good ones are kept
     let febrl = Febrl::fetched();
     let council = Council::with_layout("febrl", include_str!("febrl/febrl.toml")).await;
