@@ -68,6 +68,32 @@ coded!(
         Start = "start" / 10,
         /// The daemon stopped in order.
         Stop = "stop" / 11,
+        /// Take a certificate of an organisation off the record.
+        RemoveCertificate = "remove-certificate" / 12,
+        /// Vouch for an organisation (rule B2).
+        Sponsor = "sponsor" / 13,
+        /// Accredit an organisation for something, or take it back (rule B2).
+        Accredit = "accredit" / 14,
+        /// Suspend an organisation (rule B4).
+        SuspendOrganisation = "suspend-organisation" / 15,
+        /// Let a suspended organisation in again.
+        ResumeOrganisation = "resume-organisation" / 16,
+        /// Accept the statement of responsibilities for an organisation (rule B3).
+        AcceptResponsibilities = "accept-responsibilities" / 17,
+        /// Sign the user agreement (rules C1, J5).
+        AcceptAgreement = "accept-agreement" / 18,
+        /// Change a person's checks, roles or supervisor (rules C1, C3, C4).
+        AmendPerson = "amend-person" / 19,
+        /// Suspend a person.
+        SuspendPerson = "suspend-person" / 20,
+        /// Let a suspended person in again.
+        ResumePerson = "resume-person" / 21,
+        /// Close an account for good.
+        ClosePerson = "close-person" / 22,
+        /// Lock an account (rule C5).
+        LockPerson = "lock-person" / 23,
+        /// Unlock an account (rule C5).
+        UnlockPerson = "unlock-person" / 24,
     }
 );
 
@@ -140,6 +166,36 @@ coded!(
         SessionEnded = "session-ended" / 17,
         /// No organisation is enrolled with this certificate (rule B1).
         OrganisationNotEnrolled = "organisation-not-enrolled" / 18,
+        /// Nobody vouches for the organisation (rule B2).
+        NotSponsored = "not-sponsored" / 20,
+        /// The organisation is accredited for nothing, or no longer (rule B2).
+        NotAccredited = "not-accredited" / 21,
+        /// The organisation's accreditation for this has expired (rule B2).
+        AccreditationExpired = "accreditation-expired" / 22,
+        /// The statement of responsibilities in force is not accepted (rule B3).
+        ResponsibilitiesPending = "responsibilities-pending" / 23,
+        /// The vetting check has lapsed (rule C1).
+        VettingLapsed = "vetting-lapsed" / 24,
+        /// There is no registration with the barring scheme (rule C1).
+        BarringLapsed = "barring-lapsed" / 25,
+        /// The training has lapsed (rule C1).
+        TrainingLapsed = "training-lapsed" / 26,
+        /// The agreement in force is not signed (rules C1, J5).
+        AgreementPending = "agreement-pending" / 27,
+        /// There is no supervisor (rule C3).
+        NoSupervisor = "no-supervisor" / 28,
+        /// Tried on one's own account (rules C1, C4).
+        OwnAccount = "own-account" / 29,
+        /// Sponsor and accrediting officer would be one (rule B2).
+        SamePerson = "same-person" / 30,
+        /// The roles cannot be held together (rule C4).
+        RolesClash = "roles-clash" / 31,
+        /// The supervisor would be the person, or supervised by them (rule C3).
+        SupervisorForbidden = "supervisor-forbidden" / 32,
+        /// The account is locked (rule C5).
+        PersonLocked = "person-locked" / 33,
+        /// The account is closed.
+        PersonClosed = "person-closed" / 34,
         /// The look failed for a fault of ours: a damaged row, a record in an unknown form. Nothing was shown.
         Fault = "fault" / 19,
     }

@@ -2,7 +2,8 @@
 
 use crate::checked::coded;
 use crate::{
-    Address, ChildNumber, DateOfBirth, EmailAddress, Instant, Name, NhsNumber, OrganisationId, PersonId, PhoneNumber, UniquePupilNumber,
+    Address, ChildNumber, DateOfBirth, Day, EmailAddress, Instant, Name, NhsNumber, OrganisationId, PersonId, PhoneNumber,
+    UniquePupilNumber,
 };
 
 coded!(
@@ -65,6 +66,60 @@ pub struct Involvement {
     pub common_assessment: bool,
     /// Is the lead professional (rule A2); at most one of a record.
     pub lead_professional: bool,
+    /// When the work with the child ended: from then on it is in nobody's scope through this source (rule D1).
+    pub ended: Option<Instant>,
+    /// Why a sensitive service may be recorded (rule E8); `None` for every other service.
+    pub basis: Option<SensitiveBasis>,
+}
+
+coded!(
+    /// On what basis a sensitive service is recorded (rule E8).
+    SensitiveBasis, "basis" {
+        /// The child, or who speaks for it, consented.
+        Consent = "consent" / 1,
+        /// A safeguarding decision, recorded by the service.
+        Safeguarding = "safeguarding" / 2,
+    }
+);
+
+coded!(
+    /// Why a child is shielded (rule E1).
+    ShieldReason, "shield reason" {
+        /// Somebody may harm the child or its carers if they learn where they are.
+        RiskOfHarm = "risk-of-harm" / 1,
+        /// The family fled from violence at home.
+        DomesticViolence = "domestic-violence" / 2,
+        /// Placed for adoption or adopted.
+        Adoption = "adoption" / 3,
+        /// A protected witness, or the child of one.
+        WitnessProtection = "witness-protection" / 4,
+        /// A court's order.
+        CourtOrder = "court-order" / 5,
+    }
+);
+
+/// A shield over a child (rules E1 to E5). It belongs to the child, not to a source's statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shield {
+    /// Why.
+    pub reason: ShieldReason,
+    /// By when the authority decides anew. A shield does not fall by itself.
+    pub review: Day,
+    /// The shielding officer who decided.
+    pub by: PersonId,
+    /// When.
+    pub at: Instant,
+}
+
+/// The only people who may know that there is a record of this child (rule D8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    /// Who.
+    pub people: Vec<PersonId>,
+    /// The shielding officer who decided.
+    pub by: PersonId,
+    /// When.
+    pub at: Instant,
 }
 
 /// Where a value comes from (rule A6).
@@ -132,9 +187,25 @@ pub struct ChildRecord {
     pub authority: OrganisationId,
     /// The latest statement of each source, oldest first; never empty. Superseded ones are in the store's history.
     pub statements: Vec<Statement>,
+    /// Set while the child is shielded (rule E1).
+    pub shield: Option<Shield>,
+    /// Set while only named people may know of the record (rule D8).
+    pub audience: Option<Audience>,
 }
 
 impl ChildRecord {
+    /// A record of one statement, open to whom it concerns.
+    #[must_use]
+    pub fn new(number: ChildNumber, authority: OrganisationId, statement: Statement) -> Self {
+        Self { number, authority, statements: vec![statement], shield: None, audience: None }
+    }
+
+    /// True where this source works with the child now: it said so, and has not said that the work ended (rule D1).
+    #[must_use]
+    pub fn works_with(&self, source: OrganisationId) -> bool {
+        self.said_by(source).is_some_and(|statement| statement.involvement.ended.is_none())
+    }
+
     /// The statements, newest first: the order in which values are chosen for showing.
     pub fn newest_first(&self) -> impl Iterator<Item = &Statement> {
         self.statements.iter().rev()

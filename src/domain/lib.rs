@@ -10,18 +10,28 @@ mod checked;
 pub mod child;
 pub mod contact;
 pub mod date;
+pub mod day;
 pub mod name;
 pub mod number;
 pub mod organisation;
 pub mod person;
 pub mod purpose;
+pub mod role;
+pub mod texts;
 
 pub use checked::InvalidValue;
-pub use child::{Carer, ChildRecord, Gender, Involvement, Provenance, Relationship, Statement};
+pub use child::{
+    Audience, Carer, ChildRecord, Gender, Involvement, Provenance, Relationship, SensitiveBasis, Shield, ShieldReason, Statement,
+};
 pub use contact::{Address, AddressLine, EmailAddress, PhoneNumber, Postcode};
 pub use date::{DateOfBirth, Instant};
+pub use day::Day;
 pub use name::{FamilyName, GivenName, Name};
 pub use number::{ChildNumber, NhsNumber, UniquePupilNumber};
-pub use organisation::{Capability, Organisation, OrganisationId, OrganisationKind, OrganisationName};
-pub use person::{LoginName, PersonId, Role};
+pub use organisation::{
+    Acceptance, Accreditation, Capability, Organisation, OrganisationId, OrganisationKind, OrganisationName, Sponsorship, Stage,
+};
+pub use person::{AccountState, Checks, Lapsed, LoginName, PersonId};
 pub use purpose::Purpose;
+pub use role::Role;
+pub use texts::Texts;

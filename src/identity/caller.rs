@@ -4,7 +4,7 @@
 //! `policy`'s question; this only says who it is.
 
 use crate::session::SessionId;
-use contactpoint_domain::{Organisation, OrganisationId, PersonId, Role};
+use contactpoint_domain::{Checks, Organisation, OrganisationId, PersonId, Role};
 use std::sync::Arc;
 
 /// What the connection itself proved, before a byte of the request was read.
@@ -22,31 +22,47 @@ pub enum Channel {
     },
 }
 
+/// What the registry says of a person at this request: what they may be, and what `policy` asks of everybody (rules C1, C3, C4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Qualifications {
+    /// Every role of theirs, in the order they were given.
+    pub roles: Vec<Role>,
+    /// Vetting, barring registration, training, agreement.
+    pub checks: Checks,
+    /// Who judges what they do.
+    pub supervisor: Option<PersonId>,
+}
+
 /// A person of an organisation, both proved for this request. Nobody else can make one:
 ///
 /// ```compile_fail,E0451
 /// fn forge(organisation: std::sync::Arc<contactpoint_domain::Organisation>) -> contactpoint_identity::Caller {
-///     contactpoint_identity::Caller { person: contactpoint_domain::PersonId(1), organisation, roles: [].into(), session: todo!() }
+///     contactpoint_identity::Caller { person: contactpoint_domain::PersonId(1), organisation, qualifications: todo!(), session: todo!() }
 /// }
 /// ```
 #[derive(Clone)]
 pub struct Caller {
     person: PersonId,
     organisation: Arc<Organisation>,
-    roles: Arc<[Role]>,
+    qualifications: Arc<Qualifications>,
     session: SessionId,
 }
 
 impl Caller {
-    pub(crate) fn proved(person: PersonId, organisation: Arc<Organisation>, roles: Arc<[Role]>, session: SessionId) -> Self {
-        Self { person, organisation, roles, session }
+    pub(crate) fn proved(
+        person: PersonId,
+        organisation: Arc<Organisation>,
+        qualifications: Arc<Qualifications>,
+        session: SessionId,
+    ) -> Self {
+        Self { person, organisation, qualifications, session }
     }
 
     /// A caller nobody proved, for tests of what comes after identity.
     #[cfg(feature = "dangerous-callers")]
     #[must_use]
-    pub fn dangerous_new(person: PersonId, organisation: Organisation, roles: &[Role]) -> Self {
-        Self::proved(person, Arc::new(organisation), roles.into(), SessionId::dangerous_none())
+    pub fn dangerous_new(person: PersonId, organisation: Organisation, qualifications: Qualifications) -> Self {
+        Self::proved(person, Arc::new(organisation), Arc::new(qualifications), SessionId::dangerous_none())
     }
 
     /// The person.
@@ -70,19 +86,25 @@ impl Caller {
     /// Every role of theirs, in the order they were given.
     #[must_use]
     pub fn roles(&self) -> &[Role] {
-        &self.roles
+        &self.qualifications.roles
+    }
+
+    /// What the registry says of the person.
+    #[must_use]
+    pub fn qualifications(&self) -> &Qualifications {
+        &self.qualifications
     }
 
     /// The role given first: what an entry names where no particular one was called for.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
-        self.roles.first().copied()
+        self.roles().first().copied()
     }
 
     /// The first of `wanted` that they hold: the role in which they act.
     #[must_use]
     pub fn acting_role(&self, wanted: &[Role]) -> Option<Role> {
-        wanted.iter().copied().find(|role| self.roles.contains(role))
+        wanted.iter().copied().find(|role| self.roles().contains(role))
     }
 
     pub(crate) fn session(&self) -> SessionId {

@@ -5,7 +5,7 @@
 use crate::code::SECRET_BYTES;
 use crate::error::IdentityError;
 use crate::password::{self, Pepper};
-use contactpoint_domain::{LoginName, Name, OrganisationId, Role};
+use contactpoint_domain::{Address, Checks, LoginName, Name, OrganisationId, PersonId, Role};
 use contactpoint_store::NewAccount;
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
@@ -26,6 +26,12 @@ pub struct NewPerson {
     pub name: Name,
     /// Roles.
     pub roles: Vec<Role>,
+    /// Who judges what they do (rule C3).
+    pub supervisor: Option<PersonId>,
+    /// What everybody must have (rule C1).
+    pub checks: Checks,
+    /// Where they live, by the vetting record (rule D7).
+    pub home: Option<Address>,
 }
 
 /// What the new person is handed. Shown once and kept nowhere; zeroized on drop.
@@ -68,9 +74,9 @@ pub fn credentials(pepper: &dyn Pepper, person: NewPerson) -> Result<(NewAccount
     getrandom::fill(&mut secret)?;
     let code_secret = Zeroizing::new(BASE32_NOPAD.encode(&secret));
     let otpauth = otpauth(&person.login, &code_secret);
-    let NewPerson { organisation, login, name, roles } = person;
+    let NewPerson { organisation, login, name, roles, supervisor, checks, home } = person;
     let record = Zeroizing::new(password::record(pepper, password.as_bytes())?.into_bytes());
-    let account = NewAccount { organisation, login, name, roles, password: record, code_secret: secret };
+    let account = NewAccount { organisation, login, name, roles, password: record, code_secret: secret, supervisor, checks, home };
     Ok((account, OneTimeSecrets { password, code_secret, otpauth }))
 }
 

@@ -1,6 +1,6 @@
 //! The service itself: what it holds, and the questions asked of it at every request.
 
-use crate::caller::{Caller, Channel};
+use crate::caller::{Caller, Channel, Qualifications};
 use crate::certificates::Certificates;
 use crate::clock::{Clock, Now};
 use crate::delay::UnknownNames;
@@ -11,7 +11,7 @@ use crate::refusal::IdentityRefusal;
 use crate::request::RequestSeen;
 use crate::session::{Sessions, Standing};
 use contactpoint_audit::{Entry, Operation, Outcome};
-use contactpoint_domain::{Organisation, OrganisationKind, PersonId, Role};
+use contactpoint_domain::{AccountState, Organisation, OrganisationKind, PersonId, Role};
 use contactpoint_store::{Account, Committed, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,8 +59,8 @@ impl Identity {
     pub fn caller(&self, channel: &Channel, token: &str, now: Now) -> Result<Caller, IdentityRefusal> {
         let alive = self.sessions.find(channel, token, now)?;
         let standing = self.fresh(channel, alive.person, alive.standing, |standing| self.sessions.remember(alive.id, standing));
-        let (organisation, roles) = standing.verdict?;
-        Ok(Caller::proved(alive.person, organisation, roles, alive.id))
+        let (organisation, qualifications) = standing.verdict?;
+        Ok(Caller::proved(alive.person, organisation, qualifications, alive.id))
     }
 
     /// Who sends a request for this operation. One whom [`Self::caller`] refuses is in the log before being told (rule F1: every attempt).
@@ -137,14 +137,13 @@ impl Identity {
         Standing { generation, verdict: self.verdict(channel, person) }
     }
 
-    fn verdict(&self, channel: &Channel, person: PersonId) -> Result<(Arc<Organisation>, Arc<[Role]>), IdentityRefusal> {
+    fn verdict(&self, channel: &Channel, person: PersonId) -> Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal> {
         let account = self.store.registry(|registry| registry.account(person)).map_err(unavailable)?;
         let account = account.ok_or(IdentityRefusal::PersonSuspended)?;
         let organisation = self.organisation_of(&account, channel)?;
-        if account.suspended {
-            return Err(IdentityRefusal::PersonSuspended);
-        }
-        Ok((organisation, account.roles.as_slice().into()))
+        usable(account.state)?;
+        let Account { roles, checks, supervisor, .. } = account;
+        Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor })))
     }
 
     /// The organisation of a person on a channel: the certificate's, which must be theirs; on the control socket their own, which must
@@ -187,6 +186,16 @@ impl Identity {
 fn unavailable(error: StoreError) -> IdentityRefusal {
     log::error!("the registry cannot be read: {error}");
     IdentityRefusal::Unavailable
+}
+
+/// Only an active account is used. The caller is not told why another is not: whoever unlocks or resumes it knows.
+fn usable(state: AccountState) -> Result<(), IdentityRefusal> {
+    match state {
+        AccountState::Active => Ok(()),
+        AccountState::Locked => Err(IdentityRefusal::PersonLocked),
+        AccountState::Suspended => Err(IdentityRefusal::PersonSuspended),
+        AccountState::Closed => Err(IdentityRefusal::PersonClosed),
+    }
 }
 
 fn not_suspended(organisation: Arc<Organisation>) -> Result<Arc<Organisation>, IdentityRefusal> {

@@ -19,7 +19,7 @@ mod refusal;
 mod request;
 mod session;
 
-pub use caller::{Caller, Channel};
+pub use caller::{Caller, Channel, Qualifications};
 pub use clock::{Clock, Now};
 pub use code::STEP_SECONDS;
 pub use enrol::{credentials, NewPerson, OneTimeSecrets};

@@ -15,7 +15,7 @@ use crate::password;
 use crate::refusal::{IdentityRefusal, LoginRefused};
 use crate::session::SessionTicket;
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
-use contactpoint_domain::{Instant, LoginName, Organisation, OrganisationId, PersonId, Role};
+use contactpoint_domain::{AccountState, Instant, LoginName, Organisation, OrganisationId, PersonId, Role};
 use contactpoint_store::{Account, Committed, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -228,10 +228,11 @@ fn judge(account: &mut Account, evidence: Option<Evidence>, now: Instant) -> Ver
 fn weigh(account: &Account, evidence: Evidence) -> Verdict {
     match evidence {
         Evidence { password: true, step: Some(step) } if step > account.last_code_step => {
-            if account.suspended {
-                Verdict::Failed(RefusalCode::PersonSuspended)
-            } else {
-                Verdict::Good
+            match account.state {
+                AccountState::Active => Verdict::Good,
+                AccountState::Locked => Verdict::Failed(RefusalCode::PersonLocked),
+                AccountState::Suspended => Verdict::Failed(RefusalCode::PersonSuspended),
+                AccountState::Closed => Verdict::Failed(RefusalCode::PersonClosed),
             }
         }
         // a step works once (RFC 6238, section 5.2), and none before it ever again
@@ -255,6 +256,8 @@ fn barred_code(refusal: IdentityRefusal) -> RefusalCode {
         IdentityRefusal::NotAuthenticated
         | IdentityRefusal::SessionEnded
         | IdentityRefusal::OrganisationNotEnrolled
+        | IdentityRefusal::PersonLocked
+        | IdentityRefusal::PersonClosed
         | IdentityRefusal::Unavailable => RefusalCode::OtherOrganisation,
     }
 }

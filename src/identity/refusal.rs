@@ -21,6 +21,12 @@ pub enum IdentityRefusal {
     /// The person is suspended, or belongs to another organisation than the certificate. Their administrator knows why.
     #[error("the person is suspended")]
     PersonSuspended,
+    /// The account is locked (rule C5). The helpdesk unlocks it after verifying its holder.
+    #[error("the account is locked")]
+    PersonLocked,
+    /// The account is closed for good. Its holder's administrator makes another where one is due.
+    #[error("the account is closed")]
+    PersonClosed,
     /// The registry could not be read, so nobody can be let in. The store's own report, in the log, says why.
     #[error("the registry cannot be read")]
     Unavailable,
@@ -35,6 +41,8 @@ impl IdentityRefusal {
             Self::OrganisationNotEnrolled => Some(RefusalCode::OrganisationNotEnrolled),
             Self::OrganisationSuspended => Some(RefusalCode::OrganisationSuspended),
             Self::PersonSuspended => Some(RefusalCode::PersonSuspended),
+            Self::PersonLocked => Some(RefusalCode::PersonLocked),
+            Self::PersonClosed => Some(RefusalCode::PersonClosed),
             Self::Unavailable => None,
         }
     }

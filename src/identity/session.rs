@@ -3,7 +3,7 @@
 //! Bound to the channel it began on (rule C2), ends after 15 idle minutes and after 12 hours, both on the monotonic clock. A person
 //! has at most eight; the oldest goes. Does not ask the registry anything: `Identity::caller` does, at each request.
 
-use crate::caller::Channel;
+use crate::caller::{Channel, Qualifications};
 use crate::clock::Now;
 use crate::refusal::IdentityRefusal;
 use crate::request::{RequestIds, RequestSeen};
@@ -86,7 +86,7 @@ impl std::fmt::Debug for SessionTicket {
 #[derive(Clone)]
 pub(crate) struct Standing {
     pub(crate) generation: u64,
-    pub(crate) verdict: Result<(Arc<Organisation>, Arc<[Role]>), IdentityRefusal>,
+    pub(crate) verdict: Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal>,
 }
 
 /// A session found alive.

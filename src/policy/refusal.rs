@@ -2,35 +2,63 @@
 
 use contactpoint_audit::RefusalCode;
 
-/// A refusal and its reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[must_use]
-pub enum Refusal {
-    /// The child is outside the caller's scope (rule D1). To the caller this is "no such child".
-    #[error("the child is outside the caller's scope")]
-    OutsideScope,
-    /// None of the caller's roles may do this (rule C4).
-    #[error("the caller's role may not do this")]
-    RoleForbids,
-    /// The organisation is not accredited for this (rule B2).
-    #[error("the organisation is not accredited for this")]
-    CapabilityMissing,
-    /// The stated reason is none for this (rule D2).
-    #[error("the stated reason is none for this")]
-    ReasonForbids,
-    /// The search asks for too much of the register (rule D3).
-    #[error("a search needs a family name or a child number, with a date of birth or a postcode")]
-    SearchTooWide,
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $sentence:literal),+ $(,)?) => {
+        /// A refusal and its reason.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+        #[must_use]
+        pub enum Refusal { $($(#[$doc])* #[error($sentence)] $name),+ }
+
+        impl Refusal {
+            /// Every refusal there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+
+        impl From<Refusal> for RefusalCode {
+            fn from(refusal: Refusal) -> Self {
+                match refusal { $(Refusal::$name => Self::$name),+ }
+            }
+        }
+    };
 }
 
-impl From<Refusal> for RefusalCode {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::OutsideScope => Self::OutsideScope,
-            Refusal::RoleForbids => Self::RoleForbids,
-            Refusal::CapabilityMissing => Self::CapabilityMissing,
-            Refusal::ReasonForbids => Self::ReasonForbids,
-            Refusal::SearchTooWide => Self::SearchTooWide,
-        }
-    }
+refusals! {
+    /// The child is outside the caller's scope (rule D1). To the caller this is "no such child".
+    OutsideScope = "the child is outside the caller's scope",
+    /// None of the caller's roles may do this (rule C4).
+    RoleForbids = "the caller's role may not do this",
+    /// The organisation is not accredited for this (rule B2).
+    CapabilityMissing = "the organisation is not accredited for this",
+    /// The organisation's accreditation for this has expired (rule B2).
+    AccreditationExpired = "the organisation's accreditation for this has expired",
+    /// The stated reason is none for this (rule D2).
+    ReasonForbids = "the stated reason is none for this",
+    /// The search asks for too much of the register (rule D3).
+    SearchTooWide = "a search needs a family name or a child number, with a date of birth or a postcode",
+    /// The organisation was suspended (rule B4).
+    OrganisationSuspended = "the organisation is suspended",
+    /// Nobody vouches for the organisation (rule B2).
+    NotSponsored = "the organisation has no sponsor",
+    /// The organisation is accredited for nothing, or no longer (rule B2).
+    NotAccredited = "the organisation is not accredited",
+    /// The organisation has not accepted the statement of responsibilities in force (rule B3).
+    ResponsibilitiesPending = "the organisation has not accepted the statement of responsibilities in force",
+    /// The person's vetting check has lapsed (rule C1).
+    VettingLapsed = "the vetting check has lapsed",
+    /// The person is not registered with the barring scheme (rule C1).
+    BarringLapsed = "there is no registration with the barring scheme",
+    /// The person's training has lapsed (rule C1).
+    TrainingLapsed = "the training has lapsed",
+    /// The person has not signed the agreement in force within a year (rules C1, J5).
+    AgreementPending = "the user agreement in force is not signed",
+    /// Nobody supervises the person (rule C3).
+    NoSupervisor = "there is no supervisor",
+    /// A person may not do this to themselves (rules C1, C4).
+    OwnAccount = "nobody does this to their own account",
+    /// The sponsor may not accredit, nor the accrediting officer sponsor (rule B2).
+    SamePerson = "two different people are needed",
+    /// These roles cannot be held by one person, or not in this organisation (rule C4).
+    RolesClash = "these roles cannot be held together here",
+    /// This supervisor cannot be theirs (rule C3).
+    SupervisorForbidden = "this person cannot be their supervisor",
 }

@@ -1,6 +1,6 @@
 //! Children's records and the tokens they are found by.
 
-use crate::codec::StoredRecord;
+use crate::codec;
 use crate::error::StoreError;
 use crate::sealed::{SealKeys, SealedRow, CHILD};
 use contactpoint_domain::{ChildNumber, ChildRecord, OrganisationId};
@@ -15,8 +15,8 @@ pub struct Held {
 
 pub(crate) fn open(row: SealedRow, keys: &SealKeys) -> Result<Held, StoreError> {
     let plain = row.open(CHILD, keys)?;
-    let stored: StoredRecord<'_> = postcard::from_bytes(&plain).map_err(|_| StoreError::Form { table: CHILD.name, row: row.row })?;
-    Ok(Held { record: stored.open()?, sealed: row })
+    let record = codec::record(&plain).map_err(|fault| fault.at(CHILD.name, row.row))?;
+    Ok(Held { record, sealed: row })
 }
 
 /// The token of a child number.

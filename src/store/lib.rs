@@ -24,6 +24,7 @@ mod registry;
 mod schema;
 mod sealed;
 mod snapshot;
+mod stored_registry;
 mod transaction;
 mod worker;
 mod writer;

@@ -39,7 +39,20 @@ pub(crate) fn tokens_of(keys: &SealKeys, entry: &Entry) -> Vec<[u8; 16]> {
         | Operation::EnrolCertificate
         | Operation::EnrolPerson
         | Operation::Start
-        | Operation::Stop => Vec::new(),
+        | Operation::Stop
+        | Operation::RemoveCertificate
+        | Operation::Sponsor
+        | Operation::Accredit
+        | Operation::SuspendOrganisation
+        | Operation::ResumeOrganisation
+        | Operation::AcceptResponsibilities
+        | Operation::AcceptAgreement
+        | Operation::AmendPerson
+        | Operation::SuspendPerson
+        | Operation::ResumePerson
+        | Operation::ClosePerson
+        | Operation::LockPerson
+        | Operation::UnlockPerson => Vec::new(),
     }
 }
 

@@ -1,16 +1,15 @@
 //! Organisations, their certificates, accounts, and how far feeds have come: what is read to know who calls for what. No child is within
 //! reach.
 
-use crate::codec::StoredName;
 use crate::error::StoreError;
 use crate::feeds::{self, Feed, FeedId};
 use crate::sealed::{SealKeys, SealedRow, ACCOUNT, ORGANISATION};
+use crate::stored_registry;
 use contactpoint_domain::{
-    Capability, EmailAddress, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind, OrganisationName,
-    PersonId, PhoneNumber, Postcode, Role,
+    AccountState, Address, Checks, EmailAddress, Instant, LoginName, Name, Organisation, OrganisationId, OrganisationKind,
+    OrganisationName, PersonId, PhoneNumber, Postcode, Role,
 };
 use rusqlite::{Connection, OptionalExtension};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// An organisation to be enrolled: everything but its number.
@@ -22,8 +21,6 @@ pub struct NewOrganisation {
     pub kind: OrganisationKind,
     /// The local authority it works for; a council is its own, whatever stands here.
     pub authority: Option<OrganisationId>,
-    /// What it is accredited for.
-    pub capabilities: Vec<Capability>,
     /// Switchboard.
     pub telephone: Option<PhoneNumber>,
     /// Duty mailbox.
@@ -55,8 +52,14 @@ pub struct Account {
     pub failures: u32,
     /// No log-in is tried before (rule C6).
     pub delayed_until: Instant,
-    /// Suspended accounts are refused at the next request.
-    pub suspended: bool,
+    /// Whether it can be used; looked at again at each request.
+    pub state: AccountState,
+    /// Who judges what they do (rule C3); only a risk owner has nobody.
+    pub supervisor: Option<PersonId>,
+    /// What everybody must have (rule C1).
+    pub checks: Checks,
+    /// Where they live, by the vetting record (rule D7).
+    pub home: Option<Address>,
 }
 
 /// An account to be made: everything that [`Account`] has at its birth.
@@ -73,6 +76,12 @@ pub struct NewAccount {
     pub password: Zeroizing<Vec<u8>>,
     /// The secret of the time-based code.
     pub code_secret: Zeroizing<Vec<u8>>,
+    /// Who judges what they do.
+    pub supervisor: Option<PersonId>,
+    /// What everybody must have.
+    pub checks: Checks,
+    /// Where they live, by the vetting record.
+    pub home: Option<Address>,
 }
 
 impl std::fmt::Debug for Account {
@@ -145,120 +154,15 @@ impl Registry<'_> {
     /// An organisation and the keys of its certificates.
     pub(crate) fn open_organisation_and_keys(&self, row: &SealedRow) -> Result<(Organisation, Vec<[u8; 32]>), StoreError> {
         let plain = row.open(ORGANISATION, self.keys)?;
-        let mut stored: StoredOrganisation<'_> =
-            postcard::from_bytes(&plain).map_err(|_| StoreError::Form { table: ORGANISATION.name, row: row.row })?;
-        let keys = std::mem::take(&mut stored.keys);
-        Ok((stored.open(OrganisationId(number_of(row.row)?))?, keys))
+        stored_registry::organisation(&plain, OrganisationId(number_of(row.row)?)).map_err(|fault| fault.at(ORGANISATION.name, row.row))
     }
 
     fn open_account(&self, row: &SealedRow) -> Result<Account, StoreError> {
         let plain = row.open(ACCOUNT, self.keys)?;
-        let stored: StoredAccount<'_> = postcard::from_bytes(&plain).map_err(|_| StoreError::Form { table: ACCOUNT.name, row: row.row })?;
-        Ok(stored.open(PersonId(number_of(row.row)?))?)
+        stored_registry::account(&plain, PersonId(number_of(row.row)?)).map_err(|fault| fault.at(ACCOUNT.name, row.row))
     }
 }
 
 fn number_of(row: i64) -> Result<u32, StoreError> {
     u32::try_from(row).map_err(|_| StoreError::Unknown("row"))
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct StoredOrganisation<'a> {
-    name: &'a str,
-    kind: u8,
-    authority: Option<u32>,
-    capabilities: Vec<u8>,
-    telephone: Option<&'a str>,
-    email: Option<&'a str>,
-    postcode: Option<&'a str>,
-    suspended: bool,
-    /// SHA-256 of the SubjectPublicKeyInfo of each of its certificates.
-    keys: Vec<[u8; 32]>,
-}
-
-impl<'a> StoredOrganisation<'a> {
-    pub(crate) fn of(organisation: &'a Organisation, keys: Vec<[u8; 32]>) -> Self {
-        let Organisation { id: _, name, kind, authority, capabilities, telephone, email, postcode, suspended } = organisation;
-        Self {
-            name: name.as_str(),
-            kind: kind.number(),
-            authority: authority.map(|id| id.0),
-            capabilities: capabilities.iter().map(|capability| capability.number()).collect(),
-            telephone: telephone.as_ref().map(|number| number.as_str()),
-            email: email.as_ref().map(|address| address.as_str()),
-            postcode: postcode.as_ref().map(|postcode| postcode.as_str()),
-            suspended: *suspended,
-            keys,
-        }
-    }
-
-    fn open(self, id: OrganisationId) -> Result<Organisation, InvalidValue> {
-        let unknown = |what| InvalidValue { what, why: "is a number that this version does not know" };
-        Ok(Organisation {
-            id,
-            name: self.name.try_into()?,
-            kind: OrganisationKind::of_number(self.kind).ok_or(unknown("organisation kind"))?,
-            authority: self.authority.map(OrganisationId),
-            capabilities: self
-                .capabilities
-                .into_iter()
-                .map(|number| Capability::of_number(number).ok_or(unknown("capability")))
-                .collect::<Result<_, _>>()?,
-            telephone: self.telephone.map(TryInto::try_into).transpose()?,
-            email: self.email.map(TryInto::try_into).transpose()?,
-            postcode: self.postcode.map(TryInto::try_into).transpose()?,
-            suspended: self.suspended,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct StoredAccount<'a> {
-    organisation: u32,
-    login: &'a str,
-    #[serde(borrow)]
-    name: StoredName<'a>,
-    roles: Vec<u8>,
-    password: &'a [u8],
-    code_secret: &'a [u8],
-    last_code_step: u64,
-    failures: u32,
-    delayed_until: u64,
-    suspended: bool,
-}
-
-impl<'a> StoredAccount<'a> {
-    pub(crate) fn of(account: &'a Account) -> Self {
-        let Account { id: _, organisation, login, name, roles, password, code_secret, last_code_step, failures, delayed_until, suspended } =
-            account;
-        Self {
-            organisation: organisation.0,
-            login: login.as_str(),
-            name: StoredName::of(name),
-            roles: roles.iter().map(|role| role.number()).collect(),
-            password,
-            code_secret,
-            last_code_step: *last_code_step,
-            failures: *failures,
-            delayed_until: delayed_until.millis(),
-            suspended: *suspended,
-        }
-    }
-
-    fn open(self, id: PersonId) -> Result<Account, InvalidValue> {
-        let unknown = InvalidValue { what: "role", why: "is a number that this version does not know" };
-        Ok(Account {
-            id,
-            organisation: OrganisationId(self.organisation),
-            login: self.login.try_into()?,
-            name: self.name.open()?,
-            roles: self.roles.into_iter().map(|number| Role::of_number(number).ok_or(unknown)).collect::<Result<_, _>>()?,
-            password: Zeroizing::new(self.password.to_vec()),
-            code_secret: Zeroizing::new(self.code_secret.to_vec()),
-            last_code_step: self.last_code_step,
-            failures: self.failures,
-            delayed_until: Instant::of_millis(self.delayed_until),
-            suspended: self.suspended,
-        })
-    }
 }

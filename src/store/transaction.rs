@@ -1,17 +1,17 @@
 //! What a change may write. Each write is also told to the log: table, row, version, digest.
 
 use crate::children::{self, Held};
-use crate::codec::StoredRecord;
+use crate::codec::{encode, StoredRecord};
 use crate::error::StoreError;
 use crate::feeds::{FeedCounts, FeedFault, FeedId, NewFeed};
 use crate::index::Pair;
-use crate::registry::{Account, NewAccount, NewOrganisation, StoredAccount, StoredOrganisation};
+use crate::registry::{Account, NewAccount, NewOrganisation};
 use crate::sealed::{self, SealedRow, Table, ACCOUNT, CHILD, ORGANISATION};
 use crate::snapshot::Snapshot;
+use crate::stored_registry::{StoredAccount, StoredOrganisation};
 use contactpoint_audit::Change;
-use contactpoint_domain::{ChildNumber, ChildRecord, Instant, Organisation, OrganisationId, OrganisationKind, PersonId};
+use contactpoint_domain::{AccountState, ChildNumber, ChildRecord, Instant, Organisation, OrganisationId, OrganisationKind, PersonId};
 use rusqlite::{params, OptionalExtension};
-use zeroize::Zeroizing;
 
 /// A writer of everything, inside one savepoint of a group commit.
 pub struct Transaction<'a> {
@@ -34,9 +34,21 @@ impl Transaction<'_> {
     pub fn add_organisation(&mut self, new: &NewOrganisation) -> Result<Organisation, StoreError> {
         let row = sealed::next_row(self.connection, ORGANISATION)?;
         let id = OrganisationId(u32::try_from(row).map_err(|_| StoreError::Unknown("row"))?);
-        let NewOrganisation { name, kind, authority, capabilities, telephone, email, postcode } = new.clone();
+        let NewOrganisation { name, kind, authority, telephone, email, postcode } = new.clone();
         let authority = if kind == OrganisationKind::Council { Some(id) } else { authority };
-        let organisation = Organisation { id, name, kind, authority, capabilities, telephone, email, postcode, suspended: false };
+        let organisation = Organisation {
+            id,
+            name,
+            kind,
+            authority,
+            telephone,
+            email,
+            postcode,
+            sponsorship: None,
+            accreditations: Vec::new(),
+            responsibilities: None,
+            suspended: false,
+        };
         let sealed = sealed::seal_new(self.keys, ORGANISATION, row, &encode(&StoredOrganisation::of(&organisation, Vec::new()))?)?;
         let mut insert = self.connection.prepare_cached("INSERT INTO organisation (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed])?;
@@ -73,7 +85,7 @@ impl Transaction<'_> {
     pub fn add_account(&mut self, new: NewAccount) -> Result<Account, StoreError> {
         let row = sealed::next_row(self.connection, ACCOUNT)?;
         let id = PersonId(u32::try_from(row).map_err(|_| StoreError::Unknown("row"))?);
-        let NewAccount { organisation, login, name, roles, password, code_secret } = new;
+        let NewAccount { organisation, login, name, roles, password, code_secret, supervisor, checks, home } = new;
         let account = Account {
             id,
             organisation,
@@ -85,7 +97,10 @@ impl Transaction<'_> {
             last_code_step: 0,
             failures: 0,
             delayed_until: Instant::default(),
-            suspended: false,
+            state: AccountState::Active,
+            supervisor,
+            checks,
+            home,
         };
         let sealed = sealed::seal_new(self.keys, ACCOUNT, row, &encode(&StoredAccount::of(&account))?)?;
         let token = self.login_token(&account.login);
@@ -194,10 +209,6 @@ impl Transaction<'_> {
     fn note(&mut self, table: Table, row: &SealedRow) {
         self.changes.push(row.change(table));
     }
-}
-
-fn encode(stored: &impl serde::Serialize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    postcard::to_stdvec(stored).map(Zeroizing::new).map_err(|_| StoreError::Form { table: "(new)", row: 0 })
 }
 
 fn unique(inserted: rusqlite::Result<usize>, what: &'static str) -> Result<(), StoreError> {

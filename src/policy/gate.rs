@@ -1,0 +1,64 @@
+//! The gates that every request passes before its own decision: the organisation's (rules B2, B3) and the person's (rules C1, C3).
+//!
+//! In one order, so that of several shut gates the same one is named each time; the refusal says which, so that an honest organisation
+//! knows what to renew. Suspended organisations and people have no `Caller` at all: `identity` refuses them before a request is read.
+
+use crate::refusal::Refusal;
+use contactpoint_domain::{Day, Lapsed, OrganisationKind, Role, Stage, Texts};
+use contactpoint_identity::Caller;
+
+/// The day on which a request is decided, and the texts that are in force on it: all that policy knows of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The day in UTC.
+    pub today: Day,
+    /// Which versions count as accepted.
+    pub texts: Texts,
+}
+
+/// A gate, in the order in which they are passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gate {
+    /// A sponsor vouches for the organisation, it is accredited for something (rule B2), and it accepted the statement in force (rule B3).
+    Organisation,
+    /// Vetting, barring registration, training, agreement (rule C1).
+    Checks,
+    /// Somebody supervises the person (rule C3).
+    Supervisor,
+}
+
+impl Gate {
+    /// Every gate, in order.
+    pub const ALL: &'static [Self] = &[Self::Organisation, Self::Checks, Self::Supervisor];
+
+    /// Why this gate is shut for the caller, if it is.
+    pub fn shut(self, caller: &Caller, moment: Moment) -> Option<Refusal> {
+        match self {
+            Self::Organisation => organisation(caller, moment),
+            Self::Checks => caller.qualifications().checks.lapsed(moment.today, moment.texts).map(lapsed),
+            Self::Supervisor => {
+                let is_root = caller.organisation().kind == OrganisationKind::DataCentre && caller.roles().contains(&Role::RiskOwner);
+                (caller.qualifications().supervisor.is_none() && !is_root).then_some(Refusal::NoSupervisor)
+            }
+        }
+    }
+}
+
+fn organisation(caller: &Caller, Moment { today, texts }: Moment) -> Option<Refusal> {
+    match caller.organisation().stage(today, texts) {
+        Stage::Connected => None,
+        Stage::Applied => Some(Refusal::NotSponsored),
+        Stage::Sponsored => Some(Refusal::NotAccredited),
+        Stage::Accredited => Some(Refusal::ResponsibilitiesPending),
+        Stage::Suspended => Some(Refusal::OrganisationSuspended),
+    }
+}
+
+fn lapsed(check: Lapsed) -> Refusal {
+    match check {
+        Lapsed::Vetting => Refusal::VettingLapsed,
+        Lapsed::Barring => Refusal::BarringLapsed,
+        Lapsed::Training => Refusal::TrainingLapsed,
+        Lapsed::Agreement => Refusal::AgreementPending,
+    }
+}
