@@ -192,6 +192,10 @@ coded!(
         RolesClash = "roles-clash" / 31,
         /// The supervisor would be the person, or supervised by them (rule C3).
         SupervisorForbidden = "supervisor-forbidden" / 32,
+        /// The term of an accreditation is over before it begins, or too long (rule B2).
+        TermForbidden = "term-forbidden" / 35,
+        /// Another version of the text is in force (rules B3, J5).
+        OtherText = "other-text" / 36,
         /// The account is locked (rule C5).
         PersonLocked = "person-locked" / 33,
         /// The account is closed.

@@ -9,7 +9,7 @@ use contactpoint_domain::{
     PersonId, PhoneNumber, Postcode, Role,
 };
 use contactpoint_identity::{credentials, Caller, NewPerson, OneTimeSecrets, Pepper};
-use contactpoint_policy::{self as policy, EnrolOrganisationPermit, EnrolPersonPermit};
+use contactpoint_policy::{self as policy, EnrolOrganisationPermit, EnrolPersonPermit, Moment};
 use contactpoint_store::{Account, NewAccount, NewOrganisation, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl Directory {
         now: Instant,
     ) -> Answered<EnrolledOrganisation> {
         let blank = entry(caller, Role::SecurityOfficer, Operation::EnrolOrganisation, now);
-        let permit = match policy::enrol_organisation(caller) {
+        let permit = match policy::enrol_organisation(caller, Moment::of(now)) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
@@ -144,7 +144,7 @@ impl Directory {
     ) -> Answered<EnrolledPerson> {
         let blank = entry(caller, Role::Administrator, Operation::EnrolPerson, now);
         let EnrolPerson { login, given_name, family_name, roles } = request;
-        let permit = match policy::enrol_person(caller, &roles) {
+        let permit = match policy::enrol_person(caller, Moment::of(now), &roles) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };

@@ -9,7 +9,7 @@ use contactpoint_domain::{ChildNumber, ChildRecord, Instant, OrganisationId, Pro
 use contactpoint_identity::Caller;
 use contactpoint_intake::{Columns, Intake, Layout, LineFault};
 use contactpoint_matching::{verdict, Verdict};
-use contactpoint_policy::{self as policy, FeedPermit};
+use contactpoint_policy::{self as policy, FeedPermit, Moment};
 use contactpoint_store::{Feed, FeedFault, FeedId, NewFeed, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -130,7 +130,7 @@ impl Directory {
     /// Begins a feed, or says where the feed of this file goes on.
     pub async fn begin_feed(&self, caller: &Caller, request: BeginFeed, now: Instant) -> Answered<FeedBegun> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        let permit = match policy::feed(caller) {
+        let permit = match policy::feed(caller, Moment::of(now)) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
@@ -154,7 +154,7 @@ impl Directory {
     /// Takes in the records of one request: all of them, the bad ones as faults, in one transaction.
     pub async fn feed_lines(&self, caller: &Caller, feed: FeedId, first_line: u32, body: Bytes, now: Instant) -> Answered<LinesTaken> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        let permit = match policy::feed(caller) {
+        let permit = match policy::feed(caller, Moment::of(now)) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
@@ -180,7 +180,7 @@ impl Directory {
     /// Notes that no record is left, and reports.
     pub async fn finish_feed(&self, caller: &Caller, feed: FeedId, lines: u32, now: Instant) -> Answered<FeedReport> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        let permit = match policy::feed(caller) {
+        let permit = match policy::feed(caller, Moment::of(now)) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
@@ -196,7 +196,7 @@ impl Directory {
     /// Reports on a feed of the caller's organisation.
     pub async fn feed_report(&self, caller: &Caller, feed: FeedId, now: Instant) -> Answered<FeedReport> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        let permit = match policy::feed(caller) {
+        let permit = match policy::feed(caller, Moment::of(now)) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };

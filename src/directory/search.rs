@@ -7,7 +7,7 @@ use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, ChildRecord, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose, Role};
 use contactpoint_identity::Caller;
 use contactpoint_matching::{answers_to, Sought};
-use contactpoint_policy::{self as policy, ChildHit, Refusal, Relation, SearchPermit};
+use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, Relation, SearchPermit};
 use contactpoint_store::{Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -45,7 +45,7 @@ pub struct SearchAnswer {
 impl Directory {
     /// Searches the caller's scope. Every child listed is in the entry, and so is the one asked for by number, found or not (rule F1).
     pub async fn search(&self, caller: &Caller, request: &SearchRequest, now: Instant) -> Answered<SearchAnswer> {
-        let permit = sought(request).and_then(|sought| Ok((policy::search(caller, request.reason)?, sought)));
+        let permit = sought(request).and_then(|sought| Ok((policy::search(caller, Moment::of(now), request.reason)?, sought)));
         let children = request.child_number.iter().cloned().collect();
         let blank = Entry { reason: Some(request.reason), children, ..entry(caller, Role::Practitioner, Operation::Search, now) };
         self.look(blank, move |snapshot, blank| {

@@ -6,7 +6,7 @@ use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{ChildNumber, Instant, Organisation, OrganisationId, Purpose, Role};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, ChildView, Refusal, Relation};
+use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Relation};
 use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ impl Directory {
         self.look(blank, move |snapshot, blank| {
             let held = snapshot.child(&request.child_number)?;
             let relation = Relation::between(caller.organisation(), held.as_ref().map(|held| &held.record));
-            let permit = match policy::view(caller, request.reason, relation) {
+            let permit = match policy::view(caller, Moment::of(now), request.reason, relation) {
                 Ok(permit) => permit,
                 Err(refusal) => return Ok(refuse(refusal, held.is_some(), blank)),
             };

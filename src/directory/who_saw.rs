@@ -5,7 +5,7 @@ use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, OrganisationName, PersonId, Purpose, Role};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, WhoSawPermit};
+use contactpoint_policy::{self as policy, Moment, WhoSawPermit};
 use contactpoint_store::{Look, Registry, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -78,7 +78,7 @@ pub struct LookerOrganisation {
 impl Directory {
     /// Lists every look at a child, complete to the newest entry.
     pub async fn who_saw(&self, caller: &Caller, request: &WhoSawRequest, now: Instant) -> Answered<WhoSawAnswer> {
-        let permit = policy::who_saw(caller, request.reason);
+        let permit = policy::who_saw(caller, Moment::of(now), request.reason);
         if permit.is_ok() {
             self.store.index_looks().await?;
         }

@@ -227,14 +227,12 @@ fn judge(account: &mut Account, evidence: Option<Evidence>, now: Instant) -> Ver
 
 fn weigh(account: &Account, evidence: Evidence) -> Verdict {
     match evidence {
-        Evidence { password: true, step: Some(step) } if step > account.last_code_step => {
-            match account.state {
-                AccountState::Active => Verdict::Good,
-                AccountState::Locked => Verdict::Failed(RefusalCode::PersonLocked),
-                AccountState::Suspended => Verdict::Failed(RefusalCode::PersonSuspended),
-                AccountState::Closed => Verdict::Failed(RefusalCode::PersonClosed),
-            }
-        }
+        Evidence { password: true, step: Some(step) } if step > account.last_code_step => match account.state {
+            AccountState::Active => Verdict::Good,
+            AccountState::Locked => Verdict::Failed(RefusalCode::PersonLocked),
+            AccountState::Suspended => Verdict::Failed(RefusalCode::PersonSuspended),
+            AccountState::Closed => Verdict::Failed(RefusalCode::PersonClosed),
+        },
         // a step works once (RFC 6238, section 5.2), and none before it ever again
         Evidence { password: true, step: Some(_) } => Verdict::Failed(RefusalCode::CodeReplayed),
         Evidence { password: true, step: None } | Evidence { password: false, .. } => Verdict::Failed(RefusalCode::BadCredentials),

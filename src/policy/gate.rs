@@ -4,7 +4,7 @@
 //! knows what to renew. Suspended organisations and people have no `Caller` at all: `identity` refuses them before a request is read.
 
 use crate::refusal::Refusal;
-use contactpoint_domain::{Day, Lapsed, OrganisationKind, Role, Stage, Texts};
+use contactpoint_domain::{Day, Instant, Lapsed, OrganisationKind, Role, Stage, Texts};
 use contactpoint_identity::Caller;
 
 /// The day on which a request is decided, and the texts that are in force on it: all that policy knows of time.
@@ -14,6 +14,14 @@ pub struct Moment {
     pub today: Day,
     /// Which versions count as accepted.
     pub texts: Texts,
+}
+
+impl Moment {
+    /// The moment of an instant, with the texts compiled in.
+    #[must_use]
+    pub fn of(now: Instant) -> Self {
+        Self { today: now.day(), texts: Texts::IN_FORCE }
+    }
 }
 
 /// A gate, in the order in which they are passed.

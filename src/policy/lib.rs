@@ -1,19 +1,30 @@
 //! Who may do what to which child: a Caller, a request and the relation found in the store become a Permit or a Refusal.
 //!
-//! For: rules C4, D1 to D3 and F3 as pure functions without socket, file or clock, and the one type of what may be shown of a child
-//! (rules A1, A5, E7). A permit has private fields and is made here alone, so an operation that takes one cannot be reached without a
-//! decision. Leaves to others: who the caller is (`identity`), carrying it out (`directory`). Not here yet: break-glass, shielding,
-//! budgets, the life of organisations and accounts (rules B2, C1, D4 to D8, E).
+//! For: rules B2 to B4, C1, C3, C4, D1 to D3 and F3 as pure functions without socket, file or clock, and the one type of what may be shown
+//! of a child (rules A1, A5, E7). A permit has private fields and is made here alone, so an operation that takes one cannot be reached
+//! without a decision. What decides is written down in docs/access.md, which is made of the tables here. Leaves to others: who the caller
+//! is (`identity`), carrying it out (`directory`). Not here yet: break-glass, shielding, budgets (rules D4 to D8, E).
 
+mod admission;
+mod gate;
+mod organisations;
+mod people;
 mod permit;
 mod refusal;
 mod relation;
 mod shown;
 
-pub use permit::{
-    enrol_organisation, enrol_person, feed, search, view, who_saw, By, EnrolOrganisationPermit, EnrolPersonPermit, FeedPermit,
-    SearchPermit, ViewPermit, WhoSawPermit,
+pub use admission::{admit, Row, TABLE};
+pub use gate::{Gate, Moment};
+pub use organisations::{
+    accept_responsibilities, accredit, certificates, enrol_organisation, sponsor, suspend_organisation, AcceptResponsibilitiesPermit,
+    AccreditPermit, CertificateChange, EnrolOrganisationPermit, SponsorPermit, SuspendOrganisationPermit, LONGEST_ACCREDITATION_YEARS,
 };
+pub use people::{
+    accept_agreement, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit, AmendPersonPermit,
+    Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
+};
+pub use permit::{feed, search, view, who_saw, By, FeedPermit, SearchPermit, ViewPermit, WhoSawPermit};
 pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shown::{AddressKnown, AddressView, CarerView, ChildHit, ChildView, Contact, ContactPerson};

@@ -1,4 +1,4 @@
-//! The decisions, one function each, and the permits that only they make.
+//! The decisions about children, one function each, and the permits that only they make.
 //!
 //! ```compile_fail,E0451
 //! fn forge(by: contactpoint_policy::By) -> contactpoint_policy::ViewPermit {
@@ -6,9 +6,12 @@
 //! }
 //! ```
 
+use crate::admission::admit;
+use crate::gate::Moment;
 use crate::refusal::Refusal;
 use crate::relation::Relation;
-use contactpoint_domain::{Capability, OrganisationId, OrganisationKind, PersonId, Purpose, Role};
+use contactpoint_audit::Operation;
+use contactpoint_domain::{OrganisationId, OrganisationKind, PersonId, Purpose, Role};
 use contactpoint_identity::Caller;
 
 /// Who acts, in which role: what the log says of a permitted act.
@@ -22,14 +25,15 @@ pub struct By {
     pub role: Role,
 }
 
+/// A permit: private fields, a reader each, and no constructor.
 macro_rules! permit {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
         #[must_use = "a permit is to be used"]
         pub struct $name {
-            by: By,
-            $($field: $type),*
+            pub(crate) by: By,
+            $(pub(crate) $field: $type),*
         }
 
         impl $name {
@@ -46,6 +50,8 @@ macro_rules! permit {
         }
     };
 }
+
+pub(crate) use permit;
 
 permit!(
     /// May search one scope (rule D3).
@@ -79,17 +85,6 @@ permit!(
         authority: OrganisationId,
     }
 );
-permit!(
-    /// May enrol organisations (rule C4: the security officer).
-    EnrolOrganisationPermit {}
-);
-permit!(
-    /// May make accounts in the own organisation (rule C4: its administrator).
-    EnrolPersonPermit {
-        /// The only organisation whose people they are.
-        organisation: OrganisationId,
-    }
-);
 
 /// Reasons for looking at a child (rule D2).
 const LOOKING: &[Purpose] =
@@ -99,17 +94,15 @@ const LOOKING: &[Purpose] =
 const AUDITING: &[Purpose] = &[Purpose::Audit, Purpose::SubjectAccess];
 
 /// May the caller search their own scope? (rules B2, C4, D2, D3)
-pub fn search(caller: &Caller, reason: Purpose) -> Result<SearchPermit, Refusal> {
-    let by = acting(caller, Role::Practitioner)?;
-    accredited(caller, Capability::Query)?;
+pub fn search(caller: &Caller, moment: Moment, reason: Purpose) -> Result<SearchPermit, Refusal> {
+    let by = admit(caller, Operation::Search, moment)?;
     one_of(reason, LOOKING)?;
     Ok(SearchPermit { by, reason, scope: caller.organisation_id() })
 }
 
 /// May the caller view the child to whom their organisation has this relation? (rules B2, C4, D1, D2)
-pub fn view(caller: &Caller, reason: Purpose, relation: Relation) -> Result<ViewPermit, Refusal> {
-    let by = acting(caller, Role::Practitioner)?;
-    accredited(caller, Capability::Query)?;
+pub fn view(caller: &Caller, moment: Moment, reason: Purpose, relation: Relation) -> Result<ViewPermit, Refusal> {
+    let by = admit(caller, Operation::View, moment)?;
     one_of(reason, LOOKING)?;
     match relation {
         Relation::OnRoll | Relation::OnList | Relation::InArea | Relation::Involved => {
@@ -120,66 +113,18 @@ pub fn view(caller: &Caller, reason: Purpose, relation: Relation) -> Result<View
 }
 
 /// May the caller ask who saw a child? (rules C4, F3)
-pub fn who_saw(caller: &Caller, reason: Purpose) -> Result<WhoSawPermit, Refusal> {
-    let by = acting(caller, Role::Auditor)?;
-    if caller.organisation().kind != OrganisationKind::Auditor {
-        return Err(Refusal::RoleForbids);
-    }
+pub fn who_saw(caller: &Caller, moment: Moment, reason: Purpose) -> Result<WhoSawPermit, Refusal> {
+    let by = admit(caller, Operation::WhoSaw, moment)?;
     one_of(reason, AUDITING)?;
     Ok(WhoSawPermit { by, reason })
 }
 
 /// May the caller feed their organisation's records? (rules A7, B2, C4)
-pub fn feed(caller: &Caller) -> Result<FeedPermit, Refusal> {
-    let by = acting(caller, Role::DataSteward)?;
-    accredited(caller, Capability::Feed)?;
+pub fn feed(caller: &Caller, moment: Moment) -> Result<FeedPermit, Refusal> {
+    let by = admit(caller, Operation::Feed, moment)?;
     // a body of the whole country has no area that a new record could belong to
     let authority = caller.organisation().authority.ok_or(Refusal::CapabilityMissing)?;
     Ok(FeedPermit { by, authority })
-}
-
-/// May the caller enrol organisations? (rule C4)
-pub fn enrol_organisation(caller: &Caller) -> Result<EnrolOrganisationPermit, Refusal> {
-    let by = acting(caller, Role::SecurityOfficer)?;
-    if caller.organisation().kind != OrganisationKind::DataCentre {
-        return Err(Refusal::RoleForbids);
-    }
-    Ok(EnrolOrganisationPermit { by })
-}
-
-/// May the caller give an account with these roles in their own organisation? (rule C4)
-pub fn enrol_person(caller: &Caller, roles: &[Role]) -> Result<EnrolPersonPermit, Refusal> {
-    let by = acting(caller, Role::Administrator)?;
-    if roles.is_empty() || !roles.iter().all(|role| may_be_given(*role, caller.organisation().kind)) {
-        return Err(Refusal::RoleForbids);
-    }
-    // whoever feeds decides which children are in the scope of those who look
-    if roles.contains(&Role::DataSteward) && roles.contains(&Role::Practitioner) {
-        return Err(Refusal::RoleForbids);
-    }
-    Ok(EnrolPersonPermit { by, organisation: caller.organisation_id() })
-}
-
-/// The roles that an organisation's administrator may give: those of its own kind, never their own (rule C4).
-fn may_be_given(role: Role, kind: OrganisationKind) -> bool {
-    match role {
-        Role::Practitioner | Role::DataSteward => !matches!(kind, OrganisationKind::DataCentre | OrganisationKind::Auditor),
-        Role::Auditor => kind == OrganisationKind::Auditor,
-        Role::Administrator | Role::SecurityOfficer => false,
-    }
-}
-
-fn acting(caller: &Caller, role: Role) -> Result<By, Refusal> {
-    let role = caller.acting_role(&[role]).ok_or(Refusal::RoleForbids)?;
-    Ok(By { person: caller.person(), organisation: caller.organisation_id(), role })
-}
-
-fn accredited(caller: &Caller, capability: Capability) -> Result<(), Refusal> {
-    if caller.organisation().capabilities.contains(&capability) {
-        Ok(())
-    } else {
-        Err(Refusal::CapabilityMissing)
-    }
 }
 
 fn one_of(reason: Purpose, allowed: &[Purpose]) -> Result<(), Refusal> {

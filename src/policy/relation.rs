@@ -22,7 +22,8 @@ impl Relation {
     #[must_use]
     pub fn between(organisation: &Organisation, record: Option<&ChildRecord>) -> Self {
         let Some(record) = record else { return Self::None };
-        let involved = record.said_by(organisation.id).is_some();
+        // a source that ended its work has no more to do with the child, from that moment on
+        let involved = record.works_with(organisation.id);
         match organisation.kind {
             OrganisationKind::School if involved => Self::OnRoll,
             OrganisationKind::Surgery if involved => Self::OnList,

@@ -143,7 +143,8 @@ impl ViewPermit {
             nhs_number: self.first(record, sees_nhs_number, |statement| statement.nhs_number.clone()),
             unique_pupil_number: self.first(record, sees_pupil_number, |statement| statement.unique_pupil_number.clone()),
         };
-        for statement in record.newest_first() {
+        // whose work ended is no contact any more; what they said of the child stays
+        for statement in record.newest_first().filter(|statement| statement.involvement.ended.is_none()) {
             if let Some(contact) = organisation(statement.provenance.source).map(|behind| contact(&behind, statement)) {
                 view.place(contact);
             }
@@ -262,7 +263,7 @@ fn contact(behind: &Organisation, statement: &Statement) -> Contact {
         nhs_number: _,
         unique_pupil_number: _,
         carers: _,
-        involvement: Involvement { practitioner, telephone, email, common_assessment, lead_professional },
+        involvement: Involvement { practitioner, telephone, email, common_assessment, lead_professional, ended: _, basis: _ },
     } = statement;
     Contact {
         organisation: behind.name.clone(),

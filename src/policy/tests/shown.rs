@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod callers;
+
+use callers::{caller, moment};
 use contactpoint_domain::{
-    Address, Capability, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId,
+    Address, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId,
     OrganisationKind, PersonId, Provenance, Purpose, Relationship, Role, Statement,
 };
-use contactpoint_identity::Caller;
 use contactpoint_policy::{view, Relation};
 use serde_json::{json, Value};
 
@@ -18,13 +20,9 @@ fn organisation(id: u32, kind: OrganisationKind) -> Organisation {
     Organisation {
         id: OrganisationId(id),
         name: format!("{} {id}", kind.code()).as_str().try_into().unwrap(),
-        kind,
-        authority: Some(OrganisationId(1)),
-        capabilities: vec![Capability::Query],
         telephone: Some("01632 960001".try_into().unwrap()),
-        email: None,
         postcode: Some("ZZ9 9ZZ".try_into().unwrap()),
-        suspended: false,
+        ..callers::organisation(kind, &[])
     }
 }
 
@@ -59,12 +57,13 @@ fn record() -> ChildRecord {
         number: ChildNumber::with_body(123_456_789),
         authority: OrganisationId(1),
         statements: vec![statement(2, "Shah", Some("1 Elm Road")), statement(3, "Patel", None), statement(4, "Patel", None)],
+        shield: None,
+        audience: None,
     }
 }
 
 fn shown(kind: OrganisationKind, record: &ChildRecord) -> Value {
-    let caller = Caller::dangerous_new(PersonId(5), organisation(2, kind), &[Role::Practitioner]);
-    let permit = view(&caller, Purpose::Concern, Relation::Involved).unwrap();
+    let permit = view(&caller(kind, &[Role::Practitioner]), moment(), Purpose::Concern, Relation::Involved).unwrap();
     serde_json::to_value(permit.show(record, behind).unwrap()).unwrap()
 }
 

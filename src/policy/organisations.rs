@@ -1,0 +1,139 @@
+//! The decisions about organisations: who lets them in, by which gates, and who takes it back (rules B2 to B4).
+
+use crate::admission::admit;
+use crate::gate::Moment;
+use crate::permit::{permit, By};
+use crate::refusal::Refusal;
+use contactpoint_audit::Operation;
+use contactpoint_domain::{Day, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
+use contactpoint_identity::Caller;
+
+/// Years for which an accreditation holds at most.
+pub const LONGEST_ACCREDITATION_YEARS: i16 = 3;
+
+permit!(
+    /// May enrol organisations, and put certificates of theirs on record or take them off (rule C4: the security officer).
+    EnrolOrganisationPermit {}
+);
+permit!(
+    /// May vouch for this organisation (rule B2).
+    SponsorPermit {
+        /// Which.
+        organisation: OrganisationId,
+    }
+);
+permit!(
+    /// May accredit this organisation to this day (rule B2).
+    AccreditPermit {
+        /// Which.
+        organisation: OrganisationId,
+        /// The last day; `None` takes the accreditation back.
+        expires: Option<Day>,
+    }
+);
+permit!(
+    /// May suspend this organisation, or let it in again (rule B4).
+    SuspendOrganisationPermit {
+        /// Which.
+        organisation: OrganisationId,
+        /// True to suspend.
+        suspend: bool,
+    }
+);
+permit!(
+    /// May accept the statement of responsibilities for the own organisation (rule B3).
+    AcceptResponsibilitiesPermit {
+        /// The version accepted.
+        version: u16,
+    }
+);
+
+/// May the caller enrol organisations? (rule C4)
+pub fn enrol_organisation(caller: &Caller, moment: Moment) -> Result<EnrolOrganisationPermit, Refusal> {
+    Ok(EnrolOrganisationPermit { by: admit(caller, Operation::EnrolOrganisation, moment)? })
+}
+
+/// May the caller change an organisation's certificates? (rules B1, C4)
+pub fn certificates(caller: &Caller, moment: Moment, operation: CertificateChange) -> Result<EnrolOrganisationPermit, Refusal> {
+    let operation = match operation {
+        CertificateChange::Add => Operation::EnrolCertificate,
+        CertificateChange::Remove => Operation::RemoveCertificate,
+    };
+    Ok(EnrolOrganisationPermit { by: admit(caller, operation, moment)? })
+}
+
+/// What happens to a certificate on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateChange {
+    /// It comes on record, beside those that are there.
+    Add,
+    /// It is taken off.
+    Remove,
+}
+
+/// May the caller vouch for this organisation? The risk owner for any; a council's supervisor for those that work in its area. Nobody for
+/// their own, and nobody who accredited it. (rule B2)
+pub fn sponsor(caller: &Caller, moment: Moment, subject: &Organisation) -> Result<SponsorPermit, Refusal> {
+    let by = admit(caller, Operation::Sponsor, moment)?;
+    comes_from_outside(caller, subject)?;
+    let in_area = by.role == Role::RiskOwner || subject.authority == Some(by.organisation);
+    if !in_area {
+        return Err(Refusal::OutsideScope);
+    }
+    another_person(by, subject.accreditations.iter().map(|held| held.by))?;
+    Ok(SponsorPermit { by, organisation: subject.id })
+}
+
+/// May the caller accredit this organisation to this day? It has a sponsor, who is somebody else. (rule B2)
+pub fn accredit(caller: &Caller, moment: Moment, subject: &Organisation, expires: Option<Day>) -> Result<AccreditPermit, Refusal> {
+    let by = admit(caller, Operation::Accredit, moment)?;
+    comes_from_outside(caller, subject)?;
+    let sponsorship = subject.sponsorship.ok_or(Refusal::NotSponsored)?;
+    another_person(by, [sponsorship.by])?;
+    let last = moment.today.plus_years(LONGEST_ACCREDITATION_YEARS);
+    match expires {
+        Some(day) if day <= moment.today || day > last => Err(Refusal::TermForbidden),
+        Some(_) | None => Ok(AccreditPermit { by, organisation: subject.id, expires }),
+    }
+}
+
+/// May the caller suspend this organisation, or let it in again? (rule B4)
+pub fn suspend_organisation(
+    caller: &Caller,
+    moment: Moment,
+    subject: &Organisation,
+    suspend: bool,
+) -> Result<SuspendOrganisationPermit, Refusal> {
+    let operation = if suspend { Operation::SuspendOrganisation } else { Operation::ResumeOrganisation };
+    let by = admit(caller, operation, moment)?;
+    comes_from_outside(caller, subject)?;
+    Ok(SuspendOrganisationPermit { by, organisation: subject.id, suspend })
+}
+
+/// May the caller accept this version for their organisation? (rule B3)
+pub fn accept_responsibilities(caller: &Caller, moment: Moment, version: u16) -> Result<AcceptResponsibilitiesPermit, Refusal> {
+    let by = admit(caller, Operation::AcceptResponsibilities, moment)?;
+    if version == moment.texts.responsibilities {
+        Ok(AcceptResponsibilitiesPermit { by, version })
+    } else {
+        Err(Refusal::OtherText)
+    }
+}
+
+/// Nobody lets their own organisation in, and the data centre comes in by the ceremony alone.
+fn comes_from_outside(caller: &Caller, subject: &Organisation) -> Result<(), Refusal> {
+    if subject.id == caller.organisation_id() || subject.kind == OrganisationKind::DataCentre {
+        Err(Refusal::RoleForbids)
+    } else {
+        Ok(())
+    }
+}
+
+/// Two different people for the two gates (rule B2).
+fn another_person(by: By, others: impl IntoIterator<Item = PersonId>) -> Result<(), Refusal> {
+    if others.into_iter().any(|other| other == by.person) {
+        Err(Refusal::SamePerson)
+    } else {
+        Ok(())
+    }
+}
