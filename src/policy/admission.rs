@@ -105,7 +105,7 @@ pub fn admit(caller: &Caller, operation: Operation, moment: Moment) -> Result<By
         }
     }
     let kind = caller.organisation().kind;
-    let fits = |(role, kinds): &&(Role, &[OrganisationKind])| caller.roles().contains(role) && kinds.contains(&kind);
+    let fits = |(role, kinds): &&(Role, &[OrganisationKind])| role.is_of(kind) && caller.roles().contains(role) && kinds.contains(&kind);
     let (role, _) = row.who.iter().find(fits).ok_or(Refusal::RoleForbids)?;
     accredited(caller, row.capability, moment)?;
     Ok(By { person: caller.person(), organisation: caller.organisation_id(), role: *role })
