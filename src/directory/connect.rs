@@ -4,7 +4,7 @@
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
-use contactpoint_audit::{Entry, Operation};
+use contactpoint_audit::Operation;
 use contactpoint_domain::{
     Acceptance, Accreditation, Capability, Day, Instant, Organisation, OrganisationId, OrganisationKind, OrganisationName, Sponsorship,
     Stage, Texts,
@@ -174,7 +174,11 @@ impl Directory {
         now: Instant,
         change: impl FnOnce(&mut Transaction<'_>, &mut Organisation) -> Result<(), Stop> + Send + 'static,
     ) -> Answered<OrganisationStanding> {
-        let blank: Entry = acting(caller, operation, now);
+        let blank = acting(caller, operation, now);
+        // who may not ask at all is told so before anything is looked for
+        if let Err(refusal) = policy::admit(caller, operation, Moment::of(now)) {
+            return self.refuse(blank, refusal.into()).await;
+        }
         self.store
             .change(move |transaction| {
                 let result = match changed(transaction, id, now, change) {

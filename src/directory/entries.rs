@@ -4,6 +4,7 @@ use crate::refused::Refused;
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{Instant, Role};
 use contactpoint_identity::Caller;
+use contactpoint_policy::{self as policy, Moment};
 
 /// An entry of the caller's act, with nothing shown and nothing changed yet.
 pub(crate) fn entry(caller: &Caller, role: Role, operation: Operation, at: Instant) -> Entry {
@@ -19,6 +20,13 @@ pub(crate) fn entry(caller: &Caller, role: Role, operation: Operation, at: Insta
         outcome: Outcome::Answered,
         changes: Vec::new(),
     }
+}
+
+/// An entry of the caller's act in whichever role the policy's table has for it.
+pub(crate) fn acting(caller: &Caller, operation: Operation, at: Instant) -> Entry {
+    let role = policy::admit(caller, operation, Moment::of(at)).ok().map(|by| by.role);
+    let Some(role) = role.or(caller.role()) else { return Entry { role: None, ..entry(caller, Role::Practitioner, operation, at) } };
+    entry(caller, role, operation, at)
 }
 
 /// The entry with the outcome of a result.

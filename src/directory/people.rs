@@ -1,0 +1,201 @@
+//! Accounts after they are made (rules C1 to C5): checks, roles and supervisor amended, locked, suspended, closed, the agreement signed.
+//!
+//! Nobody does any of it to themselves but sign. What is decided is decided on the account as the transaction finds it, so that two
+//! changes at the same moment cannot together bring about what neither of them may.
+
+use crate::connect::{Accept, Stop};
+use crate::entries::{acting, with_outcome};
+use crate::refused::Refused;
+use crate::{Answered, Directory};
+use contactpoint_audit::Operation;
+use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, OrganisationId, PersonId, Role};
+use contactpoint_identity::Caller;
+use contactpoint_policy::{self as policy, Candidate, Moment, Subject, LONGEST_CHAIN};
+use contactpoint_store::{Account, Registry, StoreError, Transaction};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// When the checks of a person were made (rule C1). The agreement is not here: everybody signs for themselves.
+#[derive(Deserialize, ToSchema, Clone, Copy, Default)]
+#[serde(deny_unknown_fields)]
+pub struct ChecksMade {
+    /// The enhanced vetting check.
+    pub vetted: Option<Day>,
+    /// The registration with the barring scheme.
+    pub barring: Option<Day>,
+    /// The training.
+    pub trained: Option<Day>,
+}
+
+impl ChecksMade {
+    /// These, and the agreement as it was signed.
+    pub(crate) fn with(self, signed: &Checks) -> Checks {
+        Checks { vetted: self.vetted, barring: self.barring, trained: self.trained, agreement: signed.agreement }
+    }
+}
+
+/// What of an account is to be changed; what is absent stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AmendPerson {
+    /// All the checks anew.
+    pub checks: Option<ChecksMade>,
+    /// All the roles anew.
+    pub roles: Option<Vec<Role>>,
+    /// The supervisor, by number.
+    pub supervisor: Option<PersonId>,
+    /// Where they live, by the vetting record.
+    pub home: Option<Address>,
+}
+
+/// The state that an account is to have.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetState {
+    /// active, locked, suspended, closed.
+    pub state: AccountState,
+}
+
+/// An account as its organisation's administrator sees it: no factor, and no address.
+#[derive(Serialize, ToSchema)]
+pub struct PersonStanding {
+    id: PersonId,
+    login: LoginName,
+    name: Name,
+    roles: Vec<Role>,
+    state: AccountState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supervisor: Option<PersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vetted: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    barring: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trained: Option<Day>,
+    /// When the agreement was signed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<Day>,
+}
+
+impl PersonStanding {
+    fn of(account: &Account) -> Self {
+        let Checks { vetted, barring, trained, agreement } = account.checks;
+        Self {
+            id: account.id,
+            login: account.login.clone(),
+            name: account.name.clone(),
+            roles: account.roles.clone(),
+            state: account.state,
+            supervisor: account.supervisor,
+            vetted,
+            barring,
+            trained,
+            signed: agreement.map(|(_, day)| day),
+        }
+    }
+}
+
+impl Directory {
+    /// Changes what is on record of a person of the caller's organisation (rules C1, C3, C4).
+    pub async fn amend_person(&self, caller: &Caller, person: PersonId, request: AmendPerson, now: Instant) -> Answered<PersonStanding> {
+        let by = caller.clone();
+        self.change_person(caller, Operation::AmendPerson, person, now, move |transaction, account| {
+            let AmendPerson { checks, roles, supervisor, home } = request;
+            let roles = roles.unwrap_or_else(|| account.roles.clone());
+            let permit = policy::amend_person(&by, Moment::of(now), &subject(account), &roles)?;
+            if let Some(supervisor) = supervisor {
+                let candidate = candidate(transaction, supervisor)?;
+                account.supervisor = Some(policy::supervisor(Some(permit.person()), account.organisation, &candidate)?);
+            }
+            account.roles = roles;
+            account.checks = checks.map_or(account.checks, |made| made.with(&account.checks));
+            account.home = home.or(account.home.take());
+            Ok(())
+        })
+        .await
+    }
+
+    /// Locks, unlocks, suspends, resumes or closes an account of the caller's organisation (rules C4, C5).
+    pub async fn set_account_state(&self, caller: &Caller, person: PersonId, state: AccountState, now: Instant) -> Answered<PersonStanding> {
+        let by = caller.clone();
+        let operation = match state {
+            AccountState::Active => Operation::ResumePerson,
+            AccountState::Locked => Operation::LockPerson,
+            AccountState::Suspended => Operation::SuspendPerson,
+            AccountState::Closed => Operation::ClosePerson,
+        };
+        self.change_person(caller, operation, person, now, move |_, account| {
+            let permit = policy::account_state(&by, Moment::of(now), &subject(account), state)?;
+            account.state = permit.state();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Signs the user agreement for the caller (rules C1, J5).
+    pub async fn accept_agreement(&self, caller: &Caller, request: &Accept, now: Instant) -> Answered<PersonStanding> {
+        let (by, version) = (caller.clone(), request.version);
+        self.change_person(caller, Operation::AcceptAgreement, caller.person(), now, move |_, account| {
+            let permit = policy::accept_agreement(&by, Moment::of(now), version)?;
+            account.checks.agreement = Some((permit.version(), now.day()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_person(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        person: PersonId,
+        now: Instant,
+        change: impl FnOnce(&mut Transaction<'_>, &mut Account) -> Result<(), Stop> + Send + 'static,
+    ) -> Answered<PersonStanding> {
+        let (blank, own) = (acting(caller, operation, now), caller.organisation_id());
+        self.store
+            .change(move |transaction| {
+                let result = match changed(transaction, person, own, change) {
+                    Ok(standing) => Ok(standing),
+                    Err(Stop::Refused(refused)) => Err(refused),
+                    Err(Stop::Store(fault)) => return Err(fault),
+                };
+                let entry = with_outcome(blank, &result);
+                Ok((result, entry))
+            })
+            .await
+    }
+}
+
+/// The account as `change` leaves it. Another organisation's is not there.
+fn changed(
+    transaction: &mut Transaction<'_>,
+    person: PersonId,
+    own: OrganisationId,
+    change: impl FnOnce(&mut Transaction<'_>, &mut Account) -> Result<(), Stop>,
+) -> Result<PersonStanding, Stop> {
+    let found = transaction.account(person)?.filter(|account| account.organisation == own);
+    let mut account = found.ok_or(Refused::Unknown("person"))?;
+    change(transaction, &mut account)?;
+    transaction.put_account(&account)?;
+    Ok(PersonStanding::of(&account))
+}
+
+fn subject(account: &Account) -> Subject {
+    Subject { person: account.id, organisation: account.organisation, state: account.state }
+}
+
+/// A possible supervisor, with everybody above them.
+pub(crate) fn candidate(registry: &Registry<'_>, id: PersonId) -> Result<Candidate, Stop> {
+    let Account { organisation, roles, state, supervisor, .. } = registry.account(id)?.ok_or(Refused::Unknown("supervisor"))?;
+    Ok(Candidate { person: id, organisation, roles, state, chain: chain(registry, supervisor)? })
+}
+
+/// From one supervisor up, to whoever has none or to the longest chain that is followed.
+fn chain(registry: &Registry<'_>, mut above: Option<PersonId>) -> Result<Vec<PersonId>, StoreError> {
+    let mut chain = Vec::new();
+    while let Some(id) = above.filter(|_| chain.len() < LONGEST_CHAIN) {
+        chain.push(id);
+        above = registry.account(id)?.and_then(|account| account.supervisor);
+    }
+    Ok(chain)
+}
