@@ -6,8 +6,8 @@ use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::Operation;
 use contactpoint_domain::{
-    Acceptance, Accreditation, Capability, Day, Instant, Organisation, OrganisationId, OrganisationKind, OrganisationName, Sponsorship,
-    Stage, Texts,
+    Acceptance, Accreditation, Capability, Day, Instant, Organisation, OrganisationId, OrganisationKind, OrganisationName, PersonId,
+    Sponsorship, Stage, Texts,
 };
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, CertificateChange, Moment, Refusal};
@@ -89,7 +89,7 @@ impl Directory {
         self.change_organisation(&caller.clone(), Operation::Sponsor, id, now, move |transaction, organisation| {
             let permit = policy::sponsor(&caller, Moment::of(now), organisation)?;
             organisation.sponsorship = Some(Sponsorship { by: permit.by().person, at: now });
-            transaction.heads_are_supervised_by(organisation.id, permit.by().person).map_err(Stop::Store)
+            supervise(transaction, &organisation.heads, permit.by().person)
         })
         .await
     }
@@ -191,6 +191,17 @@ impl Directory {
             })
             .await
     }
+}
+
+/// Gives the heads of an organisation this supervisor. They are of another organisation, and nobody of theirs supervises the sponsor.
+fn supervise(transaction: &mut Transaction<'_>, heads: &[PersonId], sponsor: PersonId) -> Result<(), Stop> {
+    for head in heads {
+        if let Some(mut account) = transaction.account(*head)? {
+            account.supervisor = Some(sponsor);
+            transaction.put_account(&account)?;
+        }
+    }
+    Ok(())
 }
 
 fn changed(

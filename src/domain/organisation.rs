@@ -126,6 +126,8 @@ pub struct Organisation {
     pub email: Option<EmailAddress>,
     /// Where it is.
     pub postcode: Option<Postcode>,
+    /// Its first administrator and its first supervisor, whom the sponsor supervises (rule C3).
+    pub heads: Vec<PersonId>,
     /// Who vouches for it (rule B2).
     pub sponsorship: Option<Sponsorship>,
     /// What it is accredited for, each capability at most once (rule B2).
@@ -188,6 +190,7 @@ mod tests {
             telephone: None,
             email: None,
             postcode: None,
+            heads: vec![PersonId(9)],
             sponsorship: Some(Sponsorship { by: PersonId(1), at }),
             accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(2), expires: day("2027-03-31") }],
             responsibilities: Some(Acceptance { version: 2, by: PersonId(9), at }),

@@ -124,6 +124,13 @@ impl Registry<'_> {
         }
     }
 
+    /// The client keys on record for an organisation, oldest first: SHA-256 of each SubjectPublicKeyInfo.
+    pub fn certificates_of(&self, id: OrganisationId) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM organisation WHERE row = ?1")?;
+        let row = select.query_row([id.0], SealedRow::of).optional()?;
+        row.map_or(Ok(Vec::new()), |row| self.open_organisation_and_keys(&row).map(|(_, keys)| keys))
+    }
+
     /// An account by the person's number.
     pub fn account(&self, id: PersonId) -> Result<Option<Account>, StoreError> {
         let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM account WHERE row = ?1")?;

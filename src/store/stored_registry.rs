@@ -36,6 +36,7 @@ pub(crate) struct StoredOrganisation<'a> {
     telephone: Option<&'a str>,
     email: Option<&'a str>,
     postcode: Option<&'a str>,
+    heads: Vec<u32>,
     /// By whom, when.
     sponsorship: Option<(u32, u64)>,
     /// For what, by whom, to which day.
@@ -57,6 +58,7 @@ impl<'a> StoredOrganisation<'a> {
             telephone,
             email,
             postcode,
+            heads,
             sponsorship,
             accreditations,
             responsibilities,
@@ -69,6 +71,7 @@ impl<'a> StoredOrganisation<'a> {
             telephone: telephone.as_ref().map(|number| number.as_str()),
             email: email.as_ref().map(|address| address.as_str()),
             postcode: postcode.as_ref().map(|postcode| postcode.as_str()),
+            heads: heads.iter().map(|id| id.0).collect(),
             sponsorship: sponsorship.map(|Sponsorship { by, at }| (by.0, at.millis())),
             accreditations: accreditations
                 .iter()
@@ -89,6 +92,7 @@ impl<'a> StoredOrganisation<'a> {
             telephone: self.telephone.map(TryInto::try_into).transpose()?,
             email: self.email.map(TryInto::try_into).transpose()?,
             postcode: self.postcode.map(TryInto::try_into).transpose()?,
+            heads: self.heads.into_iter().map(PersonId).collect(),
             sponsorship: self.sponsorship.map(|(by, at)| Sponsorship { by: PersonId(by), at: Instant::of_millis(at) }),
             accreditations: self.accreditations.into_iter().map(accreditation).collect::<Result<_, _>>()?,
             responsibilities: self.responsibilities.map(|(version, by, at)| Acceptance {
@@ -124,7 +128,7 @@ struct FirstOrganisation<'a> {
 impl FirstOrganisation<'_> {
     fn open(self, id: OrganisationId) -> Result<(Organisation, Vec<[u8; 32]>), Undecodable> {
         let Self { name, kind, authority, _capabilities, telephone, email, postcode, suspended, keys } = self;
-        let (sponsorship, accreditations, responsibilities) = (None, Vec::new(), None);
+        let (heads, sponsorship, accreditations, responsibilities) = (Vec::new(), None, Vec::new(), None);
         StoredOrganisation {
             name,
             kind,
@@ -132,6 +136,7 @@ impl FirstOrganisation<'_> {
             telephone,
             email,
             postcode,
+            heads,
             sponsorship,
             accreditations,
             responsibilities,

@@ -44,6 +44,7 @@ impl Transaction<'_> {
             telephone,
             email,
             postcode,
+            heads: Vec::new(),
             sponsorship: None,
             accreditations: Vec::new(),
             responsibilities: None,
@@ -76,6 +77,21 @@ impl Transaction<'_> {
         let former = self.sealed_row(ORGANISATION, i64::from(organisation.0))?.ok_or(StoreError::Unknown("organisation"))?;
         let (organisation, mut keys) = self.open_organisation_and_keys(&former)?;
         keys.push(*key);
+        self.replace(ORGANISATION, &former, &encode(&StoredOrganisation::of(&organisation, keys))?)?;
+        self.registry_changed = true;
+        Ok(())
+    }
+
+    /// Takes a client key of an organisation off the record.
+    pub fn remove_certificate(&mut self, organisation: OrganisationId, key: &[u8; 32]) -> Result<(), StoreError> {
+        let former = self.sealed_row(ORGANISATION, i64::from(organisation.0))?.ok_or(StoreError::Unknown("organisation"))?;
+        let (organisation, mut keys) = self.open_organisation_and_keys(&former)?;
+        keys.retain(|held| held != key);
+        let mut delete = self.connection.prepare_cached("DELETE FROM certificate WHERE spki = ?1 AND organisation = ?2")?;
+        if delete.execute(params![key.as_slice(), organisation.id.0])? == 0 {
+            return Err(StoreError::Unknown("certificate"));
+        }
+        drop(delete);
         self.replace(ORGANISATION, &former, &encode(&StoredOrganisation::of(&organisation, keys))?)?;
         self.registry_changed = true;
         Ok(())

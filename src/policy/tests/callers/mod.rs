@@ -38,6 +38,7 @@ pub(crate) fn organisation(kind: OrganisationKind, capabilities: &[Capability]) 
         telephone: None,
         email: None,
         postcode: None,
+        heads: Vec::new(),
         sponsorship: Some(Sponsorship { by: SPONSOR, at }),
         accreditations: capabilities.iter().copied().map(accredited).collect(),
         responsibilities: Some(Acceptance { version: 3, by: PersonId(43), at }),
