@@ -1,11 +1,13 @@
 //! Enrolling organisations (the security officer, at the data centre) and people (their organisation's administrator).
 
+use crate::connect::Stop;
 use crate::entries::{entry, with_outcome};
+use crate::people::{candidate, ChecksMade};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::Operation;
 use contactpoint_domain::{
-    Capability, EmailAddress, FamilyName, GivenName, Instant, LoginName, Name, OrganisationId, OrganisationKind, OrganisationName,
+    Address, Checks, EmailAddress, FamilyName, GivenName, Instant, LoginName, Name, OrganisationId, OrganisationKind, OrganisationName,
     PersonId, PhoneNumber, Postcode, Role,
 };
 use contactpoint_identity::{credentials, Caller, NewPerson, OneTimeSecrets, Pepper};
@@ -25,9 +27,6 @@ pub struct EnrolOrganisation {
     pub kind: OrganisationKind,
     /// The local authority in whose area it works.
     pub authority: Option<OrganisationId>,
-    /// What it is accredited for.
-    #[serde(default)]
-    pub capabilities: Vec<Capability>,
     /// Switchboard.
     pub telephone: Option<PhoneNumber>,
     /// Duty mailbox.
@@ -37,19 +36,24 @@ pub struct EnrolOrganisation {
     /// Its client certificates, PEM. Their keys go on record, not their names.
     pub certificates: Vec<String>,
     /// Who makes its people's accounts.
-    pub administrator: NewAdministrator,
+    pub administrator: NewHead,
+    /// Who judges what its people do, until there are more. Not the administrator.
+    pub supervisor: NewHead,
 }
 
-/// A first administrator.
+/// One of an organisation's first two people. The sponsor supervises both.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewAdministrator {
+pub struct NewHead {
     /// Log-in name.
     pub login: LoginName,
     /// Given names.
     pub given_name: GivenName,
     /// Family name.
     pub family_name: FamilyName,
+    /// When their checks were made (rule C1).
+    #[serde(default)]
+    pub checks: ChecksMade,
 }
 
 /// A person to be given an account in the caller's organisation.
@@ -64,13 +68,21 @@ pub struct EnrolPerson {
     pub family_name: FamilyName,
     /// What they may be.
     pub roles: Vec<Role>,
+    /// Who judges what they do, by number (rule C3).
+    pub supervisor: PersonId,
+    /// When their checks were made (rule C1).
+    #[serde(default)]
+    pub checks: ChecksMade,
+    /// Where they live, by the vetting record (rule D7).
+    pub home: Option<Address>,
 }
 
-/// The organisation's number and its administrator's credentials.
+/// The organisation's number and its first people's credentials.
 #[derive(Serialize, ToSchema)]
 pub struct EnrolledOrganisation {
     id: OrganisationId,
     administrator: EnrolledPerson,
+    supervisor: EnrolledPerson,
 }
 
 /// A new account. The secrets are shown here and never again.
@@ -112,22 +124,18 @@ impl Directory {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
-        let EnrolOrganisation { name, kind, authority, capabilities, telephone, email, postcode, certificates: _, administrator } = request;
-        let organisation = NewOrganisation { name, kind, authority, capabilities, telephone, email, postcode };
-        let NewAdministrator { login, given_name, family_name } = administrator;
-        // the organisation's own number is not known yet: it is put in below, in the transaction that allocates it
-        let person = NewPerson {
-            organisation: OrganisationId(0),
-            login,
-            name: Name { given: given_name, family: family_name },
-            roles: vec![Role::Administrator],
-        };
-        let (account, secrets) = made(pepper, person).await?;
+        let EnrolOrganisation { name, kind, authority, telephone, email, postcode, certificates: _, administrator, supervisor } = request;
+        let organisation = NewOrganisation { name, kind, authority, telephone, email, postcode };
+        let (administrator, administrators_secrets) = made(Arc::clone(&pepper), administrator.person(Role::Administrator)).await?;
+        let (supervisor, supervisors_secrets) = made(pepper, supervisor.person(Role::Supervisor)).await?;
         self.store
             .change(move |transaction| {
-                let result = settle(add_organisation(&permit, transaction, &organisation, &keys, account))?;
-                let result = result
-                    .map(|(id, person, login)| EnrolledOrganisation { id, administrator: EnrolledPerson::new(person, login, &secrets) });
+                let result = settle(add_organisation(&permit, transaction, &organisation, &keys, [administrator, supervisor]))?;
+                let result = result.map(|(id, [administrator, supervisor])| EnrolledOrganisation {
+                    id,
+                    administrator: EnrolledPerson::new(administrator.id, administrator.login, &administrators_secrets),
+                    supervisor: EnrolledPerson::new(supervisor.id, supervisor.login, &supervisors_secrets),
+                });
                 let entry = with_outcome(blank, &result);
                 Ok((result, entry))
             })
@@ -143,17 +151,22 @@ impl Directory {
         now: Instant,
     ) -> Answered<EnrolledPerson> {
         let blank = entry(caller, Role::Administrator, Operation::EnrolPerson, now);
-        let EnrolPerson { login, given_name, family_name, roles } = request;
+        let EnrolPerson { login, given_name, family_name, roles, supervisor, checks, home } = request;
         let permit = match policy::enrol_person(caller, Moment::of(now), &roles) {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
         let name = Name { given: given_name, family: family_name };
-        let (account, secrets) = made(pepper, NewPerson { organisation: permit.organisation(), login, name, roles }).await?;
+        let checks = checks.with(&Checks::default());
+        let new = NewPerson { organisation: permit.organisation(), login, name, roles, supervisor: Some(supervisor), checks, home };
+        let (account, secrets) = made(pepper, new).await?;
         self.store
             .change(move |transaction| {
-                let result = settle(add_person(&permit, transaction, account))?;
-                let result = result.map(|account| EnrolledPerson::new(account.id, account.login, &secrets));
+                let result = match add_person(&permit, transaction, supervisor, account) {
+                    Ok(account) => Ok(EnrolledPerson::new(account.id, account.login, &secrets)),
+                    Err(Stop::Refused(refused)) => Err(refused),
+                    Err(Stop::Store(fault)) => settle(Err(fault))?,
+                };
                 let entry = with_outcome(blank, &result);
                 Ok((result, entry))
             })
@@ -174,31 +187,58 @@ async fn made(pepper: Arc<dyn Pepper>, person: NewPerson) -> Result<(NewAccount,
     made.ok().and_then(Result::ok).ok_or(StoreError::Stopped)
 }
 
+impl NewHead {
+    /// The organisation's own number is not known yet, nor who will sponsor it: both are put in by the transactions that know.
+    fn person(self, role: Role) -> NewPerson {
+        let Self { login, given_name, family_name, checks } = self;
+        NewPerson {
+            organisation: OrganisationId(0),
+            login,
+            name: Name { given: given_name, family: family_name },
+            roles: vec![role],
+            supervisor: None,
+            checks: checks.with(&Checks::default()),
+            home: None,
+        }
+    }
+}
+
 fn add_organisation(
     _: &EnrolOrganisationPermit,
     transaction: &mut Transaction<'_>,
     new: &NewOrganisation,
     keys: &[[u8; 32]],
-    administrator: NewAccount,
-) -> Result<(OrganisationId, PersonId, LoginName), StoreError> {
+    heads: [NewAccount; 2],
+) -> Result<(OrganisationId, [Account; 2]), StoreError> {
     // INVARIANT: all that can be refused is refused before the first write, since a refusal commits
-    may_be_added(transaction, new, keys, &administrator)?;
-    let id = transaction.add_organisation(new)?.id;
+    may_be_added(transaction, new, keys, &heads)?;
+    let mut organisation = transaction.add_organisation(new)?;
+    let id = organisation.id;
     keys.iter().try_for_each(|key| transaction.add_certificate(id, key))?;
-    let account = transaction.add_account(NewAccount { organisation: id, ..administrator })?;
-    Ok((id, account.id, account.login))
+    let [administrator, supervisor] = heads.map(|head| NewAccount { organisation: id, ..head });
+    let heads = [transaction.add_account(administrator)?, transaction.add_account(supervisor)?];
+    organisation.heads = heads.iter().map(|head| head.id).collect();
+    transaction.put_organisation(&organisation)?;
+    Ok((id, heads))
 }
 
-/// Adds an account to the one organisation that the permit is for.
-fn add_person(permit: &EnrolPersonPermit, transaction: &mut Transaction<'_>, account: NewAccount) -> Result<Account, StoreError> {
-    transaction.add_account(NewAccount { organisation: permit.organisation(), ..account })
+/// Adds an account to the one organisation that the permit is for, under a supervisor who may be one.
+fn add_person(
+    permit: &EnrolPersonPermit,
+    transaction: &mut Transaction<'_>,
+    supervisor: PersonId,
+    account: NewAccount,
+) -> Result<Account, Stop> {
+    let candidate = candidate(transaction, supervisor)?;
+    let supervisor = policy::supervisor(None, permit.organisation(), &candidate)?;
+    Ok(transaction.add_account(NewAccount { organisation: permit.organisation(), supervisor: Some(supervisor), ..account })?)
 }
 
 fn may_be_added(
     transaction: &Transaction<'_>,
     new: &NewOrganisation,
     keys: &[[u8; 32]],
-    administrator: &NewAccount,
+    heads: &[NewAccount; 2],
 ) -> Result<(), StoreError> {
     if let Some(authority) = new.authority {
         let known = transaction.organisation(authority)?.is_some_and(|found| found.kind == OrganisationKind::Council);
@@ -211,10 +251,12 @@ fn may_be_added(
             return Err(StoreError::Exists("certificate"));
         }
     }
-    match transaction.account_by_login(&administrator.login)? {
-        Some(_) => Err(StoreError::Exists("log-in name")),
-        None => Ok(()),
+    let [administrator, supervisor] = heads;
+    let is_taken = |login| transaction.account_by_login(login).map(|found| found.is_some());
+    if administrator.login == supervisor.login || is_taken(&administrator.login)? || is_taken(&supervisor.login)? {
+        return Err(StoreError::Exists("log-in name"));
     }
+    Ok(())
 }
 
 /// Tells a refusal from a failure of the store.

@@ -328,7 +328,7 @@ fn take_in(
     }
     let Some(held) = candidates.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same) else {
         let number = transaction.free_child_number()?;
-        transaction.add_child(&ChildRecord { number, authority: permit.authority(), statements: vec![statement] })?;
+        transaction.add_child(&ChildRecord::new(number, permit.authority(), statement))?;
         return Ok(TakenIn::Created);
     };
     match held.record.said_by(statement.provenance.source) {

@@ -1,21 +1,25 @@
-//! The operations, one file each: search, view, who saw, feed, enrol.
+//! The operations, one file each: search, view, who saw, feed, enrol, connect an organisation, amend a person.
 //!
 //! For: carrying out what `policy` permits, each as one transaction whose entry says what was done or refused (rules F1, F3), and the
 //! types of requests and answers. A refusal is written before it is answered, like everything else. Leaves to others: who calls
 //! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
 //! `matching` says.
 
+mod connect;
 mod enrol;
 mod entries;
 mod feed;
 mod organisations;
+mod people;
 mod refused;
 mod search;
 mod view;
 mod who_saw;
 
-pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewAdministrator};
+pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
+pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
 pub use view::{ViewAnswer, ViewRequest};

@@ -49,7 +49,26 @@ impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::OutsideScope => Self::NotFoundOrNotYours,
-            Refusal::RoleForbids | Refusal::CapabilityMissing | Refusal::ReasonForbids | Refusal::SearchTooWide => Self::Policy(refusal),
+            Refusal::RoleForbids
+            | Refusal::CapabilityMissing
+            | Refusal::AccreditationExpired
+            | Refusal::ReasonForbids
+            | Refusal::SearchTooWide
+            | Refusal::OrganisationSuspended
+            | Refusal::NotSponsored
+            | Refusal::NotAccredited
+            | Refusal::ResponsibilitiesPending
+            | Refusal::VettingLapsed
+            | Refusal::BarringLapsed
+            | Refusal::TrainingLapsed
+            | Refusal::AgreementPending
+            | Refusal::NoSupervisor
+            | Refusal::OwnAccount
+            | Refusal::SamePerson
+            | Refusal::RolesClash
+            | Refusal::TermForbidden
+            | Refusal::OtherText
+            | Refusal::SupervisorForbidden => Self::Policy(refusal),
         }
     }
 }
