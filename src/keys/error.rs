@@ -6,7 +6,8 @@ use cryptoki::error::{Error, RvError};
 use std::io;
 use std::path::PathBuf;
 
-/// Why a key could not be used. Everything that [`crate::Custody::open`] and [`crate::ceremony`] answer is fatal at start (exit status 78).
+/// Why a key could not be used. Everything that [`crate::Custody::open`] and [`crate::ceremony`] answer is fatal at start: exit status 69 where
+/// [`KeyError::is_away`], else 78.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The PKCS#11 module cannot be loaded or started. Check `[hsm] module` and the HSM's own settings (SoftHSM: SOFTHSM2_CONF).
@@ -243,6 +244,13 @@ impl KeyError {
             true => Self::TokenLost { doing, source },
             false => Self::Hsm { doing, source },
         }
+    }
+
+    /// The HSM is away or out of order, which trying again may mend. Everything else a person must mend; least of all is a refused PIN tried
+    /// again.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::TokenAbsent { .. } | Self::TokenLost { .. } | Self::Busy { .. } | Self::Hsm { .. })
     }
 }
 
