@@ -88,6 +88,17 @@ pub enum KeyError {
         /// The token.
         token: String,
     },
+    /// The HSM did not let us log in and does not say that the PIN is wrong; it may have counted it as wrong. See to the HSM first.
+    #[error(
+        "the token {token:?} did not let us log in: {source}; it is not tried again, because the PIN may have counted as a wrong one: \
+         see to the HSM, then start again"
+    )]
+    LogInFailed {
+        /// The token.
+        token: String,
+        /// The module's answer.
+        source: Error,
+    },
     /// A key is not on the token. Hold the key ceremony, or restore the token.
     #[error("the key {label} is not on the token; run `contactpoint-at-hsm ceremony` on a new token, or restore this one from its backup")]
     Missing {
@@ -255,7 +266,7 @@ impl KeyError {
 }
 
 /// Answers that mean that token, session, log-in or keys are gone and that only a new start of the module brings them back.
-fn is_loss(error: &Error) -> bool {
+pub(crate) fn is_loss(error: &Error) -> bool {
     matches!(
         error,
         Error::Pkcs11(
