@@ -45,9 +45,8 @@ stage_sources() {
     rm -rf "$stage"
     mkdir -p "$stage"/{programs,man,completions,sbom}
     cp -r packaging/debian "$stage/debian"
-    cp -r README.md docs config packaging "$stage/"
+    cp -r docs config packaging selinux "$stage/"
     cp CHANGELOG.md "$stage/packaging/" # beside debian/ it would be taken for the Debian changelog
-    if [ -d selinux ]; then cp -r selinux "$stage/"; fi
     if [ -n "$version" ]; then sed -i "1s/([^)]*)/($version)/" "$stage/debian/changelog"; fi
 }
 
@@ -127,7 +126,7 @@ pack() {
     if [ "$mode" = development ]; then squeeze='-Zgzip -z1'; fi
     if ! (cd "$stage" && SQUEEZE=$squeeze "$root/packaging/release-environment.sh" debian/rules binary > "$output/build.log" 2>&1); then
         cat "$output/build.log" >&2
-        die 'dpkg refused'
+        die "debhelper refused: see above, and $output/build.log"
     fi
     mv "$stage"/../*.deb "$output/"
 }
