@@ -317,6 +317,23 @@ fn verbs_that_do_not_need_the_hsm_are_refused_with_a_sentence() {
     }
 }
 
+#[test]
+fn every_place_that_names_the_version_names_this_one() {
+    // packages: of one version, whoever asks them
+    let version = env!("CARGO_PKG_VERSION");
+    for (place, line) in [
+        ("packaging/man/contactpoint-at-hsm.8", format!("\"contactpoint {version}\" \"contactpoint manual\"")),
+        ("selinux/contactpointd.te", format!("policy_module(contactpointd, {version})")),
+        ("README.md", format!("\nVersion {}:", version.rsplit_once('.').unwrap().0)),
+    ] {
+        assert!(page(place).contains(&line), "{place} does not say {line:?}");
+    }
+    let changes = page("CHANGELOG.md");
+    let newest = changes.lines().find(|line| line.starts_with("## [")).unwrap();
+    assert!(newest.starts_with(&format!("## [{version}] - ")), "{newest}");
+    assert!(page("packaging/debian/changelog").starts_with(&format!("contactpoint ({version})")));
+}
+
 // --- no physical media -----------------------------------------------------------------------------------------------------------------
 
 #[test]
