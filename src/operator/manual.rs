@@ -6,8 +6,10 @@ use crate::error::OperatorError;
 use contactpoint_manual::{completions as script, CompletionsWanted, Manual, ManualWanted, NoSuchPage, Notes, Row};
 
 pub(crate) fn run(wanted: &ManualWanted, command: clap::Command) -> Result<String, OperatorError> {
-    let unknown =
-        |NoSuchPage(name)| OperatorError::Argument { what: "manual:", why: format!("there is no page {name}: see manual --list") };
+    let unknown = |NoSuchPage(name)| OperatorError::Argument {
+        what: "manual",
+        why: format!("has no page {name}: see contactpointctl manual --list"),
+    };
     pages(command).print(wanted).map_err(unknown)
 }
 
@@ -54,7 +56,7 @@ const STATUSES: &[Row] = &[
     ("69", "The HSM, the store or the daemon is away: trying again may help."),
     ("70", "A fault of the program or of the machine."),
     ("77", "The daemon refused, or nobody is logged in; the sentence says what to do."),
-    ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+    ("78", "Settings, credential, keys, store or certificates are missing or wrong: trying again does not help."),
 ];
 
 const VERDICTS: &[Row] = &[
@@ -174,8 +176,8 @@ const DAEMON: Notes = Notes {
         ("0", "Stopped well."),
         ("64", "It was given arguments."),
         ("69", "The HSM or the store is away: trying again may help."),
-        ("71", "The system refused something that is needed: a thread, a socket, the lock-down."),
-        ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+        ("71", "The system refused something that is needed: a thread, a signal, a socket, the ban on core files."),
+        ("78", "Settings, credential, keys, store or certificates are missing or wrong, or the kernel does not lock the process in: trying again does not help."),
     ],
     files: DAEMON_FILES,
     environment: DAEMON_VARIABLES,
@@ -252,6 +254,7 @@ mod tests {
 
     #[test]
     fn the_daemon_and_its_settings_have_pages_and_what_there_is_not_is_refused() {
+        // packages: man pages
         let page = |name: &str| run(&ManualWanted { page: Some(name.to_owned()), list: false }, command::definition());
         assert!(page("contactpointd").unwrap().contains("SIGHUP"));
         assert!(page("contactpointd.toml.5").unwrap().contains("page_cache_mib"));
@@ -261,6 +264,7 @@ mod tests {
 
     #[test]
     fn bash_completes_a_verb() {
+        // packages: completions
         let script = completions(&CompletionsWanted { shell: Shell::Bash }, command::definition());
         let asked = "COMP_WORDS=(contactpointctl cer); COMP_CWORD=1; _contactpointctl contactpointctl cer contactpointctl; echo \"${COMPREPLY[@]}\"";
         let told = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();
