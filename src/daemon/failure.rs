@@ -1,5 +1,6 @@
 //! Why the daemon did not start or did not stop well: one sentence for the operator and an exit status for systemd (sysexits.h).
 
+use super::journal;
 use contactpoint_edge::EdgeFault;
 use contactpoint_hardening::HardeningError;
 use contactpoint_intake::LayoutError;
@@ -51,8 +52,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Tells the operator, and systemd.
     pub(crate) fn exit(self) -> ExitCode {
-        // by stderr: journald cannot tell any more which unit a line with fields came from, where its process has ended meanwhile
-        eprintln!("<3>contactpoint::daemon: {self}");
+        journal::last_words(&self);
         ExitCode::from(self.status())
     }
 
@@ -63,23 +63,19 @@ impl Failure {
             Self::TestSystemInTheOpen(_) | Self::TestLayout(_) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
-            Self::Appliance(ApplianceError::Keys(fault)) if hsm_is_away(fault) => UNAVAILABLE,
-            Self::Appliance(ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_)) => CONFIGURATION,
-            Self::Appliance(ApplianceError::Store(_)) | Self::FirstHead(_) | Self::Close(_) => UNAVAILABLE,
+            Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
+            Self::Appliance(_) => CONFIGURATION,
+            Self::FirstHead(_) | Self::Close(_) => UNAVAILABLE,
             Self::Edge(EdgeFault::Io(_)) => SYSTEM,
             Self::Edge(EdgeFault::Tls(_) | EdgeFault::Revocation(_)) => CONFIGURATION,
         }
     }
 }
 
-/// Told from keys and PINs that are wrong, which trying again does not mend and a PIN must not be tried again for.
-fn hsm_is_away(fault: &KeyError) -> bool {
-    matches!(fault, KeyError::TokenAbsent { .. } | KeyError::TokenLost { .. } | KeyError::Busy { .. } | KeyError::Hsm { .. })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contactpoint_store::OpenError;
 
     #[test]
     fn what_trying_again_does_not_mend_ends_with_78_and_what_is_away_with_69() {
@@ -88,6 +84,12 @@ mod tests {
         assert_eq!(Failure::from(ApplianceError::Keys(missing)).status(), 78);
         let away = KeyError::TokenAbsent { token: "contactpoint".to_owned() };
         assert_eq!(Failure::from(ApplianceError::Keys(away)).status(), 69);
+        let refused = KeyError::PinRefused { token: "contactpoint".to_owned() };
+        assert_eq!(Failure::from(ApplianceError::Keys(refused)).status(), 78);
+        let store = |fault: OpenError| Failure::from(ApplianceError::Store(fault)).status();
+        assert_eq!(store(OpenError::Log("a leaf is missing".to_owned())), 78);
+        assert_eq!((store(OpenError::WrongKey), store(OpenError::Newer), store(OpenError::Missing("/state".into()))), (78, 78, 78));
+        assert_eq!(store(OpenError::Io(std::io::ErrorKind::StorageFull.into())), 69);
         assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);
         assert_eq!(Failure::Close(StoreError::Full).status(), 69);
         let contradiction = SettingsError::Contradiction { file: "contactpointd.toml".into(), why: "a and b" };
