@@ -76,6 +76,7 @@ const FENCES: &[Fence] = &[
     Fence { name: "landlock", inside: &["hardening"], in_tests: &[] },
     Fence { name: "seccompiler", inside: &["hardening"], in_tests: &[] },
     Fence { name: "libc", inside: &["hardening", "prisoner"], in_tests: &[] },
+    Fence { name: "nix", inside: &["hardening"], in_tests: &["support", ROOT] },
 ];
 
 /// The one crate in which `unsafe` may stand, and the one tool of the tests: it makes the system calls that must be refused.
@@ -91,7 +92,7 @@ const CLIENT_WRITES: &[&str] = &["src/client/session.rs", "src/client/log_fetch.
 const SOCKETS: &[&str] = &["TcpStream::connect", "TcpListener::bind", "TcpSocket", "UdpSocket", "socket(", "UnixListener::bind"];
 const CONNECTS: &[&str] = &["src/client/connection.rs", "src/inspect/door.rs"];
 /// No file is longer.
-const MOST_LINES: usize = 800;
+const MOST_LINES: usize = 500;
 
 struct Fence {
     name: &'static str,
@@ -152,7 +153,7 @@ fn root() -> PathBuf {
 /// The sources and scripts below the folders that we write: path from the root, text.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = ["src", "tests", "benches", "fuzz"].iter().map(|folder| root().join(folder)).collect();
+    let mut folders: Vec<PathBuf> = ["src", "tests", "benches", "packaging", "selinux"].iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             if path.is_dir() && !path.ends_with("target") {
@@ -291,6 +292,7 @@ fn every_member_names_the_members_of_its_line_and_no_others() {
 
 #[test]
 fn the_flow_runs_one_way() {
+    // architecture: data flows one way through the layers
     assert_eq!(against_the_flow(WALLS), NONE);
 }
 
@@ -308,6 +310,7 @@ fn nothing_is_built_with_what_is_for_tests_alone() {
 
 #[test]
 fn every_member_has_the_shared_lints_and_hardening_its_own() {
+    // style 5: `unsafe` only in `hardening`, each block with its reason
     assert_eq!(without_the_lints(&members(), &table(&root().join("Cargo.toml"))), NONE);
 }
 
@@ -337,7 +340,8 @@ fn nothing_of_the_daemon_opens_a_connection_or_binds_a_socket() {
 }
 
 #[test]
-fn no_file_is_past_eight_hundred_lines() {
+fn no_file_is_past_five_hundred_lines() {
+    // style: a file that is read in one go
     assert_eq!(too_long(&sources()), NONE);
 }
 
@@ -356,6 +360,7 @@ fn source(path: &str, text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_door_in_a_wall_is_found() {
+    // a check that cannot fail is none
     let policy = planted("policy", &["domain", "audit", "identity", "store"], &[], &[]);
     assert_eq!(through_the_wall(&[policy], WALLS), ["policy names store"]);
     assert_eq!(through_the_wall(&[planted("matching", &[], &[], &[])], WALLS), ["matching does not use domain"]);
@@ -364,6 +369,7 @@ fn a_door_in_a_wall_is_found() {
 
 #[test]
 fn a_line_against_the_flow_is_found() {
+    // a check that cannot fail is none
     assert_eq!(against_the_flow(&[("domain", &["store"]), ("store", &["domain"])]), ["domain names store"]);
     assert_eq!(against_the_flow(&[("domain", &["domain"])]), ["domain names domain"]);
     assert_eq!(against_the_flow(&[("domain", &["elsewhere"])]), ["domain names elsewhere"]);
@@ -371,6 +377,7 @@ fn a_line_against_the_flow_is_found() {
 
 #[test]
 fn a_reach_over_a_fence_is_found() {
+    // a check that cannot fail is none
     let offenders = [
         planted("directory", &[], &["rusqlite"], &[]),
         planted("edge", &[], &["axum", "rustls"], &["cryptoki"]),
@@ -382,6 +389,7 @@ fn a_reach_over_a_fence_is_found() {
 
 #[test]
 fn a_dangerous_feature_outside_tests_is_found() {
+    // a check that cannot fail is none
     let mut edge = planted("edge", &[], &[], &[]);
     edge.dangerous.push("keys/dangerous-test-token".to_owned());
     assert_eq!(in_danger(&[edge.clone()]), ["edge asks for keys/dangerous-test-token"]);
@@ -392,6 +400,7 @@ fn a_dangerous_feature_outside_tests_is_found() {
 
 #[test]
 fn a_member_without_its_lints_is_found() {
+    // a check that cannot fail is none
     let workspace: toml::Table = "[workspace.lints.rust]\nunsafe_code = 'forbid'".parse().unwrap();
     let mut bare = planted("edge", &[], &[], &[]);
     assert_eq!(without_the_lints(std::slice::from_ref(&bare), &workspace), NONE);
@@ -405,6 +414,7 @@ fn a_member_without_its_lints_is_found() {
 
 #[test]
 fn planted_unsafe_is_found_and_talk_of_it_is_not() {
+    // a check that cannot fail is none
     let found = |text: &str| !unsafe_outside(&source("src/edge/lib.rs", text)).is_empty();
     for code in ["unsafe { f() }", "unsafe fn f() {}", "/* a */unsafe impl Send for A {}", "let c = '\"'; unsafe { } // \"", "'a: unsafe"] {
         assert!(found(code), "{code}");
@@ -418,6 +428,7 @@ fn planted_unsafe_is_found_and_talk_of_it_is_not() {
 
 #[test]
 fn a_planted_clock_is_found() {
+    // a check that cannot fail is none
     let asking = "#[expect(clippy::disallowed_methods, reason = \"x\")] fn f() { SystemTime::now(); }";
     assert_eq!(reads_the_clock(&source("src/policy/lib.rs", asking)), ["src/policy/lib.rs"]);
     assert_eq!(reads_the_clock(&source("src/policy/lib.rs", "use std::time::UNIX_EPOCH;")), ["src/policy/lib.rs"]);
@@ -428,6 +439,7 @@ fn a_planted_clock_is_found() {
 
 #[test]
 fn planted_writing_and_connecting_are_found_and_tests_may_do_either() {
+    // a check that cannot fail is none
     let connects = |path: &str, text: &str| does_without_leave(&source(path, text), "src/", SOCKETS, CONNECTS);
     assert_eq!(connects("src/edge/call.rs", "fn f() { TcpStream::connect(a) }"), ["src/edge/call.rs"]);
     assert_eq!(connects("src/edge/call.rs", "#[cfg(test)]\nmod tests { fn f() { TcpStream::connect(a) } }"), NONE);
@@ -446,6 +458,7 @@ fn planted_writing_and_connecting_are_found_and_tests_may_do_either() {
 
 #[test]
 fn a_planted_monster_is_found() {
-    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(801))), ["src/edge/lib.rs: 801 lines"]);
-    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(800))), NONE);
+    // a check that cannot fail is none
+    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(501))), ["src/edge/lib.rs: 501 lines"]);
+    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(500))), NONE);
 }

@@ -103,7 +103,7 @@ fn no_other_process_is_looked_into_or_ended() {
 
 #[test]
 fn no_capability_is_held() {
-    // G5: issue 3, raise a capability
+    // G5: no device access: a capability would open what a mode bars
     claimed(
         "capabilities",
         &[
@@ -142,7 +142,7 @@ fn no_tcp_socket_is_made_but_by_its_boolean() {
 
 #[test]
 fn no_program_is_run_but_its_own() {
-    // G5: issue 3, exec a shell
+    // G5: no export: what cannot be run writes nothing out
     claimed(
         "programs",
         &[
@@ -174,7 +174,7 @@ fn no_label_is_changed() {
 
 #[test]
 fn no_other_users_files_are_within_reach() {
-    // G5: issue 3, read another user's files
+    // G5: no way to what is not the directory's own
     claimed(
         "homes",
         &[
@@ -199,7 +199,7 @@ fn nothing_is_written_outside_the_state_directory() {
 
 #[test]
 fn no_module_is_loaded_and_nothing_mounted() {
-    // G5: issue 3, mount, load a module
+    // G5: there is no way to physical media: none is mounted, and no driver of one loaded
     claimed(
         "kernel",
         &[
@@ -266,7 +266,7 @@ fn reasoned(line: &str) -> Option<&str> {
 
 #[test]
 fn every_rule_has_its_reason() {
-    // issue 3, SELinux: a reason per rule
+    // Style 9: security policy is data with a reason on each line
     for source in SOURCES {
         assert_eq!(without_reason(&page(source)), Vec::<String>::new(), "{source}");
     }

@@ -140,12 +140,14 @@ mod tests {
 
     #[test]
     fn a_page_that_there_is_not_is_wrong_usage() {
+        // Style: each failure is one sentence on what to do, with its exit code
         let refused = page(&ManualWanted { page: Some("export".to_owned()), list: false }).unwrap_err();
         assert_eq!(refused.exit_code(), 2);
     }
 
     #[test]
     fn bash_completes_a_verb_and_every_shell_knows_them_all() {
+        // packages: man pages, completions
         let script = completions(&CompletionsWanted { shell: Shell::Bash });
         let asked = "COMP_WORDS=(contactpoint wh); COMP_CWORD=1; _contactpoint contactpoint wh contactpoint; echo \"${COMPREPLY[@]}\"";
         let told = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();
