@@ -122,6 +122,7 @@ fn nobody_is_called() {
             ("corenet_tcp_connect_all_ports(contactpointd_t)", "ssh_port_t tcp_socket { name_connect }"),
             ("corenet_tcp_bind_http_port(contactpointd_t)", "http_port_t tcp_socket { name_bind }"),
             ("allow contactpointd_t self:udp_socket create_socket_perms;", "contactpointd_t udp_socket"),
+            ("allow contactpointd_t self:netlink_route_socket create;", "contactpointd_t netlink_route_socket"),
             ("allow contactpointd_t self:tcp_socket listen;", "contactpointd_t tcp_socket"),
         ],
     );
@@ -131,9 +132,11 @@ fn nobody_is_called() {
 fn no_tcp_socket_is_made_but_by_its_boolean() {
     // B5: the daemon opens no outbound connection; it has no right to make a TCP socket
     let other = "tunable_policy(`contactpointd_pcscd',` allow contactpointd_t contactpointd_hsm_port_t:tcp_socket name_connect; ')";
+    let told = "tunable_policy(`contactpointd_pcscd',` allow contactpointd_t self:netlink_kobject_uevent_socket create; ')";
     claimed_without_assertion(
         "calls",
         &[
+            (told, "contactpointd_t netlink_kobject_uevent_socket { create } [contactpointd_pcscd]"),
             ("allow contactpointd_t self:tcp_socket create;", "contactpointd_t tcp_socket"),
             (other, "contactpointd_hsm_port_t tcp_socket { name_connect } [contactpointd_pcscd]"),
         ],
