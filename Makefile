@@ -10,7 +10,7 @@ BUILT = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PACKAGES := \
 	gcc libc6-dev make pkg-config \
 	libssl-dev \
-	softhsm2 opensc \
+	softhsm2 opensc caml-crush-server caml-crush-clients \
 	oathtool jq \
 	systemd strace man-db \
 	python3-venv \

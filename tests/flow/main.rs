@@ -8,6 +8,7 @@
 
 mod administration;
 mod answers;
+mod attached;
 mod attacks_listed;
 mod bad_bodies;
 mod bad_requests;
@@ -25,6 +26,7 @@ mod limits;
 mod logging_in;
 mod looking_up;
 mod looking_up_log;
+mod machines;
 mod office;
 mod revocation;
 mod searching;
