@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Out here, while a test runs inside a rig: the certificate authority and the client of an organisation. The rigs call it for each host-turn.
+# Out here, while a test runs inside a rig: the certificate authority and the client of an organisation. Called for each host-turn.
 #
 #   outside.sh sign < REQUEST > TAR      signs the server's request, and gives what the appliance needs: certificates, enrolments
 #   outside.sh look-up < ADMINISTRATORS  enrols people, feeds, and looks a child up over mutual TLS, through the forwarded port
@@ -71,7 +71,8 @@ find_child() { # KEY: the child of the story, and who else works with it
     family=$(jq -r .child.family_name borough/scenario.json)
     given=$(jq -r .child.given_name borough/scenario.json)
     born=$(jq -r .child.date_of_birth borough/scenario.json)
-    found=$(contactpoint --profile "$1.toml" search --family-name "$family" --given-name "$given" --date-of-birth "$born" --reason concern)
+    found=$(contactpoint --profile "$1.toml" search --family-name "$family" --given-name "$given" --date-of-birth "$born" \
+        --reason concern)
     child=$(grep -oE '^[0-9]{10}\b' <<< "$found" | head -n 1) || fail "$1 should have found the child: $found"
     found=$(contactpoint --profile "$1.toml" view "$child" --reason concern)
     grep -qF 'Council' <<< "$found" || fail "$1 should see that the council knows the child: $found"

@@ -71,7 +71,7 @@ record() { # LAYER: lines of attack and verdict, from standard input
     rm -f /srv/prisoner /mnt/stick/prisoner /var/lib/contactpoint/prisoner-device
 }
 
-# watch LAYER LOCKS [COMMAND...]: the attacks from one process, each in a child of its own. It is started at the first call, as the daemon is.
+# watch LAYER LOCKS [COMMAND...]: the attacks from one process, each in a child of its own. Started at the first call, as the daemon is.
 watch() {
     local layer=$1 locks=$2
     shift 2

@@ -1,6 +1,7 @@
-//! The sockets that the daemon has anyway: the listener that systemd hands over, and what is accepted on it (rule B5). Both belong to the
-//! machine's network, not to the unit's empty one, and nobody needs `socket` to have them. A socket that is not connected (any more) can call:
-//! an accepted one after connect with AF_UNSPEC, a listener after shutdown. TCP Fast Open connects in `sendto`, where no look at `connect` sees it.
+//! The sockets that the daemon has anyway: the listener that systemd hands over, and what is accepted on it (rule B5). Both belong to
+//! the machine's network, not to the unit's empty one, and nobody needs `socket` to have them. A socket that is connected to nobody can
+//! call: an accepted one after `connect` with AF_UNSPEC, a listener after `shutdown`. With TCP Fast Open it is `sendto` that connects,
+//! where no look at `connect` sees it.
 
 use super::network::{address, connect_outside, outside};
 use super::{Attack, Outcome};
