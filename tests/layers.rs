@@ -37,26 +37,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("synthesise", &["domain"]),
     ("support", &["client", "audit"]),
     ("prisoner", &["hardening"]),
-    (
-        ROOT,
-        &[
-            "domain",
-            "settings",
-            "hardening",
-            "keys",
-            "sealing",
-            "audit",
-            "intake",
-            "store",
-            "policy",
-            "identity",
-            "directory",
-            "edge",
-            "operator",
-            "client",
-            "synthesise",
-        ],
-    ),
+    (ROOT, &["settings", "hardening", "keys", "store", "identity", "directory", "edge", "operator", "client", "synthesise"]),
 ];
 
 /// The root package: the daemon, and the two tools' few lines.

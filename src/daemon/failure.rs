@@ -3,9 +3,9 @@
 use super::journal;
 use contactpoint_edge::EdgeFault;
 use contactpoint_hardening::HardeningError;
-use contactpoint_intake::LayoutError;
 use contactpoint_keys::KeyError;
 use contactpoint_operator::custody::ApplianceError;
+use contactpoint_operator::layouts::LayoutsRefused;
 use contactpoint_settings::SettingsError;
 use contactpoint_store::StoreError;
 use std::net::SocketAddr;
@@ -27,12 +27,10 @@ pub(crate) enum Failure {
     Arguments,
     #[error("this is a test system ([appliance] for_tests) and was handed {0}, which others can reach; let contactpointd.socket listen on 127.0.0.1 (rule G7)")]
     TestSystemInTheOpen(SocketAddr),
-    #[error("the layout {0} is made for test data, and this is no test system ([appliance] for_tests); take its file away (rule G7)")]
-    TestLayout(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Layouts(#[from] LayoutError),
+    Layouts(#[from] LayoutsRefused),
     #[error(transparent)]
     Hardening(#[from] HardeningError),
     #[error(transparent)]
@@ -60,7 +58,7 @@ impl Failure {
         match self {
             Self::Arguments => USAGE,
             Self::Settings(_) | Self::Layouts(_) | Self::OutOfReach(_) => CONFIGURATION,
-            Self::TestSystemInTheOpen(_) | Self::TestLayout(_) => CONFIGURATION,
+            Self::TestSystemInTheOpen(_) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
             Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,

@@ -1,25 +1,25 @@
 //! Why a verb did not do what it was asked, each as one sentence on what to do, with the exit status of sysexits(3).
 
 use crate::custody::ApplianceError;
+use crate::layouts::LayoutsRefused;
 use contactpoint_audit::{Fault, KeyFault};
 use contactpoint_hardening::HardeningError;
 use contactpoint_identity::IdentityError;
-use contactpoint_intake::LayoutError;
 use contactpoint_keys::KeyError;
 use contactpoint_settings::SettingsError;
 use contactpoint_store::StoreError;
 use std::io;
 use std::path::PathBuf;
 
-/// A verb failed. Nothing was changed unless the sentence says so.
+/// A verb failed. Nothing was changed unless the sentence says so; a log-out forgets the session all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// The settings or the environment.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A supplier's layout.
-    #[error("a layout cannot be used: {0}")]
-    Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Layouts(#[from] LayoutsRefused),
     /// HSM, PIN or keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -128,7 +128,7 @@ impl OperatorError {
             Self::Refused(_) | Self::NoSession(_) => NOPERM,
             Self::Keys(fault) if fault.is_away() => UNAVAILABLE,
             Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
-            Self::Settings(_) | Self::NotAtHsm { .. } | Self::Layout(_) | Self::Keys(_) | Self::Appliance(_) => CONFIG,
+            Self::Settings(_) | Self::NotAtHsm { .. } | Self::Layouts(_) | Self::Keys(_) | Self::Appliance(_) => CONFIG,
             // the token was changed: the same again is refused
             Self::HeldBefore(_) | Self::BrokeOff { .. } => CONFIG,
         }
