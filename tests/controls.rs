@@ -1,5 +1,5 @@
-//! The controls catalogue and the threat model against the sources: every file, item and test that they name is there, a test that proves a
-//! rule quotes it, and the generated pages are what the catalogue says. Each check is a function over plain data, run once over the real
+//! The controls catalogue and the pages that name tests against the sources: every file, item and test that they name is there, a test that proves
+//! a rule quotes it, and the generated pages are what the catalogue says. Each check is a function over plain data, run once over the real
 //! thing and once over a planted offender. Leaves to others: the catalogue's own shape (src/assurance), OSCAL's (tests/interop/oscal.rs).
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
@@ -83,10 +83,14 @@ fn unquoted(catalogue: &Catalogue, tests: &BTreeMap<String, String>) -> Vec<Stri
     proven.filter(|rule| !rule.tests.iter().any(|test| quotes(test, rule.id.as_str()))).map(|rule| rule.id.to_string()).collect()
 }
 
-/// Names of tests in a page, between backticks, that `tests` does not have. A name of a test has at least four words.
+/// Names of tests in a page that `tests` does not have.
 fn missing_in_page(page: &str, tests: &BTreeMap<String, String>) -> Vec<String> {
-    let named = page.split('`').skip(1).step_by(2).filter(|text| text.matches('_').count() >= 3 && text.chars().all(of_a_name));
-    named.filter(|name| !tests.contains_key(*name)).map(str::to_owned).collect()
+    named_in_page(page).filter(|name| !tests.contains_key(*name)).map(str::to_owned).collect()
+}
+
+/// Names of tests in a page, between backticks. A name of a test has at least four words.
+fn named_in_page(page: &str) -> impl Iterator<Item = &str> {
+    page.split('`').skip(1).step_by(2).filter(|text| text.matches('_').count() >= 3 && text.chars().all(of_a_name))
 }
 
 fn of_a_name(letter: char) -> bool {
@@ -137,10 +141,20 @@ fn the_generated_pages_are_what_the_catalogue_says() {
 }
 
 #[test]
-fn the_threat_model_names_tests_that_are_there_and_says_of_each_actor_what_is_not_stopped() {
+fn every_test_that_a_page_names_is_a_test() {
+    // style 11: docs/attacks.md lists how directories have failed before, our answer, and the test's name
+    let tests = tests();
+    for (page, least) in [("attacks.md", 100), ("accreditor.md", 3), ("threat-model.md", 50)] {
+        let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();
+        assert_eq!(missing_in_page(&text, &tests), NONE, "{page}");
+        assert!(named_in_page(&text).count() >= least, "{page} names tests in another way now");
+    }
+}
+
+#[test]
+fn the_threat_model_says_of_each_actor_what_stops_it_and_what_does_not() {
     // J1: docs/threat-model.md - actors, assets, what each bar stops and what none does
     let page = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
-    assert_eq!(missing_in_page(&page, &tests()), NONE);
     assert_eq!(half_described(&page), NONE);
     assert!(page.matches("\n### ").count() >= 12);
 }

@@ -9,7 +9,6 @@
 mod administration;
 mod answers;
 mod attached;
-mod attacks_listed;
 mod bad_bodies;
 mod bad_requests;
 mod borough;
