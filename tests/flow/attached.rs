@@ -1,5 +1,6 @@
 //! An HSM that is reached over a socket, lived in: SoftHSM behind caml-crush's server (pkcs11proxyd), and caml-crush's client as the module,
-//! over a Unix socket and over TCP, under the filter that `[hsm] attachment` names.
+//! over a Unix socket and over TCP, under the filter that `[hsm] attachment` names. (p11-kit's server of Debian 12 carries neither Ed25519 nor
+//! AES-GCM.)
 
 use crate::borough::programs;
 use crate::office::{Office, USUAL};
