@@ -40,7 +40,7 @@ fn each_directive_of_the_unit_that_says_something_else_is_told() {
         one_change_turns(|show| settings(show, &softhsm), &show, &[(&format!("\n{line}\n"), &format!("\n{instead}\n"))]);
     }
     one_change_turns(|show| settings(show, &softhsm), SHOW, &[("Type=notify\n", "Type=notify\nExecStartPre={ path=/bin/sh }\n")]);
-    one_change_turns(|show| settings(show, &softhsm), SHOW, &[("\nExecStartEx={", "\nExecStartEx={ path=/bin/sh ; }\nExecStartEx={")]);
+    one_change_turns(|show| settings(show, &softhsm), SHOW, &[("\nTasksMax=", "\nExecStartEx={ path=/bin/sh ; }\nTasksMax=")]);
     one_change_turns(|show| settings(show, &softhsm), SHOW, &[("/contactpointd ; flags= ;", "/contactpointd ; flags=privileged ;")]);
     assert_eq!(settings(&text("MainPID=0\n"), &[]).verdict, Verdict::Unseen);
 }

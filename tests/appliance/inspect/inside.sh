@@ -143,7 +143,7 @@ lower 'a socket for everybody, and one more' \
 raise_core_limit() { prlimit --pid "$(systemctl show --property=MainPID --value contactpointd)" --core=unlimited; }
 if in_machine; then
     lower 'setenforce 0' 'setenforce 0' 'setenforce 1' 'process.context: 1'
-    lower 'prlimit --core=unlimited' raise_core_limit '' \
+    lower 'prlimit --core=unlimited' raise_core_limit : \
         'process.limits: Max core' 'process.limits: no limit'
 fi
 together
