@@ -334,6 +334,40 @@ fn every_place_that_names_the_version_names_this_one() {
     assert!(page("packaging/debian/changelog").starts_with(&format!("contactpoint ({version})")));
 }
 
+#[test]
+fn every_man_page_renders_without_a_warning() {
+    // packages: man pages; what man(1) warns of, lintian refuses
+    assert!(!warnings(".TH A 8\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
+    let by_hand = ["man/contactpoint-at-hsm.8"].map(|page| (page.to_owned(), packaging(page)));
+    let made = [env!("CARGO_BIN_EXE_contactpointctl"), env!("CARGO_BIN_EXE_contactpoint")].into_iter().flat_map(pages_of);
+    let pages: Vec<(String, String)> = made.chain(by_hand).collect();
+    assert!(pages.len() > 25, "{} pages", pages.len());
+    for (name, page) in pages {
+        assert_eq!(warnings(&page), "", "{name}");
+    }
+}
+
+/// Every page that a program has, by its file's name.
+fn pages_of(program: &str) -> Vec<(String, String)> {
+    let manual = |argument: &str| {
+        let output = Command::new(program).args(["manual", argument]).output().unwrap();
+        assert!(output.status.success(), "{program} manual {argument}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    manual("--list").lines().map(|name| (name.to_owned(), manual(name))).collect()
+}
+
+/// What the formatter says of a page beside the page itself.
+fn warnings(page: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page");
+    std::fs::write(&file, page).unwrap();
+    let told =
+        Command::new("man").args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"]).arg(&file).env("MANWIDTH", "80").output().unwrap();
+    assert!(told.status.success(), "man: run `make deps`");
+    String::from_utf8(told.stderr).unwrap()
+}
+
 // --- no physical media -----------------------------------------------------------------------------------------------------------------
 
 #[test]

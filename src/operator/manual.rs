@@ -212,29 +212,7 @@ mod tests {
     use super::*;
     use crate::command;
     use contactpoint_manual::Shell;
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
-
-    /// What the formatter says of a page beside the page itself.
-    fn warnings(page: &str) -> String {
-        let mut man = Command::new("man");
-        man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"]).env("MANWIDTH", "80");
-        let mut man = man.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        man.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
-        let told = man.wait_with_output().unwrap();
-        assert!(told.status.success());
-        String::from_utf8(told.stderr).unwrap()
-    }
-
-    #[test]
-    fn every_page_renders_without_a_warning() {
-        // J1: man pages are in the package; what man(1) warns of there, lintian refuses
-        assert!(!warnings(".TH A 8\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
-        let manual = pages(command::definition());
-        for name in manual.names() {
-            assert_eq!(warnings(&manual.page(&name).unwrap()), "", "{name}");
-        }
-    }
+    use std::process::Command;
 
     #[test]
     fn every_verb_has_a_page_with_statuses_examples_and_help_for_each_flag() {
