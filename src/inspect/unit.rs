@@ -203,7 +203,7 @@ fn older_than_the_process(look: &mut Look, unit: &str, show: &Reading, start: &S
 fn seconds(time: &str) -> Option<f64> {
     let (_, date) = time.split_once(' ')?;
     let time: jiff::Timestamp = date.strip_suffix(" UTC")?.replacen(' ', "T", 1).add("Z").parse().ok()?;
-    Some(time.duration_since(jiff::Timestamp::UNIX_EPOCH).as_secs_f64())
+    Some(time.as_duration().as_secs_f64())
 }
 
 /// From the 22nd word of /proc/PID/stat and the machine's start, which the kernel gives in whole seconds: two more are its error.
