@@ -46,7 +46,7 @@ const SEE_ALSO: &[&str] = &["contactpoint(1)", "contactpointctl(8)"];
 const STATUSES: &[Row] = &[
     ("0", "Done."),
     ("1", "The directory refused, or some lines of a feed were rejected: the others are kept."),
-    ("2", "Wrong usage, or a file that was given cannot be used."),
+    ("2", "Wrong usage, nobody is logged in, or a file that was given cannot be used."),
     ("3", "No connection, or TLS was refused."),
     ("4", "Verification failed: the log is not what its key signed."),
 ];
