@@ -257,6 +257,13 @@ fn too_long(sources: &[(String, String)]) -> Vec<String> {
     lengths.filter(|(_, lines)| *lines > MOST_LINES).map(|(path, lines)| format!("{path}: {lines} lines")).collect()
 }
 
+/// Files that speak of an issue by its number, which who reads the sources does not have: rules and things have names of their own.
+fn names_an_issue(sources: &[(String, String)]) -> Vec<String> {
+    let is_number = |rest: &str| rest.trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit());
+    let speaks = |text: &str| text.split("issue ").skip(1).any(is_number);
+    sources.iter().filter(|(path, text)| path != "tests/layers.rs" && speaks(text)).map(|(path, _)| path.clone()).collect()
+}
+
 // --- the workspace as it is ------------------------------------------------------------------------------------------------------
 
 fn table(path: &Path) -> toml::Table {
@@ -324,6 +331,12 @@ fn nothing_of_the_daemon_opens_a_connection_or_binds_a_socket() {
 fn no_file_is_past_five_hundred_lines() {
     // style: a file that is read in one go
     assert_eq!(too_long(&sources()), NONE);
+}
+
+#[test]
+fn no_source_speaks_of_an_issue_by_its_number() {
+    // style: comments name the rule or the thing
+    assert_eq!(names_an_issue(&sources()), NONE);
 }
 
 // --- and an offender for each check ----------------------------------------------------------------------------------------------
@@ -442,4 +455,13 @@ fn a_planted_monster_is_found() {
     // a check that cannot fail is none
     assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(501))), ["src/edge/lib.rs: 501 lines"]);
     assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(500))), NONE);
+}
+
+#[test]
+fn a_planted_issue_is_found_and_the_word_is_not() {
+    // a check that cannot fail is none
+    for talk in ["// issue 7: x", "# see issue #12"] {
+        assert_eq!(names_an_issue(&source("src/edge/lib.rs", talk)), ["src/edge/lib.rs"], "{talk}");
+    }
+    assert_eq!(names_an_issue(&source("src/edge/lib.rs", "// who issues a certificate; an issue of trust")), NONE);
 }

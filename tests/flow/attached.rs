@@ -190,7 +190,7 @@ async fn live_with(attachment: &str, socket: impl FnOnce(&Rig) -> Socket) {
 
 #[tokio::test]
 async fn an_hsm_behind_a_unix_socket_serves_a_look_up_and_its_loss_is_told() {
-    // G2: keys in an HSM, reached as the settings say; issue 3: drop-ins for HSM attachments
+    // G2: keys in an HSM, reached as the settings say
     live_with("unix-socket", Socket::unix).await;
 }
 

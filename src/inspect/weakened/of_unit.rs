@@ -46,7 +46,7 @@ fn a_drop_in_is_an_attachment_of_the_package_or_is_told() {
 
 #[test]
 fn an_exposure_above_its_attachments_is_told() {
-    // issue 3: exposure <= 0.2; each drop-in with its score
+    // the unit: exposure <= 0.2; each drop-in with its score
     let line = "\n\u{2192} Overall exposure level for contactpointd.service: 0.1 OK \u{1f600}\n";
     one_change_turns(|analysis| unit::exposure(analysis, &[], &[text(NETWORK)]), line, &[("0.1", "0.3"), ("0.1", "9.2"), ("0.1", "much")]);
     let shipped = [text(NETWORK)];
