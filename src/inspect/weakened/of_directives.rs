@@ -124,6 +124,11 @@ fn a_directive_of_the_sockets_that_is_loosened_is_told() {
         ("Listen=[::]:8443 (Stream)\n", "Listen=[::]:443 (Stream)\n"),
         ("Listen=[::]:8443 (Stream)\n", "Listen=[::]:8443 (Datagram)\n"),
         ("Listen=/run/contactpoint/control.sock", "Listen=/tmp/control.sock"),
+        (
+            "Listen=/run/contactpoint/control.sock (Stream)\n",
+            "Listen=0.0.0.0:8443 (Stream)\nListen=/run/contactpoint/control.sock (Stream)\n",
+        ),
+        ("Listen=/run/contactpoint/control.sock (Stream)\n", ""),
         ("Transparent=no", "Transparent=yes"),
         ("Triggers=contactpointd.service", "Triggers=other.service"),
         ("=/lib/systemd/system/", "=/etc/systemd/system/"),
