@@ -142,7 +142,7 @@ fn the_generated_pages_are_what_the_catalogue_says() {
 
 #[test]
 fn every_test_that_a_page_names_is_a_test() {
-    // style 11: docs/attacks.md lists how directories have failed before, our answer, and the test's name
+    // docs/attacks.md lists how directories have failed before, our answer, and the test's name
     let tests = tests();
     for (page, least) in [("attacks.md", 100), ("accreditor.md", 3), ("threat-model.md", 50)] {
         let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();

@@ -286,31 +286,31 @@ fn the_flow_runs_one_way() {
 
 #[test]
 fn powerful_crates_stay_inside_their_fences() {
-    // style 5: one fence for each powerful thing
+    // one fence for each powerful thing
     assert_eq!(over_the_fence(&members(), FENCES), NONE);
 }
 
 #[test]
 fn nothing_is_built_with_what_is_for_tests_alone() {
-    // style 8: test-only shortcuts start with `dangerous_` behind a feature that a release build refuses
+    // test-only shortcuts start with `dangerous_` behind a feature that a release build refuses
     assert_eq!(in_danger(&members()), NONE);
 }
 
 #[test]
 fn every_member_has_the_shared_lints_and_hardening_its_own() {
-    // style 5: `unsafe` only in `hardening`, each block with its reason
+    // `unsafe` only in `hardening`, each block with its reason
     assert_eq!(without_the_lints(&members(), &table(&root().join("Cargo.toml"))), NONE);
 }
 
 #[test]
 fn unsafe_stands_in_hardening_alone() {
-    // style 5: `unsafe` only in `hardening`
+    // `unsafe` only in `hardening`
     assert_eq!(unsafe_outside(&sources()), NONE);
 }
 
 #[test]
 fn one_file_reads_the_clock() {
-    // style 4: decisions are pure, the clock is an argument
+    // decisions are pure, the clock is an argument
     assert_eq!(reads_the_clock(&sources()), NONE);
     assert_eq!(clocks_not_banned(&table(&root().join("clippy.toml"))), NONE);
 }

@@ -88,7 +88,7 @@ fn each_attachment_opens_as_much_as_it_says_and_the_page_says() {
 
 #[test]
 fn every_directive_has_its_reason() {
-    // Style 9: security policy is data with a reason on each line
+    // security policy is data with a reason on each line
     let attachments = ATTACHMENTS.iter().map(|(name, _)| format!("systemd/attachments/{name}.conf"));
     let units = [SERVICE, SOCKET, AT_HSM, "systemd/contactpointd-refused.target", "systemd/attachments/addresses.conf"];
     for file in units.iter().map(|file| (*file).to_owned()).chain(attachments) {
@@ -102,7 +102,7 @@ fn every_directive_has_its_reason() {
 
 #[test]
 fn every_line_of_the_other_lists_has_its_reason() {
-    // Style 9: security policy is data with a reason on each line
+    // security policy is data with a reason on each line
     for file in
         ["sysusers.d/contactpoint.conf", "tmpfiles.d/contactpoint.conf", "modprobe.d/contactpoint.conf", "udev/60-contactpoint-media.rules"]
     {

@@ -269,7 +269,7 @@ fn reasoned(line: &str) -> Option<&str> {
 
 #[test]
 fn every_rule_has_its_reason() {
-    // Style 9: security policy is data with a reason on each line
+    // security policy is data with a reason on each line
     for source in SOURCES {
         assert_eq!(without_reason(&page(source)), Vec::<String>::new(), "{source}");
     }

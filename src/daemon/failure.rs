@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_sentence_on_one_line() {
-        // style rule 6: a variant says what the operator does next
+        // a variant says what the operator does next
         for failure in [Failure::Arguments, Failure::Close(StoreError::Full), Failure::FirstHead(StoreError::Stopped)] {
             assert!(!failure.to_string().contains('\n'));
         }

@@ -7,7 +7,7 @@ use crate::{HsmAttachment, Surroundings};
 
 #[test]
 fn the_shipped_lists_are_read_and_give_a_reason_on_each_line() {
-    // style 9: security policy is data with a reason on each line
+    // security policy is data with a reason on each line
     assert!(syscalls::shipped().unwrap().iter().all(|line| !line.reason.is_empty()));
     assert_eq!(paths::parse(paths::LIST).unwrap().len(), 4);
 }
@@ -25,7 +25,7 @@ fn a_source_names_a_program_a_file_and_a_function() {
 
 #[test]
 fn a_line_without_a_reason_or_with_an_unknown_word_is_refused() {
-    // style 9: the parser refuses a line without a reason
+    // the parser refuses a line without a reason
     let why = |text: &str| syscalls::parse(text).unwrap_err().why;
     assert_eq!(why("[always]\nread"), "no reason");
     assert_eq!(why("[always]\nread #  "), "no reason");

@@ -26,14 +26,14 @@ fn keys_of(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_shipped_file_holds_every_key_with_its_default() {
-    // Style 10: each key is commented with its default; every shipped file passes the same parser
+    // each key is commented with its default; every shipped file passes the same parser
     assert_eq!(parse(SHIPPED).unwrap(), Settings::default());
     assert_eq!(keys_of(SHIPPED), keys_of(&Settings::default().effective()));
 }
 
 #[test]
 fn every_key_of_the_shipped_file_has_its_default_and_a_reason_above_it() {
-    // Style 10: each key is commented with its default
+    // each key is commented with its default
     let mut comment = String::new();
     for line in SHIPPED.lines() {
         match line.split_once(" = ") {
@@ -50,7 +50,7 @@ fn every_key_of_the_shipped_file_has_its_default_and_a_reason_above_it() {
 
 #[test]
 fn an_empty_file_is_the_defaults_and_a_missing_one_is_refused() {
-    // Style 10: each key has a default; a file that is not there is no decision
+    // each key has a default; a file that is not there is no decision
     assert_eq!(parse("").unwrap(), Settings::default());
     let directory = tempfile::tempdir().unwrap();
     let error = Settings::load(directory.path()).err().unwrap();
@@ -77,7 +77,7 @@ fn there_is_no_key_for_a_pin_or_any_secret() {
 
 #[test]
 fn an_unknown_key_or_section_refuses_to_start() {
-    // Style 10: unknown key = refuse to start
+    // unknown key = refuse to start
     assert!(refusal("[store]\nreaders = 4\npage_cache = 256\n").contains("line 3, page_cache: unknown field"));
     assert!(refusal("[stores]\nreaders = 4\n").contains("line 1, [stores]: unknown field `stores`"));
     assert!(refusal("readers = 4\n").contains("line 1, readers: unknown field"));
@@ -85,7 +85,7 @@ fn an_unknown_key_or_section_refuses_to_start() {
 
 #[test]
 fn a_value_out_of_range_is_refused_by_line_key_and_range() {
-    // Style 10: parsed once at the door; a refusal says file, line and key
+    // parsed once at the door; a refusal says file, line and key
     for (section, key, wrong, range) in [
         ("store", "page_cache_mib", "7", "between 8 and 65536"),
         ("store", "readers", "0", "between 1 and 64"),
@@ -161,21 +161,21 @@ fn labels_and_origins_have_the_shape_that_their_standards_ask_for() {
 
 #[test]
 fn the_defaults_pass_their_own_checks() {
-    // Style 10: each key has a default, which the same parser takes
+    // each key has a default, which the same parser takes
     let defaults = Settings::default();
     assert_eq!(parse(&defaults.effective()).unwrap(), defaults);
 }
 
 #[test]
 fn one_organisation_cannot_be_allowed_more_than_all_together() {
-    // Style 10: two keys that contradict each other refuse to start
+    // two keys that contradict each other refuse to start
     let sentence = refusal("[limits]\nconnections_total = 10\nconnections_per_organisation = 11\n");
     assert!(sentence.contains("connections_per_organisation is larger than connections_total"));
 }
 
 #[test]
 fn a_number_in_range_is_made_by_its_constructor_alone() {
-    // Style 2: a constructor that can refuse, then no more checks inside
+    // a constructor that can refuse, then no more checks inside
     assert_eq!(Within::<1, 3>::new(3).unwrap().count(), 3);
     assert_eq!(Within::<1, 3>::new(4).err().unwrap().to_string(), "must be between 1 and 3");
     assert!(Within::<1, 3>::new(0).is_err());

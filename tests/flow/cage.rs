@@ -33,7 +33,7 @@ struct Asked {
 
 #[test]
 fn every_line_of_the_lists_is_needed_and_nothing_else_is_asked_for() {
-    // G5: refused by seccomp and Landlock; style 9: a test refuses lines that nothing needs, and tests run with the real locks on
+    // G5: refused by seccomp and Landlock; a test refuses lines that nothing needs, and tests run with the real locks on
     let traces = tempfile::tempdir().unwrap();
     let this = "cage::every_line_of_the_lists_is_needed_and_nothing_else_is_asked_for";
     let mut suite = Command::new(std::env::current_exe().unwrap());
