@@ -318,6 +318,16 @@ fn verbs_that_do_not_need_the_hsm_are_refused_with_a_sentence() {
 }
 
 #[test]
+fn a_log_in_whose_session_could_not_be_kept_asks_nobody() {
+    // C2: a code works once; it is not spent on a session that has no place to be kept
+    let line = ["log-in", "--password-stdin", "--code", "123456", "--socket", "/nonexistent/control.sock"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_contactpointctl"));
+    let output = command.args(line).env_remove("XDG_RUNTIME_DIR").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(64) && said.contains("--session-file is needed"), "{said}");
+}
+
+#[test]
 fn every_place_that_names_the_version_names_this_one() {
     // packages: of one version, whoever asks them
     let version = env!("CARGO_PKG_VERSION");
