@@ -46,6 +46,10 @@ stage_sources() {
     mkdir -p "$stage"/{programs,man,completions,sbom}
     cp -r packaging/debian "$stage/debian"
     cp -r docs config packaging selinux "$stage/"
+    # a page that is installed has no sources beside it: where it leads to them, it names them
+    # shellcheck disable=SC2016 # the backticks are the page's
+    find "$stage/docs" -name '*.md' -exec \
+        sed -i -E 's#\[`?([^]`]*)`?\]\(\.\./\1\)#`\1`#g; s#\[`?([^]`]*)`?\]\(\.\./([^)]*)\)#\1 (`\2` of the sources)#g' {} +
     cp CHANGELOG.md "$stage/packaging/" # beside debian/ it would be taken for the Debian changelog
     if [ -n "$version" ]; then sed -i "1s/([^)]*)/($version)/" "$stage/debian/changelog"; fi
 }

@@ -98,6 +98,16 @@ the_daemon_reads_the_packaged_settings() {
         echo 'contactpointctl check-config refuses them'
 }
 
+# Pages lie packed or not; links to other sites and within a page are left alone.
+links_lead_somewhere() {
+    local page target
+    for page in "$work"/*/usr/share/doc/*/*.md*; do
+        while read -r target; do
+            [ -e "${page%/*}/$target" ] || [ -e "${page%/*}/$target.gz" ] || echo "${page#"$work/"} leads to $target"
+        done < <(zcat -f "$page" | grep -oE '\]\([^)#]+' | sed 's/^](//' | grep -vE '^[a-z]+:' || true)
+    done
+}
+
 each_program_has_a_page() {
     local program
     for program in contactpoint/usr/sbin/contactpointd contactpoint/usr/sbin/contactpointctl contactpoint/usr/sbin/contactpoint-at-hsm \
@@ -251,6 +261,7 @@ holds 'G5: nothing is set-user-id, a device, or writable by others' nothing_is_s
 holds 'J1: the settings are conffiles, and nothing else is' settings_are_conffiles_and_nothing_else_is
 holds 'J1: the packaged settings pass the parser of the packaged program' the_daemon_reads_the_packaged_settings
 holds 'J1: each program has a man page' each_program_has_a_page
+holds 'J1: each link of an installed page leads to a page that is installed beside it' links_lead_somewhere
 holds 'B5: contactpoint asks for no more than the C library, libcrypto and systemd' \
     dependencies_are contactpoint libc6 libgcc-s1 libssl3 systemd
 holds 'B5: contactpoint-client asks for no more than the C library' dependencies_are contactpoint-client libc6 libgcc-s1
@@ -291,6 +302,8 @@ if [ -z "$only" ] && [ "$failed" -eq 0 ]; then
         weaken 'echo "[export]" >> etc/contactpoint/contactpointd.toml'
     holds 'a program without a page' is_noticed 'J1: each program has a man page' contactpoint \
         weaken 'rm usr/share/man/man8/contactpoint-at-hsm.8.gz'
+    holds 'a page that leads nowhere' is_noticed 'J1: each link of an installed page leads to a page that is installed beside it' \
+        contactpoint-client weaken 'echo "See [the sources](../src/main.rs)." >> usr/share/doc/contactpoint-client/organisation.md'
     holds 'a package of another version' is_noticed 'J1: the packages are of one version' contactpoint-client \
         weaken 'sed -i "s/^Version: /Version: 1:/" DEBIAN/control'
     holds 'a package without its licence' is_noticed 'J1: lintian finds no error' contactpoint-selinux \
