@@ -10,7 +10,7 @@ BUILT = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PACKAGES := \
 	gcc libc6-dev make pkg-config \
 	libssl-dev \
-	softhsm2 opensc \
+	softhsm2 opensc caml-crush-server caml-crush-clients \
 	oathtool jq \
 	systemd strace man-db \
 	python3-venv \
@@ -24,8 +24,8 @@ RIGS := mmdebstrap e2fsprogs iproute2 util-linux procps openssl qemu-system-x86 
 .PHONY: help deps build demo test lint bench deb reproducible rigs container machine
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo 'make demo KEEP=1      leaves the daemon up and prints commands to paste; PROFILE=dev builds faster and runs slower'
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo 'make demo KEEP=1    leaves the daemon up and prints commands to paste; PROFILE=dev builds faster and runs slower'
 
 deps: ## installs the Debian packages that are missing (with sudo where you are not root)
 	@command -v $(CARGO) > /dev/null || { echo 'There is no cargo: install a Rust toolchain first (https://rustup.rs, Rust 1.88 or newer).' >&2; exit 1; }

@@ -11,7 +11,7 @@ use std::path::Path;
 const BEGIN: &str = "<!-- figures begin: written by make bench, never by hand -->";
 const END: &str = "<!-- figures end -->";
 
-/// The goals of issue 2, "Speed".
+/// The goals, as the page's table names them.
 const RATIO_AT_64: f64 = 0.30;
 const SLOWNESS_AT_16: f64 = 15.0;
 const MEMORY_BESIDE_CACHE_MIB: f64 = 80.0;

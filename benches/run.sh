@@ -36,6 +36,7 @@ for name in CHILDREN PARTS HOMES SECONDS_A_TURN PAIRS CONNECTIONS CLIENT_THREADS
 	eval "value=\${$name-}"
 	[ -z "$value" ] || typed="$name=$value $typed"
 done
+# shellcheck disable=SC3045 # Debian's sh has it
 ulimit -n 65536 2> /dev/null || true
 
 exec "$target/release/contactpoint-bench" \

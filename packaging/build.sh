@@ -45,9 +45,12 @@ stage_sources() {
     rm -rf "$stage"
     mkdir -p "$stage"/{programs,man,completions,sbom}
     cp -r packaging/debian "$stage/debian"
-    cp -r README.md docs config packaging "$stage/"
+    cp -r docs config packaging selinux "$stage/"
+    # a page that is installed has no sources beside it: where it leads to them, it names them
+    # shellcheck disable=SC2016 # the backticks are the page's
+    find "$stage/docs" -name '*.md' -exec \
+        sed -i -E 's#\[`?([^]`]*)`?\]\(\.\./\1\)#`\1`#g; s#\[`?([^]`]*)`?\]\(\.\./([^)]*)\)#\1 (`\2` of the sources)#g' {} +
     cp CHANGELOG.md "$stage/packaging/" # beside debian/ it would be taken for the Debian changelog
-    if [ -d selinux ]; then cp -r selinux "$stage/"; fi
     if [ -n "$version" ]; then sed -i "1s/([^)]*)/($version)/" "$stage/debian/changelog"; fi
 }
 
@@ -127,7 +130,7 @@ pack() {
     if [ "$mode" = development ]; then squeeze='-Zgzip -z1'; fi
     if ! (cd "$stage" && SQUEEZE=$squeeze "$root/packaging/release-environment.sh" debian/rules binary > "$output/build.log" 2>&1); then
         cat "$output/build.log" >&2
-        die 'dpkg refused'
+        die "debhelper refused: see above, and $output/build.log"
     fi
     mv "$stage"/../*.deb "$output/"
 }

@@ -20,13 +20,16 @@ while read -r name version; do
     folder=$(awk -v n="$name" -v v="$version" '$1 == n && $2 == v { $1 = $2 = ""; sub(/^ */, ""); print }' "$work/folders")
     if [ -z "$folder" ]; then continue; fi # our own
     # the crate's own folder, and the libraries in C that it brings along
-    find "$folder" "$folder/sqlcipher" "$folder/aws-lc" -maxdepth 1 -type f \
-        -iregex '.*/\(licen[cs]e\|copying\|copyright\|notice\|unlicense\)[^/]*' 2> "$work/absent" |
-        LC_ALL=C sort -u | while read -r text; do
+    folders=("$folder")
+    for bundled in sqlcipher aws-lc; do
+        if [ -d "$folder/$bundled" ]; then folders+=("$folder/$bundled"); fi
+    done
+    find "${folders[@]}" -maxdepth 1 -type f -iregex '.*/\(licen[cs]e\|copying\|copyright\|notice\|unlicense\)[^/]*' |
+        LC_ALL=C sort -u | while IFS= read -r text; do
             digest=$(sha256sum < "$text" | cut -c1-64)
             cp "$text" "$work/$digest.text"
             printf '%s %s\n' "$name" "$version" >> "$work/$digest.who"
-        done || true
+        done
 done < "$1"
 
 rule=$(printf '%0120d' 0 | tr 0 -)

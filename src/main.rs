@@ -1,8 +1,8 @@
 //! contactpointd, the directory's daemon. `main` is a list: its order is the security argument (architecture, process).
 //!
 //! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments (exit status 64).
-//! Exit status 78: settings, credential, keys or certificates are not as they must be; 69: the HSM or the store is away; 71: the system
-//! refused.
+//! Exit status 78: settings, credential, keys, store or certificates are not as they must be, or the kernel does not lock the process in; 69:
+//! the HSM or the disk is away; 71: the system refused.
 
 mod daemon;
 
@@ -10,8 +10,8 @@ use contactpoint_directory::Directory;
 use contactpoint_edge::{Edge, Parts};
 use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners, lock_down};
 use contactpoint_identity::{Clock, Identity};
-use contactpoint_intake::layouts;
 use contactpoint_operator::custody::{open_appliance, surroundings, Appliance, ApplianceError};
+use contactpoint_operator::layouts::layouts;
 use contactpoint_settings::{Directories, Settings};
 use daemon::{failure::Failure, journal, upkeep};
 use std::process::ExitCode;
@@ -32,12 +32,12 @@ fn start() -> Result<(), Failure> {
     // 2. What to do: the directories that systemd made, and the settings; an unknown key refuses to start.
     let directories = Directories::from_environment(|name| std::env::var_os(name))?;
     let settings = Settings::load(&directories.configuration)?;
-    let layouts = layouts(&settings.intake.layouts.below(&directories.configuration))?;
+    let layouts = layouts(&directories.configuration, &settings)?;
 
     // 3. The sockets that systemd bound. INVARIANT: nothing here ever binds or connects one.
     let listeners = inherited_listeners()?;
     let manager = upkeep::Manager::found()?;
-    daemon::refuse_mixing(settings.appliance.for_tests, listeners.https.local_addr()?, daemon::test_layout(&layouts))?;
+    daemon::refuse_test_system_in_the_open(settings.appliance.for_tests, listeners.https.local_addr()?)?;
 
     // 4. The PIN's credential, the HSM's keys (each checked), the data keys in locked memory, the store that they open.
     let Appliance { custody, store, .. } = open_appliance(&directories, &settings)?;

@@ -27,6 +27,11 @@ const NOT_IN_A_TEST: &[&str] = &[
     "process.context: ",
     "process.namespaces: another user namespace",
     "process.mounts: ",
+    "process.seccomp: as many filters",
+    "process.limits: no limit above",
+    "process.limits: a umask",
+    "process.limits: the control group",
+    "process.descriptors: it listens where",
     "unit.",
     "files.configuration: the PIN as an encrypted credential",
     "files.package: ",
@@ -129,7 +134,7 @@ fn with_wider_settings(caged: &mut Caged, good: &Seen) -> Vec<String> {
 
 #[test]
 fn the_exit_status_is_the_worst_verdict_and_unseen_is_not_holding() {
-    // J1
+    // J1: `inspect` reports the running system's evidence for each
     let mut caged = Caged::prepared();
     caged.start(CAGE);
     // F2 and F1 hold in the cage; G5 has no SELinux to be seen by, and no unit; B1 holds

@@ -37,26 +37,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("synthesise", &["domain"]),
     ("support", &["client", "audit"]),
     ("prisoner", &["hardening"]),
-    (
-        ROOT,
-        &[
-            "domain",
-            "settings",
-            "hardening",
-            "keys",
-            "sealing",
-            "audit",
-            "intake",
-            "store",
-            "policy",
-            "identity",
-            "directory",
-            "edge",
-            "operator",
-            "client",
-            "synthesise",
-        ],
-    ),
+    (ROOT, &["settings", "hardening", "keys", "store", "identity", "directory", "edge", "operator", "client", "synthesise"]),
 ];
 
 /// The root package: the daemon, and the two tools' few lines.
@@ -76,6 +57,7 @@ const FENCES: &[Fence] = &[
     Fence { name: "landlock", inside: &["hardening"], in_tests: &[] },
     Fence { name: "seccompiler", inside: &["hardening"], in_tests: &[] },
     Fence { name: "libc", inside: &["hardening", "prisoner"], in_tests: &[] },
+    Fence { name: "nix", inside: &["hardening"], in_tests: &["support", ROOT] },
 ];
 
 /// The one crate in which `unsafe` may stand, and the one tool of the tests: it makes the system calls that must be refused.
@@ -91,7 +73,7 @@ const CLIENT_WRITES: &[&str] = &["src/client/session.rs", "src/client/log_fetch.
 const SOCKETS: &[&str] = &["TcpStream::connect", "TcpListener::bind", "TcpSocket", "UdpSocket", "socket(", "UnixListener::bind"];
 const CONNECTS: &[&str] = &["src/client/connection.rs", "src/inspect/door.rs"];
 /// No file is longer.
-const MOST_LINES: usize = 800;
+const MOST_LINES: usize = 500;
 
 struct Fence {
     name: &'static str,
@@ -152,7 +134,7 @@ fn root() -> PathBuf {
 /// The sources and scripts below the folders that we write: path from the root, text.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = ["src", "tests", "benches", "fuzz"].iter().map(|folder| root().join(folder)).collect();
+    let mut folders: Vec<PathBuf> = ["src", "tests", "benches", "packaging", "selinux"].iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             if path.is_dir() && !path.ends_with("target") {
@@ -275,6 +257,13 @@ fn too_long(sources: &[(String, String)]) -> Vec<String> {
     lengths.filter(|(_, lines)| *lines > MOST_LINES).map(|(path, lines)| format!("{path}: {lines} lines")).collect()
 }
 
+/// Files that speak of an issue by its number, which who reads the sources does not have: rules and things have names of their own.
+fn names_an_issue(sources: &[(String, String)]) -> Vec<String> {
+    let is_number = |rest: &str| rest.trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit());
+    let speaks = |text: &str| text.split("issue ").skip(1).any(is_number);
+    sources.iter().filter(|(path, text)| path != "tests/layers.rs" && speaks(text)).map(|(path, _)| path.clone()).collect()
+}
+
 // --- the workspace as it is ------------------------------------------------------------------------------------------------------
 
 fn table(path: &Path) -> toml::Table {
@@ -291,35 +280,37 @@ fn every_member_names_the_members_of_its_line_and_no_others() {
 
 #[test]
 fn the_flow_runs_one_way() {
+    // architecture: data flows one way through the layers
     assert_eq!(against_the_flow(WALLS), NONE);
 }
 
 #[test]
 fn powerful_crates_stay_inside_their_fences() {
-    // style 5: one fence for each powerful thing
+    // one fence for each powerful thing
     assert_eq!(over_the_fence(&members(), FENCES), NONE);
 }
 
 #[test]
 fn nothing_is_built_with_what_is_for_tests_alone() {
-    // style 8: test-only shortcuts start with `dangerous_` behind a feature that a release build refuses
+    // test-only shortcuts start with `dangerous_` behind a feature that a release build refuses
     assert_eq!(in_danger(&members()), NONE);
 }
 
 #[test]
 fn every_member_has_the_shared_lints_and_hardening_its_own() {
+    // `unsafe` only in `hardening`, each block with its reason
     assert_eq!(without_the_lints(&members(), &table(&root().join("Cargo.toml"))), NONE);
 }
 
 #[test]
 fn unsafe_stands_in_hardening_alone() {
-    // style 5: `unsafe` only in `hardening`
+    // `unsafe` only in `hardening`
     assert_eq!(unsafe_outside(&sources()), NONE);
 }
 
 #[test]
 fn one_file_reads_the_clock() {
-    // style 4: decisions are pure, the clock is an argument
+    // decisions are pure, the clock is an argument
     assert_eq!(reads_the_clock(&sources()), NONE);
     assert_eq!(clocks_not_banned(&table(&root().join("clippy.toml"))), NONE);
 }
@@ -337,8 +328,15 @@ fn nothing_of_the_daemon_opens_a_connection_or_binds_a_socket() {
 }
 
 #[test]
-fn no_file_is_past_eight_hundred_lines() {
+fn no_file_is_past_five_hundred_lines() {
+    // style: a file that is read in one go
     assert_eq!(too_long(&sources()), NONE);
+}
+
+#[test]
+fn no_source_speaks_of_an_issue_by_its_number() {
+    // style: comments name the rule or the thing
+    assert_eq!(names_an_issue(&sources()), NONE);
 }
 
 // --- and an offender for each check ----------------------------------------------------------------------------------------------
@@ -356,6 +354,7 @@ fn source(path: &str, text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_door_in_a_wall_is_found() {
+    // a check that cannot fail is none
     let policy = planted("policy", &["domain", "audit", "identity", "store"], &[], &[]);
     assert_eq!(through_the_wall(&[policy], WALLS), ["policy names store"]);
     assert_eq!(through_the_wall(&[planted("matching", &[], &[], &[])], WALLS), ["matching does not use domain"]);
@@ -364,6 +363,7 @@ fn a_door_in_a_wall_is_found() {
 
 #[test]
 fn a_line_against_the_flow_is_found() {
+    // a check that cannot fail is none
     assert_eq!(against_the_flow(&[("domain", &["store"]), ("store", &["domain"])]), ["domain names store"]);
     assert_eq!(against_the_flow(&[("domain", &["domain"])]), ["domain names domain"]);
     assert_eq!(against_the_flow(&[("domain", &["elsewhere"])]), ["domain names elsewhere"]);
@@ -371,6 +371,7 @@ fn a_line_against_the_flow_is_found() {
 
 #[test]
 fn a_reach_over_a_fence_is_found() {
+    // a check that cannot fail is none
     let offenders = [
         planted("directory", &[], &["rusqlite"], &[]),
         planted("edge", &[], &["axum", "rustls"], &["cryptoki"]),
@@ -382,6 +383,7 @@ fn a_reach_over_a_fence_is_found() {
 
 #[test]
 fn a_dangerous_feature_outside_tests_is_found() {
+    // a check that cannot fail is none
     let mut edge = planted("edge", &[], &[], &[]);
     edge.dangerous.push("keys/dangerous-test-token".to_owned());
     assert_eq!(in_danger(&[edge.clone()]), ["edge asks for keys/dangerous-test-token"]);
@@ -392,6 +394,7 @@ fn a_dangerous_feature_outside_tests_is_found() {
 
 #[test]
 fn a_member_without_its_lints_is_found() {
+    // a check that cannot fail is none
     let workspace: toml::Table = "[workspace.lints.rust]\nunsafe_code = 'forbid'".parse().unwrap();
     let mut bare = planted("edge", &[], &[], &[]);
     assert_eq!(without_the_lints(std::slice::from_ref(&bare), &workspace), NONE);
@@ -405,6 +408,7 @@ fn a_member_without_its_lints_is_found() {
 
 #[test]
 fn planted_unsafe_is_found_and_talk_of_it_is_not() {
+    // a check that cannot fail is none
     let found = |text: &str| !unsafe_outside(&source("src/edge/lib.rs", text)).is_empty();
     for code in ["unsafe { f() }", "unsafe fn f() {}", "/* a */unsafe impl Send for A {}", "let c = '\"'; unsafe { } // \"", "'a: unsafe"] {
         assert!(found(code), "{code}");
@@ -418,6 +422,7 @@ fn planted_unsafe_is_found_and_talk_of_it_is_not() {
 
 #[test]
 fn a_planted_clock_is_found() {
+    // a check that cannot fail is none
     let asking = "#[expect(clippy::disallowed_methods, reason = \"x\")] fn f() { SystemTime::now(); }";
     assert_eq!(reads_the_clock(&source("src/policy/lib.rs", asking)), ["src/policy/lib.rs"]);
     assert_eq!(reads_the_clock(&source("src/policy/lib.rs", "use std::time::UNIX_EPOCH;")), ["src/policy/lib.rs"]);
@@ -428,6 +433,7 @@ fn a_planted_clock_is_found() {
 
 #[test]
 fn planted_writing_and_connecting_are_found_and_tests_may_do_either() {
+    // a check that cannot fail is none
     let connects = |path: &str, text: &str| does_without_leave(&source(path, text), "src/", SOCKETS, CONNECTS);
     assert_eq!(connects("src/edge/call.rs", "fn f() { TcpStream::connect(a) }"), ["src/edge/call.rs"]);
     assert_eq!(connects("src/edge/call.rs", "#[cfg(test)]\nmod tests { fn f() { TcpStream::connect(a) } }"), NONE);
@@ -446,6 +452,16 @@ fn planted_writing_and_connecting_are_found_and_tests_may_do_either() {
 
 #[test]
 fn a_planted_monster_is_found() {
-    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(801))), ["src/edge/lib.rs: 801 lines"]);
-    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(800))), NONE);
+    // a check that cannot fail is none
+    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(501))), ["src/edge/lib.rs: 501 lines"]);
+    assert_eq!(too_long(&source("src/edge/lib.rs", &"\n".repeat(500))), NONE);
+}
+
+#[test]
+fn a_planted_issue_is_found_and_the_word_is_not() {
+    // a check that cannot fail is none
+    for talk in ["// issue 7: x", "# see issue #12"] {
+        assert_eq!(names_an_issue(&source("src/edge/lib.rs", talk)), ["src/edge/lib.rs"], "{talk}");
+    }
+    assert_eq!(names_an_issue(&source("src/edge/lib.rs", "// who issues a certificate; an issue of trust")), NONE);
 }

@@ -88,7 +88,7 @@ fn each_attachment_opens_as_much_as_it_says_and_the_page_says() {
 
 #[test]
 fn every_directive_has_its_reason() {
-    // Style 9: security policy is data with a reason on each line
+    // security policy is data with a reason on each line
     let attachments = ATTACHMENTS.iter().map(|(name, _)| format!("systemd/attachments/{name}.conf"));
     let units = [SERVICE, SOCKET, AT_HSM, "systemd/contactpointd-refused.target", "systemd/attachments/addresses.conf"];
     for file in units.iter().map(|file| (*file).to_owned()).chain(attachments) {
@@ -102,7 +102,7 @@ fn every_directive_has_its_reason() {
 
 #[test]
 fn every_line_of_the_other_lists_has_its_reason() {
-    // Style 9: security policy is data with a reason on each line
+    // security policy is data with a reason on each line
     for file in
         ["sysusers.d/contactpoint.conf", "tmpfiles.d/contactpoint.conf", "modprobe.d/contactpoint.conf", "udev/60-contactpoint-media.rules"]
     {
@@ -315,6 +315,67 @@ fn verbs_that_do_not_need_the_hsm_are_refused_with_a_sentence() {
         assert_eq!(output.status.code(), Some(64), "{arguments:?}");
         assert!(String::from_utf8(output.stderr).unwrap().contains(said), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_log_in_whose_session_could_not_be_kept_asks_nobody() {
+    // C2: a code works once; it is not spent on a session that has no place to be kept
+    let line = ["log-in", "--password-stdin", "--code", "123456", "--socket", "/nonexistent/control.sock"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_contactpointctl"));
+    let output = command.args(line).env_remove("XDG_RUNTIME_DIR").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(64) && said.contains("--session-file is needed"), "{said}");
+}
+
+#[test]
+fn every_place_that_names_the_version_names_this_one() {
+    // packages: of one version, whoever asks them
+    let version = env!("CARGO_PKG_VERSION");
+    for (place, line) in [
+        ("packaging/man/contactpoint-at-hsm.8", format!("\"contactpoint {version}\" \"contactpoint manual\"")),
+        ("selinux/contactpointd.te", format!("policy_module(contactpointd, {version})")),
+        ("README.md", format!("\nVersion {}:", version.rsplit_once('.').unwrap().0)),
+    ] {
+        assert!(page(place).contains(&line), "{place} does not say {line:?}");
+    }
+    let changes = page("CHANGELOG.md");
+    let newest = changes.lines().find(|line| line.starts_with("## [")).unwrap();
+    assert!(newest.starts_with(&format!("## [{version}] - ")), "{newest}");
+    assert!(page("packaging/debian/changelog").starts_with(&format!("contactpoint ({version})")));
+}
+
+#[test]
+fn every_man_page_renders_without_a_warning() {
+    // packages: man pages; what man(1) warns of, lintian refuses
+    assert!(!warnings(".TH A 8\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
+    let by_hand = ["man/contactpoint-at-hsm.8"].map(|page| (page.to_owned(), packaging(page)));
+    let made = [env!("CARGO_BIN_EXE_contactpointctl"), env!("CARGO_BIN_EXE_contactpoint")].into_iter().flat_map(pages_of);
+    let pages: Vec<(String, String)> = made.chain(by_hand).collect();
+    assert!(pages.len() > 25, "{} pages", pages.len());
+    for (name, page) in pages {
+        assert_eq!(warnings(&page), "", "{name}");
+    }
+}
+
+/// Every page that a program has, by its file's name.
+fn pages_of(program: &str) -> Vec<(String, String)> {
+    let manual = |argument: &str| {
+        let output = Command::new(program).args(["manual", argument]).output().unwrap();
+        assert!(output.status.success(), "{program} manual {argument}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    manual("--list").lines().map(|name| (name.to_owned(), manual(name))).collect()
+}
+
+/// What the formatter says of a page beside the page itself.
+fn warnings(page: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page");
+    std::fs::write(&file, page).unwrap();
+    let told =
+        Command::new("man").args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"]).arg(&file).env("MANWIDTH", "80").output().unwrap();
+    assert!(told.status.success(), "man: run `make deps`");
+    String::from_utf8(told.stderr).unwrap()
 }
 
 // --- no physical media -----------------------------------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ pub enum ReportError {
     /// The observation is of a check that the catalogue does not have: a mistake in the program, or programs of two versions.
     #[error("an observation is of the check {0}, which the catalogue does not have")]
     NoSuchCheck(CheckId),
+    /// An observation says that its check holds, and has nothing to show for it: a mistake in the program.
+    #[error("the check {0} is said to hold without any evidence")]
+    NoEvidence(CheckId),
     /// A report could not be put into words.
     #[error("the report cannot be written as JSON: {0}")]
     Unwritable(String),

@@ -152,6 +152,7 @@ mod tests {
 
     #[test]
     fn controls_stand_in_the_order_that_people_expect() {
+        // J1: a controls catalogue that people read as well
         let mut names = ["AC-12", "AC-3(13)", "AC-3", "A.8.15", "AC-3(8)", "A.8.2"].map(Natural::of);
         names.sort();
         assert_eq!(names.map(|name| name.text), ["A.8.2", "A.8.15", "AC-3", "AC-3(8)", "AC-3(13)", "AC-12"]);

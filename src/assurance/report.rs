@@ -71,10 +71,15 @@ impl Report {
     /// Judges each rule of `catalogue` by `observations`. A check that was not observed is unseen.
     ///
     /// # Errors
-    /// [`ReportError::NoSuchCheck`] for an observation of a check that the catalogue does not have.
+    /// [`ReportError::NoSuchCheck`] for an observation of a check that the catalogue does not have; [`ReportError::NoEvidence`] for one that
+    /// holds and shows nothing.
     pub fn new(catalogue: Catalogue, facts: Facts, observations: Vec<Observation>) -> Result<Self, ReportError> {
         if let Some(stray) = observations.iter().find(|observation| catalogue.check(&observation.check).is_none()) {
             return Err(ReportError::NoSuchCheck(stray.check.clone()));
+        }
+        if let Some(bare) = observations.iter().find(|observation| observation.verdict == Verdict::Holds && observation.evidence.is_empty())
+        {
+            return Err(ReportError::NoEvidence(bare.check.clone()));
         }
         let judge = |rule: &Rule| Judgement { rule: rule.id.clone(), standing: standing(rule, &observations) };
         let judgements = catalogue.rules().iter().map(judge).collect();
@@ -117,10 +122,10 @@ impl Report {
         self.judgements.iter().filter(|judgement| judgement.standing == standing).count()
     }
 
-    /// Whether any check failed: the exit status of an inspection.
+    /// The worst of all checks of the catalogue, those that nobody looked at included; `None` where its rules have none.
     #[must_use]
-    pub fn fails(&self) -> bool {
-        self.observations.iter().any(|observation| observation.verdict == Verdict::Fails)
+    pub fn worst(&self) -> Option<Verdict> {
+        self.catalogue.checks().iter().map(|check| self.verdict(&check.id)).max()
     }
 }
 

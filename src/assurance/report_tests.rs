@@ -76,6 +76,7 @@ fn a_rule_holds_only_where_each_of_its_checks_was_seen_to_hold() {
 
 #[test]
 fn of_several_looks_at_one_check_the_worst_counts_and_what_was_not_seen_never_holds() {
+    // J1: `inspect` reports the running system's evidence for each
     let twice = |first, second| standings(vec![looked("hsm.keys", first), looked("hsm.keys", second)])[0];
     assert_eq!(twice(Verdict::Holds, Verdict::Fails), Standing::Fails);
     assert_eq!(twice(Verdict::Unseen, Verdict::Holds), Standing::Unseen);
@@ -84,34 +85,59 @@ fn of_several_looks_at_one_check_the_worst_counts_and_what_was_not_seen_never_ho
 
 #[test]
 fn a_check_that_fails_counts_though_its_rule_is_open() {
+    // J1: `inspect` reports the running system's evidence for each
     let open = SMALL.replace("checks = [\"hsm.keys\"]", "checks = [\"hsm.keys\"]\nopen = \"No restore.\"");
     let report = Report::new(Catalogue::of_toml(&open).unwrap(), facts(), vec![looked("hsm.keys", Verdict::Fails)]).unwrap();
     assert_eq!(report.judgements()[0].standing, Standing::Fails);
-    assert!(report.fails());
-    let unseen = Report::new(small(), facts(), vec![looked("hsm.keys", Verdict::Unseen)]).unwrap();
-    assert!(!unseen.fails());
+    assert_eq!(report.worst(), Some(Verdict::Fails));
+}
+
+#[test]
+fn the_worst_of_all_counts_what_nobody_looked_at_as_unseen() {
+    // J1: `inspect` reports the running system's evidence for each
+    let worst = |observations| report(observations).worst();
+    assert_eq!(worst(vec![looked("hsm.keys", Verdict::Holds), looked("process.seccomp", Verdict::Holds)]), Some(Verdict::Holds));
+    assert_eq!(worst(vec![looked("hsm.keys", Verdict::Holds)]), Some(Verdict::Unseen));
+    assert_eq!(worst(vec![looked("hsm.keys", Verdict::Fails)]), Some(Verdict::Fails));
+    let of_client = Report::new(small().only(&["G8".to_owned()]).unwrap(), facts(), vec![]).unwrap();
+    assert_eq!((of_client.worst(), of_client.text(false).contains("\n1 rule: ")), (None, true));
+}
+
+#[test]
+fn what_is_said_to_hold_without_evidence_is_refused() {
+    // J1: `inspect` reports the running system's evidence for each
+    let bare = |verdict| Report::new(small(), facts(), vec![Observation::new("hsm.keys", verdict, "in the HSM", vec![])]);
+    assert_eq!(bare(Verdict::Holds).unwrap_err(), ReportError::NoEvidence("hsm.keys".into()));
+    assert!(bare(Verdict::Unseen).is_ok() && bare(Verdict::Fails).is_ok());
 }
 
 #[test]
 fn an_observation_of_an_unknown_check_is_refused_and_never_dropped() {
+    // J1: `inspect` reports the running system's evidence for each
     let stray = Report::new(small(), facts(), vec![looked("process.sekkomp", Verdict::Holds)]);
     assert_eq!(stray.unwrap_err(), ReportError::NoSuchCheck("process.sekkomp".into()));
 }
 
 #[test]
 fn equal_input_gives_equal_bytes_and_another_host_or_moment_other_identifiers() {
-    let report = report(vec![looked("hsm.keys", Verdict::Holds)]);
-    assert_eq!(report.oscal(), report.clone().oscal());
+    // J1: machine-readable; an identifier that two runs share would make one run of them
+    let made = || report(vec![looked("hsm.keys", Verdict::Holds)]);
+    assert_eq!(made().oscal(), made().oscal());
+    let report = made();
     let elsewhere = Report::new(small(), Facts { host: "standby".to_owned(), ..facts() }, report.observations().to_vec()).unwrap();
     let identifier = |report: &Report| {
         let document: serde_json::Value = serde_json::from_str(&report.oscal().unwrap()).unwrap();
         document["assessment-results"]["uuid"].as_str().unwrap().to_owned()
     };
+    let later = Facts { at: "2026-11-21T09:00:01Z".parse().unwrap(), ..facts() };
+    let later = Report::new(small(), later, report.observations().to_vec()).unwrap();
     assert_ne!(identifier(&report), identifier(&elsewhere));
+    assert_ne!(identifier(&report), identifier(&later));
 }
 
 #[test]
 fn oscal_says_satisfied_for_what_holds_and_for_nothing_else() {
+    // J1: a machine-readable controls catalogue; `inspect` reports the running system's evidence for each
     let report = report(vec![looked("process.seccomp", Verdict::Fails), looked("hsm.keys", Verdict::Holds)]);
     let document: serde_json::Value = serde_json::from_str(&report.oscal().unwrap()).unwrap();
     let result = &document["assessment-results"]["results"][0];
@@ -127,6 +153,7 @@ fn oscal_says_satisfied_for_what_holds_and_for_nothing_else() {
 
 #[test]
 fn json_has_each_rule_with_its_checks_and_the_raw_evidence() {
+    // J1: `inspect` reports the running system's evidence for each
     let report = report(vec![looked("process.seccomp", Verdict::Fails)]);
     let document: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
     assert_eq!(document["at"], "2026-11-21T09:00:00Z");
@@ -137,6 +164,7 @@ fn json_has_each_rule_with_its_checks_and_the_raw_evidence() {
 
 #[test]
 fn text_tells_what_fails_why_and_moves_no_cursor() {
+    // J1: evidence for each rule; what a process was named by a stranger does not steer the terminal of who reads it
     let evil = Observation::new("hsm.keys", Verdict::Holds, "in the HSM", vec![Evidence::new("label", "a\u{1b}[2Jb\nsecond line")]);
     let report = report(vec![looked("process.seccomp", Verdict::Fails), evil]);
     let text = report.text(false);

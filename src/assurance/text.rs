@@ -35,7 +35,11 @@ impl Report {
         let counts = Standing::ALL.iter().map(|standing| format!("{} {}", self.count(*standing), standing.words()));
         let counts = counts.collect::<Vec<_>>().join(", ");
         let (version, host) = (printable(&facts.version), printable(&facts.host));
-        format!("contactpoint {version} on {host} at {}\n{} rules: {counts}\n", facts.at, self.judgements().len())
+        let rules = match self.judgements().len() {
+            1 => "1 rule".to_owned(),
+            several => format!("{several} rules"),
+        };
+        format!("contactpoint {version} on {host} at {}\n{rules}: {counts}\n", facts.at)
     }
 
     /// The rule in a line, and below it why it is not simply holding.

@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn unknown_formats_and_numbers_are_refused() {
-        // Style rule 7: refusing is what everything unknown falls into
+        // refusing is what everything unknown falls into
         let good = look_up().encode();
         let mut newer = good.clone();
         newer[0] = 2;

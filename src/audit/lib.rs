@@ -32,7 +32,7 @@ pub use tree::{empty_root, leaf_hash, node_hash, FullTile, Hash, Tree};
 mod tests {
     #[test]
     fn only_the_verifier_touches_files_and_nothing_here_a_clock_or_a_socket() {
-        // Style rule 4: audit knows no socket, file or now()
+        // audit knows no socket, file or now()
         let sources = [
             include_str!("checkpoint.rs"),
             include_str!("codes.rs"),

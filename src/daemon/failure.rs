@@ -1,10 +1,11 @@
 //! Why the daemon did not start or did not stop well: one sentence for the operator and an exit status for systemd (sysexits.h).
 
+use super::journal;
 use contactpoint_edge::EdgeFault;
 use contactpoint_hardening::HardeningError;
-use contactpoint_intake::LayoutError;
 use contactpoint_keys::KeyError;
 use contactpoint_operator::custody::ApplianceError;
+use contactpoint_operator::layouts::LayoutsRefused;
 use contactpoint_settings::SettingsError;
 use contactpoint_store::StoreError;
 use std::net::SocketAddr;
@@ -26,12 +27,10 @@ pub(crate) enum Failure {
     Arguments,
     #[error("this is a test system ([appliance] for_tests) and was handed {0}, which others can reach; let contactpointd.socket listen on 127.0.0.1 (rule G7)")]
     TestSystemInTheOpen(SocketAddr),
-    #[error("the layout {0} is made for test data, and this is no test system ([appliance] for_tests); take its file away (rule G7)")]
-    TestLayout(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Layouts(#[from] LayoutError),
+    Layouts(#[from] LayoutsRefused),
     #[error(transparent)]
     Hardening(#[from] HardeningError),
     #[error(transparent)]
@@ -51,8 +50,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Tells the operator, and systemd.
     pub(crate) fn exit(self) -> ExitCode {
-        // by stderr: journald cannot tell any more which unit a line with fields came from, where its process has ended meanwhile
-        eprintln!("<3>contactpoint::daemon: {self}");
+        journal::last_words(&self);
         ExitCode::from(self.status())
     }
 
@@ -60,26 +58,22 @@ impl Failure {
         match self {
             Self::Arguments => USAGE,
             Self::Settings(_) | Self::Layouts(_) | Self::OutOfReach(_) => CONFIGURATION,
-            Self::TestSystemInTheOpen(_) | Self::TestLayout(_) => CONFIGURATION,
+            Self::TestSystemInTheOpen(_) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
-            Self::Appliance(ApplianceError::Keys(fault)) if hsm_is_away(fault) => UNAVAILABLE,
-            Self::Appliance(ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_)) => CONFIGURATION,
-            Self::Appliance(ApplianceError::Store(_)) | Self::FirstHead(_) | Self::Close(_) => UNAVAILABLE,
+            Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
+            Self::Appliance(_) => CONFIGURATION,
+            Self::FirstHead(_) | Self::Close(_) => UNAVAILABLE,
             Self::Edge(EdgeFault::Io(_)) => SYSTEM,
             Self::Edge(EdgeFault::Tls(_) | EdgeFault::Revocation(_)) => CONFIGURATION,
         }
     }
 }
 
-/// Told from keys and PINs that are wrong, which trying again does not mend and a PIN must not be tried again for.
-fn hsm_is_away(fault: &KeyError) -> bool {
-    matches!(fault, KeyError::TokenAbsent { .. } | KeyError::TokenLost { .. } | KeyError::Busy { .. } | KeyError::Hsm { .. })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contactpoint_store::OpenError;
 
     #[test]
     fn what_trying_again_does_not_mend_ends_with_78_and_what_is_away_with_69() {
@@ -88,6 +82,12 @@ mod tests {
         assert_eq!(Failure::from(ApplianceError::Keys(missing)).status(), 78);
         let away = KeyError::TokenAbsent { token: "contactpoint".to_owned() };
         assert_eq!(Failure::from(ApplianceError::Keys(away)).status(), 69);
+        let refused = KeyError::PinRefused { token: "contactpoint".to_owned() };
+        assert_eq!(Failure::from(ApplianceError::Keys(refused)).status(), 78);
+        let store = |fault: OpenError| Failure::from(ApplianceError::Store(fault)).status();
+        assert_eq!(store(OpenError::Log("a leaf is missing".to_owned())), 78);
+        assert_eq!((store(OpenError::WrongKey), store(OpenError::Newer), store(OpenError::Missing("/state".into()))), (78, 78, 78));
+        assert_eq!(store(OpenError::Io(std::io::ErrorKind::StorageFull.into())), 69);
         assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);
         assert_eq!(Failure::Close(StoreError::Full).status(), 69);
         let contradiction = SettingsError::Contradiction { file: "contactpointd.toml".into(), why: "a and b" };
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_sentence_on_one_line() {
-        // style rule 6: a variant says what the operator does next
+        // a variant says what the operator does next
         for failure in [Failure::Arguments, Failure::Close(StoreError::Full), Failure::FirstHead(StoreError::Stopped)] {
             assert!(!failure.to_string().contains('\n'));
         }

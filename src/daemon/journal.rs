@@ -5,7 +5,7 @@
 //! and a panic's message, which could hold one, is not written; its place is.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use std::panic::Location;
 use systemd_journal_logger::{connected_to_journal, JournalLog};
@@ -29,10 +29,14 @@ pub(crate) fn begin() {
 /// From here on a panic, a fault of ours, is told by its place in the source and the thread's name; never by its message (rule G1).
 pub(crate) fn tell_panics_place_only() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = place(panic.location(), std::thread::current().name());
-        // by stderr, as the last words of `Failure::exit`: the process ends
-        eprintln!("<3>contactpoint::daemon: {place}");
+        last_words(&place(panic.location(), std::thread::current().name()));
     }));
+}
+
+/// What is told before the process ends. By stderr: journald cannot tell any more which unit a line with fields came from, where its process
+/// has ended meanwhile. Where nobody listens there, the exit status must still be told, so that this never panics.
+pub(crate) fn last_words(what: &dyn Display) {
+    drop(writeln!(std::io::stderr(), "<3>contactpoint::daemon: {what}"));
 }
 
 /// What is said of a panic.

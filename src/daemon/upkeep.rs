@@ -93,16 +93,22 @@ async fn sign_heads(store: &Store, every: Duration) {
 /// For ever: twice in each of the unit's watchdog intervals (WatchdogSec=).
 async fn feed_watchdog(edge: &Edge, manager: &Manager) {
     let Some(watchdog) = watchdog_enabled() else { return std::future::pending().await };
-    let mut ticks = ticks(watchdog / 2);
+    let (mut ticks, mut was_well) = (ticks(watchdog / 2), true);
     loop {
         ticks.tick().await;
         let health = edge.health().await;
-        if health.store && health.keys {
+        let is_well = health.store && health.keys;
+        if is_well {
             manager.tell(&NotifyState::Watchdog);
+            if !was_well {
+                // else `systemctl status` would go on telling of what is mended
+                manager.tell(&NotifyState::Status("store and HSM work again"));
+            }
         } else {
             log::error!(target: "contactpoint::daemon", store = health.store, keys = health.keys; "store or keys do not work: 503 until they do");
             manager.tell(&NotifyState::Status("the store or the HSM does not work"));
         }
+        was_well = is_well;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The words of the directory, as types that cannot hold a wrong value.
 //!
 //! For: every value that rule A1 lets a record hold, the organisations and people that rules B and C name, and the numbers that
-//! rules A4 and A5 define, each parsed once at the door (style rule 2). Leaves to others: who may see what (`policy`), how a record is
+//! rules A4 and A5 define, each parsed once at the door. Leaves to others: who may see what (`policy`), how a record is
 //! stored (`store`), what time it is (nobody here reads a clock). Does not promise: that a value is true, only that it is well formed.
 //!
 //! No personal value prints itself: `Debug` shows the type's name and nothing of its content (rules G1, J3).

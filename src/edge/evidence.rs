@@ -120,12 +120,12 @@ impl Standing {
 
     /// The first address that is told stays.
     pub(crate) fn tell_listening(&self, address: SocketAddr) {
-        let _ = self.listening.set(address);
+        self.listening.get_or_init(|| address);
     }
 
     /// The first that is told stays.
     pub(crate) fn tell_locks(&self, locks: LockReport) {
-        let _ = self.locks.set(locks);
+        self.locks.get_or_init(|| locks);
     }
 
     pub(crate) fn evidence(

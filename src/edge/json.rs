@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_good_body_is_read() {
-        // style rule 2: parse at the door
+        // parse at the door
         assert_eq!(verdict(&format!(r#"{{"child_number":"{}","reason":"concern"}}"#, number())), None);
     }
 

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_default_is_what_the_shipped_settings_say() {
-        // style rule 10: each key is shipped with its default
+        // each key is shipped with its default
         let shipped = Settings::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").as_path()).unwrap();
         assert_eq!(Limits::default(), Limits::from(&shipped));
     }

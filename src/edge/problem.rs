@@ -1,7 +1,7 @@
 //! What a caller is told when there is no answer: RFC 9457 `application/problem+json` with a code from a closed list.
 //!
 //! For: the list of codes, the one status and title of each, and their written form. Every layer's refusal is mapped here, each variant
-//! by name, so that a new one forces a decision (style rule 6). Leaves to others: why something was refused, which is in the log.
+//! by name, so that a new one forces a decision. Leaves to others: why something was refused, which is in the log.
 //! Does not say: anything that helps an attacker (rule J3) - no value, no member name, no path, no version, no cause.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc9457>; the same list for readers is docs/problems.md, which a test compares with this one.

@@ -1,4 +1,4 @@
-//! The one map outward (style rule 6): what each layer refuses or fails at, and the code that the caller learns. No `_ =>`: a new
+//! The one map outward: what each layer refuses or fails at, and the code that the caller learns. No `_ =>`: a new
 //! variant forces a decision. Faults of our own are logged here, once, with the sentence that is for the operator.
 
 use crate::problem::{Problem, ProblemCode};

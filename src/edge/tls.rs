@@ -98,7 +98,7 @@ fn mismatch(error: rustls::Error) -> TlsFault {
     }
 }
 
-/// aws-lc-rs with the key exchanges of architecture.md in that order; post-quantum first.
+/// aws-lc-rs with the key exchanges below, in their order; post-quantum first.
 fn provider() -> CryptoProvider {
     CryptoProvider { kx_groups: vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1], ..aws_lc_rs::default_provider() }
 }

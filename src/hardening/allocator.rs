@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn what_password_checks_took_is_given_back() {
-        // issue 2, speed: resident memory <= page cache + 80 MB
+        // speed: resident memory <= page cache + 80 MB
         give_memory_back();
         let before = resident();
         for _ in 0..4 {

@@ -8,6 +8,8 @@
 
 mod allocator;
 #[cfg(test)]
+mod attached_tests;
+#[cfg(test)]
 mod child_tests;
 mod core_dumps;
 mod error;

@@ -1,4 +1,4 @@
-//! The one place that reads the system clock (style rule 4). Everybody else is handed a `Now` or its `wall`.
+//! The one place that reads the system clock. Everybody else is handed a `Now` or its `wall`.
 //!
 //! The wall time never runs backwards within a process: it is the latest ever seen, so that a clock set back neither revives a used
 //! code, nor shortens a delay, nor reorders the log. Idle times are measured on the monotonic clock, which nobody can set.

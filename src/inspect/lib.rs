@@ -6,8 +6,10 @@
 //! Does not promise: that a kernel that was taken over tells the truth. Writes nothing; to the network it knocks at the daemon's own door.
 
 pub mod daemon;
+pub mod directives;
 pub mod door;
 pub mod files;
+pub mod in_force;
 mod machine;
 pub mod media;
 pub mod memory;
@@ -15,10 +17,13 @@ pub mod package;
 pub mod process;
 pub mod reach;
 mod reading;
+pub mod socket_unit;
 pub mod sockets;
 mod system;
 pub mod tls;
+pub mod udev;
 pub mod unit;
+mod units;
 #[cfg(test)]
 mod weakened;
 

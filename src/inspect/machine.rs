@@ -5,6 +5,8 @@
 
 use crate::reading::Reading;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -257,4 +259,42 @@ pub(crate) fn block_devices() -> Reading {
         let _ = writeln!(text, "{number} {name} removable={removable} {}", place.display());
     }
     Reading::seen(source, text)
+}
+
+/// Lines "1795219200.123456789 /path" of those of `paths` that exist: when each last changed in any way, links not followed.
+pub(crate) fn changes(paths: &[String]) -> Reading {
+    let mut text = String::new();
+    for path in paths {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) => {
+                let _ = writeln!(text, "{}.{:09} {path}", metadata.ctime(), metadata.ctime_nsec());
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Reading::unseen(format!("stat {path}"), error.to_string()),
+        }
+    }
+    Reading::seen("stat (ctime)", text)
+}
+
+/// Lines "pids.max 1024" of a process's control group.
+pub(crate) fn bounds(pid: u32) -> Reading {
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let Some(group) = groups.lines().find_map(|line| line.strip_prefix("0::")) else {
+        return Reading::unseen(format!("/proc/{pid}/cgroup"), "no control group of version 2");
+    };
+    let folder = format!("/sys/fs/cgroup{group}");
+    let line = |name: &str| fs::read_to_string(format!("{folder}/{name}")).map(|value| format!("{name} {value}")).unwrap_or_default();
+    Reading::seen(&folder, ["pids.max", "memory.swap.max"].map(line).concat())
+}
+
+/// udev's files of rules as it reads them (udev(7)): of each name the one in the first of its folders, a link to /dev/null being empty.
+pub(crate) fn udev_rules() -> Vec<Reading> {
+    let folders = ["/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d"];
+    let mut files: BTreeMap<OsString, PathBuf> = BTreeMap::new();
+    for path in folders.iter().flat_map(|folder| sorted(Path::new(folder)).unwrap_or_default()) {
+        if let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|kind| kind == "rules")) {
+            files.entry(name.to_owned()).or_insert_with(|| path.clone());
+        }
+    }
+    files.values().map(file).collect()
 }

@@ -3,37 +3,64 @@
 use crate::reading::{Look, Reading};
 use contactpoint_assurance::Observation;
 
-/// Drivers of storage that a person can carry: USB, FireWire, memory cards, diskettes, compact discs, tapes. The package's rules bar more.
-const DRIVERS: [&str; 10] =
-    ["usb_storage", "uas", "rtsx_usb_sdmmc", "mmc_block", "mspro_block", "firewire_sbp2", "floppy", "sr_mod", "st", "g_mass_storage"];
+/// The package's rules as this program was built with them: every driver that they bar.
+const RULES: &str = include_str!("../../packaging/modprobe.d/contactpoint.conf");
+
+/// The drivers that the package bars, by the kernel's names.
+fn drivers() -> Vec<String> {
+    let names = RULES.lines().filter_map(|line| line.strip_prefix("install ")?.split_whitespace().next());
+    names.map(module).collect()
+}
 
 fn module(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// modprobe would load none of the drivers. The text is that of `modprobe --showconfig`.
+/// modprobe would load none of the drivers. The text is that of `modprobe --showconfig`, which is in the order in which modprobe reads: of the
+/// lines that mean a module, also by a pattern, the first one counts (libkmod), whoever's file it stands in.
 pub fn modprobe(configuration: &Reading) -> Observation {
-    let mut look = Look::at("media.modules", format!("modprobe runs /bin/false in place of {}", DRIVERS.join(", ")));
+    let drivers = drivers();
+    let mut look = Look::at("media.modules", format!("modprobe runs /bin/false in place of each of {} drivers of media", drivers.len()));
     let Some(text) = look.read(configuration) else { return look.done() };
-    for driver in DRIVERS {
+    let mut refused = Vec::new();
+    for driver in &drivers {
         let install = text.lines().find(|line| {
             let mut words = line.split_whitespace();
-            words.next() == Some("install") && words.next().is_some_and(|name| module(name) == driver)
+            words.next() == Some("install") && words.next().is_some_and(|pattern| matches(&module(pattern), driver))
         });
-        let is_refused = install
-            .and_then(|line| line.split_whitespace().nth(2))
-            .is_some_and(|command| ["/bin/false", "/usr/bin/false"].contains(&command));
-        look.found(&configuration.source, install.map_or(format!("{driver} would be loaded"), str::to_owned), is_refused);
+        let command: Vec<&str> = install.unwrap_or_default().split_whitespace().skip(2).collect();
+        if matches!(command[..], ["/bin/false" | "/usr/bin/false"]) {
+            refused.push(driver.as_str());
+        } else {
+            look.found(&configuration.source, format!("{driver}: {}", install.unwrap_or("would be loaded")), false);
+        }
     }
+    look.found(&configuration.source, format!("refused: {}", refused.join(" ")), !refused.is_empty());
     look.done()
+}
+
+/// Whether a pattern of modprobe.d(5) (fnmatch: *, ?, [...]) may mean `name`. What stands in brackets is not weighed: any letter fits there.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some(first) = pattern.chars().next() else { return name.is_empty() };
+    let rest = &pattern[first.len_utf8()..];
+    match first {
+        '*' => (0..=name.len()).any(|skipped| name.get(skipped..).is_some_and(|name| matches(rest, name))),
+        '?' => name.get(1..).is_some_and(|name| matches(rest, name)),
+        '[' => match (rest.split_once(']'), name.get(1..)) {
+            (Some((_, rest)), Some(name)) => matches(rest, name),
+            _ => false,
+        },
+        letter => name.strip_prefix(letter).is_some_and(|name| matches(rest, name)),
+    }
 }
 
 /// None of the drivers is loaded. The text is that of /proc/modules.
 pub fn modules(loaded: &Reading) -> Observation {
-    let mut look = Look::at("media.modules", format!("none of {} is loaded", DRIVERS.join(", ")));
+    let drivers = drivers();
+    let mut look = Look::at("media.modules", format!("none of the {} drivers of media is loaded", drivers.len()));
     let Some(text) = look.read(loaded) else { return look.done() };
     let names = || text.lines().filter_map(|line| line.split_whitespace().next());
-    names().filter(|name| DRIVERS.contains(&module(name).as_str())).for_each(|name| look.found(&loaded.source, name, false));
+    names().filter(|name| drivers.contains(&module(name))).for_each(|name| look.found(&loaded.source, name, false));
     look.found(&loaded.source, format!("{} modules", names().count()), true);
     look.done()
 }

@@ -1,7 +1,7 @@
 //! The kernel's tables of sockets, by inode: /proc/net/tcp, tcp6 and unix (proc_pid_net(5)).
 
 use crate::reading::Reading;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// State TCP_LISTEN in the kernel's table.
@@ -11,7 +11,8 @@ const LISTEN: &str = "0A";
 #[derive(Debug, Clone, Default)]
 pub struct Sockets {
     tcp: BTreeMap<String, Tcp>,
-    unix: BTreeSet<String>,
+    /// By inode, where it listens; nothing for one that does not.
+    unix: BTreeMap<String, Option<String>>,
     unread: Option<String>,
 }
 
@@ -37,7 +38,7 @@ impl Sockets {
         }
         for table in unix {
             match &table.text {
-                Ok(text) => sockets.unix.extend(text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(6)).map(str::to_owned)),
+                Ok(text) => sockets.unix.extend(text.lines().skip(1).filter_map(unix_line)),
                 Err(why) => sockets.unread = Some(format!("{}: {why}", table.source)),
             }
         }
@@ -50,7 +51,7 @@ impl Sockets {
 
     /// `target` as a descriptor shows it: "socket:[4711]".
     pub(crate) fn is_unix(&self, target: &str) -> bool {
-        inode(target).is_some_and(|inode| self.unix.contains(inode))
+        inode(target).is_some_and(|inode| self.unix.contains_key(inode))
     }
 
     pub(crate) fn tcp(&self, target: &str) -> Option<&Tcp> {
@@ -62,10 +63,22 @@ impl Sockets {
     pub fn listening(&self, held: &[&str]) -> Vec<SocketAddr> {
         held.iter().filter_map(|target| self.tcp(target)).filter(|tcp| tcp.listens).map(|tcp| tcp.local).collect()
     }
+
+    /// The paths at which Unix sockets among `held` listen.
+    pub(crate) fn listening_unix(&self, held: &[&str]) -> Vec<String> {
+        held.iter().filter_map(|target| self.unix.get(inode(target)?)?.clone()).collect()
+    }
 }
 
 fn inode(target: &str) -> Option<&str> {
     target.strip_prefix("socket:[")?.strip_suffix(']')
+}
+
+/// "Num: RefCount Protocol Flags Type St Inode Path"; of the flags 00010000 is a socket that listens (__SO_ACCEPTCON).
+fn unix_line(line: &str) -> Option<(String, Option<String>)> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let listens = words.get(3) == Some(&"00010000");
+    Some(((*words.get(6)?).to_owned(), listens.then(|| words.get(7).copied().unwrap_or("(no name)").to_owned())))
 }
 
 fn tcp_line(line: &str) -> Option<(String, Tcp)> {

@@ -4,11 +4,10 @@ use crate::daemon::{self, Evidence};
 use crate::door::Door;
 use crate::reading::Reading;
 use crate::sockets::Sockets;
-use crate::{files, machine, media, memory, package, process, reach, tls, unit};
+use crate::units::Units;
+use crate::{files, in_force, machine, media, memory, package, process, reach, socket_unit, tls, udev};
 use contactpoint_assurance::Observation;
 use std::path::{Path, PathBuf};
-
-const UNIT: &str = "contactpointd.service";
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -53,10 +52,8 @@ pub struct System {
     sockets: Sockets,
     mountinfo: Reading,
     machine_mountinfo: Reading,
-    unit: Reading,
-    exposure: Reading,
-    drop_ins: Vec<Reading>,
-    attachments: Vec<Reading>,
+    bounds: Reading,
+    units: Units,
     door: Door,
 }
 
@@ -64,8 +61,8 @@ impl System {
     /// Reads the process, the unit and the door. What cannot be read is unseen, with the reason.
     #[must_use]
     pub fn read(target: Target, evidence: Evidence) -> Self {
-        let unit = machine::command("systemctl", &["show", "--all", "--no-pager", UNIT]);
-        let pid = target.pid.or_else(|| unit::main_pid(&unit));
+        let units = Units::read(target.pid);
+        let pid = units.pid;
         let of = |name: &str| pid.map_or_else(|| not_running(name), |pid| machine::file(format!("/proc/{pid}/{name}")));
         let (descriptors, sockets) = held(pid);
         let context = of("attr/current");
@@ -86,12 +83,10 @@ impl System {
             program: pid.map_or_else(|| not_running("exe"), |pid| machine::link(format!("/proc/{pid}/exe"))),
             mountinfo: of("mountinfo"),
             machine_mountinfo: machine::file("/proc/self/mountinfo"),
-            exposure: machine::command("systemd-analyze", &["security", "--no-pager", UNIT]),
-            drop_ins: unit::drop_in_paths(&unit).iter().map(machine::file).collect(),
-            attachments: package::attachments(),
+            bounds: pid.map_or_else(|| not_running("cgroup"), machine::bounds),
             door: knocked(&descriptors, &sockets),
             pid,
-            unit,
+            units,
             descriptors,
             sockets,
             evidence,
@@ -104,7 +99,8 @@ impl System {
     pub fn observations(&self) -> Vec<Observation> {
         let mut observations = self.of_process();
         observations.extend(self.of_reach());
-        observations.extend(self.of_unit());
+        observations.extend(self.of_unit_and_process());
+        observations.extend(self.units.observations());
         observations.extend(self.of_files());
         observations.extend(self.of_media());
         observations.extend(self.of_door());
@@ -138,6 +134,22 @@ impl System {
         observations
     }
 
+    /// What the unit gives against what the process got.
+    fn of_unit_and_process(&self) -> Vec<Observation> {
+        let (show, pid) = (&self.units.service, self.pid);
+        let held: Vec<&str> =
+            self.descriptors.text.as_deref().map(|text| reach::descriptors(text).map(|open| open.target).collect()).unwrap_or_default();
+        vec![
+            in_force::filters(&self.threads, show, &self.units.start.manager, pid),
+            in_force::limits(&self.limits, show, pid),
+            in_force::umask(&self.threads[0], show, pid),
+            in_force::bounds(&self.bounds, show, pid),
+            in_force::groups(&self.threads[0], show, &machine::file("/etc/group")),
+            in_force::hidden(&self.mountinfo, show, pid),
+            socket_unit::doors(&self.units.socket, &self.descriptors, &self.sockets, &held),
+        ]
+    }
+
     fn of_reach(&self) -> Vec<Observation> {
         let mut places = vec![self.target.state.display().to_string()];
         places.extend(self.evidence.hsm_paths("writes"));
@@ -149,15 +161,6 @@ impl System {
             reach::open_files(&self.descriptors, &places),
             reach::sockets(&self.descriptors, &self.sockets, self.evidence.hsm_port()),
             reach::mounts(&self.mountinfo, &mounted),
-        ]
-    }
-
-    fn of_unit(&self) -> Vec<Observation> {
-        vec![
-            unit::running(&self.unit, self.pid),
-            unit::settings(&self.unit, &self.drop_ins, &self.attachments),
-            unit::drop_ins(&self.unit, &self.drop_ins, &self.attachments),
-            unit::exposure(&self.exposure, &self.drop_ins, &self.attachments),
         ]
     }
 
@@ -175,11 +178,14 @@ impl System {
     }
 
     fn of_media(&self) -> Vec<Observation> {
-        let devices = machine::block_devices();
+        let (devices, rules) = (machine::block_devices(), machine::udev_rules());
         vec![
             media::modprobe(&machine::command("modprobe", &["--showconfig"])),
             media::modules(&machine::file("/proc/modules")),
             media::devices(&devices),
+            udev::rules(&rules),
+            udev::others(&rules),
+            udev::runs(&machine::command("systemctl", &["show", "--no-pager", "--property=ActiveState", "systemd-udevd.service"])),
             media::mounts(&devices, &[&self.machine_mountinfo, &self.mountinfo]),
         ]
     }

@@ -1,48 +1,23 @@
-//! The unit as systemd has it in force: `systemctl show`, drop-ins, and the exposure that `systemd-analyze security` gives.
+//! The unit: where systemd has it from, its drop-ins, whether the process was started by it as it is now, and its exposure.
 //!
-//! What the kernel shows of the same is looked at in `process` and `reach`; the two agree or one verdict turns.
+//! Its directives are looked at in `directives`, what the kernel shows of the same in `process`, `reach` and `in_force`; they agree or one
+//! verdict turns.
 
 use crate::reading::{Look, Reading};
 use contactpoint_assurance::Observation;
+use std::ops::Add as _;
 
 /// What the unit may score at most by itself (systemd-analyze(1): 0.0 safe, 10.0 unsafe), in tenths.
 const MOST_EXPOSURE: u32 = 2;
 
-/// Directives that must be in force, as `systemctl show` prints them.
-const SETTINGS: [(&str, &str); 29] = [
-    ("User", "contactpoint"),
-    ("Group", "contactpoint"),
-    ("UMask", "0077"),
-    ("KeyringMode", "private"),
-    ("NoNewPrivileges", "yes"),
-    ("CapabilityBoundingSet", ""),
-    ("AmbientCapabilities", ""),
-    ("RootDirectory", "/usr/lib/contactpoint/root"),
-    ("PrivateMounts", "yes"),
-    ("PrivateNetwork", "yes"),
-    ("PrivateDevices", "yes"),
-    ("PrivateTmp", "yes"),
-    ("PrivateUsers", "yes"),
-    ("PrivateIPC", "yes"),
-    ("ProtectSystem", "strict"),
-    ("ProtectHome", "yes"),
-    ("ProtectKernelModules", "yes"),
-    ("ProtectKernelTunables", "yes"),
-    ("ProtectKernelLogs", "yes"),
-    ("ProtectControlGroups", "yes"),
-    ("ProtectClock", "yes"),
-    ("ProtectHostname", "yes"),
-    ("MemoryDenyWriteExecute", "yes"),
-    ("LockPersonality", "yes"),
-    ("RestrictRealtime", "yes"),
-    ("RestrictSUIDSGID", "yes"),
-    ("LimitCORE", "0"),
-    ("MemorySwapMax", "0"),
-    ("DevicePolicy", "closed"),
-];
-
-fn property<'a>(show: &'a str, name: &str) -> Option<&'a str> {
+/// What `systemctl show` says of a property.
+pub(crate) fn property<'a>(show: &'a str, name: &str) -> Option<&'a str> {
     show.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The same of one that has several lines.
+pub(crate) fn properties<'a>(show: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    show.lines().filter_map(move |line| line.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The main process that systemd knows of.
@@ -77,29 +52,14 @@ pub fn running(show: &Reading, pid: Option<u32>) -> Observation {
     look.done()
 }
 
-/// Each directive of the cage is in force. What an attachment of the package sets is left to `drop_ins`.
-pub fn settings(show: &Reading, drop_ins: &[Reading], shipped: &[Reading]) -> Observation {
-    let mut look = Look::at("unit.drop_ins", "each directive of the cage as the package's unit has it");
-    let Some(text) = look.read(show) else { return look.done() };
-    let excused = excused(drop_ins, shipped);
-    for (name, wanted) in SETTINGS.iter().filter(|(name, _)| !excused.iter().any(|excused| excused == name)) {
-        match property(text, name) {
-            Some(value) => look.found(&show.source, format!("{name}={value}"), value == *wanted),
-            None => look.unseen(&show.source, format!("{name} is not shown")),
-        }
-    }
-    look.done()
-}
-
-/// The directives of those drop-ins in force that are the package's own attachments.
-fn excused(drop_ins: &[Reading], shipped: &[Reading]) -> Vec<String> {
+/// The texts of those drop-ins in force that are the package's own attachments.
+pub(crate) fn attachments_in_force<'t>(drop_ins: &'t [Reading], shipped: &[Reading]) -> Vec<&'t str> {
     let texts = drop_ins.iter().filter_map(|drop_in| drop_in.text.as_deref().ok());
-    let known = texts.filter(|text| attachment(text, shipped).is_some());
-    known.flat_map(directives).map(|(name, _)| name.to_owned()).collect()
+    texts.filter(|text| attachment(text, shipped).is_some()).collect()
 }
 
 /// The lines that say something, as name and value.
-fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     lines.map(|line| line.split_once('=').unwrap_or((line, "")))
 }
@@ -161,4 +121,95 @@ fn stated_exposure(attachment: &str) -> Option<u32> {
 fn tenths(level: &str) -> Option<u32> {
     let (whole, tenth) = level.split_once('.')?;
     Some(whole.parse::<u32>().ok()? * 10 + tenth.parse::<u32>().ok().filter(|tenth| *tenth < 10)?)
+}
+
+/// Folders in which units and drop-ins of the machine's own lie (systemd.unit(5)). Those of packages change with every package, and are left to
+/// `dpkg --verify`; that of transient units changes with every use of contactpoint-at-hsm.
+pub(crate) const FOLDERS: [&str; 5] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/usr/local/lib/systemd/system",
+];
+
+/// Whatever the unit as it is now was read from, or could have been: its file, its drop-ins, their folders, the folders above.
+pub(crate) fn sources(show: &Reading) -> Vec<String> {
+    let fragment = show.text.as_deref().ok().and_then(|text| property(text, "FragmentPath")).map(str::to_owned);
+    let packaged = ["/usr/lib/systemd/system"];
+    let below =
+        FOLDERS.iter().chain(&packaged).flat_map(|folder| ["contactpointd.service.d", "service.d"].map(|name| format!("{folder}/{name}")));
+    let above = FOLDERS.iter().map(|folder| (*folder).to_owned());
+    fragment.into_iter().chain(drop_in_paths(show)).chain(below).chain(above).collect()
+}
+
+/// When the process was started, as systemd and the kernel have it.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// `systemctl show` of the manager: when it last read its units.
+    pub manager: Reading,
+    /// /proc/PID/stat: the start in hundredths of a second since the machine's.
+    pub stat: Reading,
+    /// /proc/stat: the machine's start (`btime`), in seconds since 1970 by the clock as it is now.
+    pub machine: Reading,
+    /// Lines "1795219200.123456789 /path": when each of [`sources`] last changed in any way (ctime: `touch` does not set it).
+    pub changes: Reading,
+}
+
+/// The unit that systemd shows is the one by which the process was started. Where systemd read its units later, every file that they could
+/// have come from must be older than the process: by both clocks, that of the start and that of now, whichever way somebody set it.
+pub fn started(show: &Reading, start: &Start) -> Observation {
+    let mut look = Look::at("unit.drop_ins", "the process was started by the unit as it is now");
+    let (Some(unit), Some(manager)) = (look.read(show), look.read(&start.manager)) else { return look.done() };
+    let monotonic = |text: &str, name: &str| property(text, name).and_then(|time| time.parse::<u64>().ok()).filter(|time| *time > 0);
+    let (began, read) = (monotonic(unit, "ExecMainStartTimestampMonotonic"), monotonic(manager, "UnitsLoadTimestampMonotonic"));
+    let (Some(began), Some(read)) = (began, read) else {
+        look.unseen(&show.source, "systemd does not show when the process was started, or when it read its units");
+        return look.done();
+    };
+    let told = format!("started {began} µs after the machine, units read {read} µs after it");
+    look.found(&show.source, told, true);
+    if read > began {
+        older_than_the_process(&mut look, unit, show, start);
+    }
+    look.done()
+}
+
+fn older_than_the_process(look: &mut Look, unit: &str, show: &Reading, start: &Start) {
+    let texts = (look.read(&start.stat), look.read(&start.machine), look.read(&start.changes));
+    let (Some(stat), Some(machine), Some(changes)) = texts else { return };
+    let by_systemd = property(unit, "ExecMainStartTimestamp").and_then(seconds);
+    let by_kernel = started_by_kernel(stat, machine);
+    let (Some(by_systemd), Some(by_kernel)) = (by_systemd, by_kernel) else {
+        return look.unseen(&show.source, "the time of the start is not understood");
+    };
+    let began = by_systemd.min(by_kernel);
+    for line in changes.lines() {
+        let Some((changed, path)) = line.split_once(' ') else { continue };
+        match changed.parse::<f64>() {
+            Ok(changed) if changed < began => look.found(&start.changes.source, line, true),
+            Ok(_) if FOLDERS.contains(&path) => {
+                look.unseen(
+                    &start.changes.source,
+                    format!("{line}: something came or went after the process was started; restart it to be sure"),
+                );
+            }
+            _ => look.found(&start.changes.source, format!("{line}: after the process was started, at {began}"), false),
+        }
+    }
+}
+
+/// "Sun 2026-11-22 02:54:21.912087 UTC", as `systemctl --timestamp=us+utc` prints it, in seconds since 1970.
+fn seconds(time: &str) -> Option<f64> {
+    let (_, date) = time.split_once(' ')?;
+    let time: jiff::Timestamp = date.strip_suffix(" UTC")?.replacen(' ', "T", 1).add("Z").parse().ok()?;
+    Some(time.as_duration().as_secs_f64())
+}
+
+/// From the 22nd word of /proc/PID/stat and the machine's start, which the kernel gives in whole seconds: two more are its error.
+fn started_by_kernel(stat: &str, machine: &str) -> Option<f64> {
+    let after_name = stat.rsplit_once(')')?.1;
+    let hundredths: f64 = after_name.split_whitespace().nth(19)?.parse().ok()?;
+    let machine: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    Some(machine + hundredths / 100.0 + 2.0)
 }

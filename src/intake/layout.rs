@@ -30,7 +30,7 @@ pub enum LayoutError {
         fault: Box<LayoutError>,
     },
     /// Not TOML, a key that layouts do not have, or a code that the domain does not know.
-    #[error("not a layout: {0}")]
+    #[error("not a layout: {}", one_line(.0))]
     Malformed(#[from] toml::de::Error),
     /// A layout is named like its file, without `.toml`.
     #[error("the layout's name is not that of its file")]
@@ -165,6 +165,11 @@ impl Layout {
     pub fn header(&self, line: &[u8]) -> Result<Columns, HeaderFault> {
         Columns::of(&self.rules, line)
     }
+}
+
+/// Where, and what is wrong; the parser draws it over several lines, and a refusal is one.
+fn one_line(fault: &toml::de::Error) -> String {
+    format!("{}: {}", fault.to_string().lines().next().unwrap_or_default(), fault.message().replace('\n', " "))
 }
 
 /// Every `*.toml` of a directory, by name.

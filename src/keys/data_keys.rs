@@ -159,6 +159,7 @@ mod tests {
 
     #[test]
     fn saved_keys_are_loaded_again_and_only_the_daemon_reads_them() {
+        // G3: the store opens only with the HSM
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data-keys.toml");
         some_keys().save(&path).unwrap();
@@ -179,6 +180,7 @@ mod tests {
 
     #[test]
     fn missing_and_malformed_files_are_told_apart() {
+        // G3: the store opens only with the HSM; each refusal says what to do
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data-keys.toml");
         assert!(matches!(WrappedDataKeys::load(&path), Err(KeyError::DataKeysMissing { .. })));
@@ -193,6 +195,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_cannot_be_written_is_said_so() {
+        // G3: the store opens only with the HSM; each refusal says what to do
         assert!(matches!(some_keys().save(Path::new("/nonexistent/data-keys.toml")), Err(KeyError::DataKeysFile { .. })));
     }
 }

@@ -50,6 +50,7 @@ mod tests {
 
     #[test]
     fn a_point_is_taken_out_of_its_octet_string_or_as_it_is() {
+        // PKCS#11: CKA_EC_POINT is a DER octet string; some modules give the bare point
         let wrapped = [&[0x04, 32][..], &[7; 32]].concat();
         assert_eq!(bare_point(&wrapped, 32), Some(&[7; 32][..]));
         assert_eq!(bare_point(&[7; 32], 32), Some(&[7; 32][..]));
@@ -75,6 +76,7 @@ mod tests {
 
     #[test]
     fn a_public_key_is_the_spki_that_another_library_reads() {
+        // RFC 5480: SubjectPublicKeyInfo
         let secret = p256::ecdsa::SigningKey::from_slice(&[3; 32]).unwrap();
         let point = secret.verifying_key().to_sec1_point(false);
         let spki = p256_spki(point.as_bytes()).unwrap();

@@ -6,7 +6,8 @@ use cryptoki::error::{Error, RvError};
 use std::io;
 use std::path::PathBuf;
 
-/// Why a key could not be used. Everything that [`crate::Custody::open`] and [`crate::ceremony`] answer is fatal at start (exit status 78).
+/// Why a key could not be used. Everything that [`crate::Custody::open`] and [`crate::ceremony`] answer is fatal at start: exit status 69 where
+/// [`KeyError::is_away`], else 78.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The PKCS#11 module cannot be loaded or started. Check `[hsm] module` and the HSM's own settings (SoftHSM: SOFTHSM2_CONF).
@@ -86,6 +87,17 @@ pub enum KeyError {
     PinLastTry {
         /// The token.
         token: String,
+    },
+    /// The HSM did not let us log in and does not say that the PIN is wrong; it may have counted it as wrong. See to the HSM first.
+    #[error(
+        "the token {token:?} did not let us log in: {source}; it is not tried again, because the PIN may have counted as a wrong one: \
+         see to the HSM, then start again"
+    )]
+    LogInFailed {
+        /// The token.
+        token: String,
+        /// The module's answer.
+        source: Error,
     },
     /// A key is not on the token. Hold the key ceremony, or restore the token.
     #[error("the key {label} is not on the token; run `contactpoint-at-hsm ceremony` on a new token, or restore this one from its backup")]
@@ -244,10 +256,17 @@ impl KeyError {
             false => Self::Hsm { doing, source },
         }
     }
+
+    /// The HSM is away or out of order, which trying again may mend. Everything else a person must mend; least of all is a refused PIN tried
+    /// again.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::TokenAbsent { .. } | Self::TokenLost { .. } | Self::Busy { .. } | Self::Hsm { .. })
+    }
 }
 
 /// Answers that mean that token, session, log-in or keys are gone and that only a new start of the module brings them back.
-fn is_loss(error: &Error) -> bool {
+pub(crate) fn is_loss(error: &Error) -> bool {
     matches!(
         error,
         Error::Pkcs11(

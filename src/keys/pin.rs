@@ -90,6 +90,7 @@ mod tests {
 
     #[test]
     fn one_trailing_line_break_is_dropped_and_nothing_else() {
+        // keys: PIN from the systemd credential, as an editor may have left it
         for content in ["1234", "1234\n", "1234\r\n"] {
             assert_eq!(pin_of(content.as_bytes(), 0o400).unwrap(), "1234");
         }
@@ -109,6 +110,7 @@ mod tests {
 
     #[test]
     fn an_empty_overlong_or_many_lined_pin_is_refused_without_being_repeated() {
+        // G1: no log line with a secret
         for content in [&b""[..], b"\n", b"\r\n", b"987654\n987655", b"987654\n\n", b"9876\xff", &[b'9'; 256], &[b'9'; 5000]] {
             let error = pin_of(content, 0o400).err().unwrap();
             assert!(matches!(error, KeyError::PinMalformed { .. }));
@@ -118,6 +120,7 @@ mod tests {
 
     #[test]
     fn a_pin_that_everybody_can_read_or_write_is_refused() {
+        // G2: who has the PIN can use the keys
         for mode in [0o404, 0o444, 0o644, 0o402] {
             assert!(matches!(pin_of(b"1234", mode), Err(KeyError::PinExposed { .. })));
         }
@@ -128,6 +131,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_no_pin() {
+        // keys: PIN from the systemd credential; missing = a sentence on what to do
         let directory = tempfile::tempdir().unwrap();
         assert!(matches!(Pin::from_credential_file(directory.path()), Err(KeyError::PinUnreadable { .. })));
     }

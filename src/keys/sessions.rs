@@ -1,5 +1,6 @@
 //! Sessions with the token: one log-in, and a pool, since a session serves one thread at a time (PKCS#11 v2.40 section 2.6.7).
 
+use crate::error::is_loss;
 use crate::{Attachment, KeyError, Pin};
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, Result as Answer, RvError};
@@ -122,8 +123,37 @@ pub(crate) fn log_in(module: &Pkcs11, slot: Slot, session: &Session, token: &str
     match session.login(UserType::User, Some(pin.expose_to_hsm())) {
         // another Custody of this process logged in before; the HSM did not look at this PIN
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-        Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _)) => Err(KeyError::PinRefused { token }),
-        Err(Error::Pkcs11(RvError::PinLocked, _)) => Err(KeyError::PinLocked { token }),
-        Err(error) => Err(KeyError::hsm("logging in")(error)),
+        Err(error) => Err(refusal(error, token)),
+    }
+}
+
+/// The PIN was handed over: whatever the HSM then answers, but that it is gone, may have counted as a wrong one.
+fn refusal(source: Error, token: String) -> KeyError {
+    let is_wrong = matches!(source, Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _));
+    if is_wrong {
+        KeyError::PinRefused { token }
+    } else if matches!(source, Error::Pkcs11(RvError::PinLocked, _)) {
+        KeyError::PinLocked { token }
+    } else if is_loss(&source) {
+        KeyError::TokenLost { doing: "logging in", source }
+    } else {
+        KeyError::LogInFailed { token, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cryptoki::context::Function;
+
+    #[test]
+    fn whatever_a_log_in_fails_with_the_pin_is_not_tried_again_unless_the_hsm_is_gone() {
+        // keys: a refused PIN is never tried again by itself; systemd starts again what is away (exit status 69)
+        let answered = |value| refusal(Error::Pkcs11(value, Function::Login), "contactpoint".to_owned());
+        for value in [RvError::PinIncorrect, RvError::PinLocked, RvError::PinExpired, RvError::FunctionFailed, RvError::GeneralError] {
+            assert!(!answered(value).is_away(), "{value}");
+        }
+        assert!(answered(RvError::DeviceRemoved).is_away());
+        assert!(answered(RvError::GeneralError).to_string().contains("not tried again"));
     }
 }

@@ -27,7 +27,7 @@ pub struct Notes {
 /// Arguments of the verb `manual`.
 #[derive(Debug, clap::Args)]
 pub struct ManualWanted {
-    /// A verb (ceremony) or a page by its name (contactpointctl-ceremony, or that with its section); the program's own page where absent
+    /// A verb (log-in) or a page by its name, with its section or without; the program's own page where absent
     #[arg(value_name = "VERB")]
     pub page: Option<String>,
     /// Print the names of all pages instead, one a line, as files are named

@@ -15,7 +15,7 @@ use contactpoint_keys::WrappedDataKeys;
 use contactpoint_settings::{Directories, Settings};
 use contactpoint_store::{Account, NewOrganisation, Store};
 use std::fmt::Write as _;
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
@@ -94,6 +94,7 @@ impl Arguments {
 /// Holds the ceremony. Blocks for the HSM and the disk.
 pub fn hold(directories: &Directories, settings: &Settings, officer: Officer, now: Instant) -> Result<Held, OperatorError> {
     refuse_a_second_time(directories)?;
+    refuse_no_place(directories)?;
     let wrapped = contactpoint_keys::ceremony(&custody::attachment(settings), &custody::pin(directories)?)?;
     // from here on the token is changed: whatever breaks off says so
     let broke_off = |source| OperatorError::BrokeOff { state: directories.state.clone(), source: Box::new(source) };
@@ -108,6 +109,13 @@ fn refuse_a_second_time(directories: &Directories) -> Result<(), OperatorError> 
         }
     }
     Ok(())
+}
+
+/// A token takes one ceremony: where nothing can be written beside it, none is begun.
+fn refuse_no_place(directories: &Directories) -> Result<(), OperatorError> {
+    let path = directories.state.join("ceremony.try");
+    let written = File::create(&path).and_then(|mut file| file.write_all(b"a place to write").and_then(|()| file.sync_all()));
+    written.and_then(|()| std::fs::remove_file(&path)).map_err(OperatorError::file(&directories.state))
 }
 
 fn set_up(
@@ -294,6 +302,18 @@ mod tests {
         assert_eq!(refusal.exit_status(), 78);
         assert!(refusal.to_string().contains("/etc/credstore.encrypted/contactpoint-hsm-pin"), "{refusal}");
         assert!(site.state().is_empty());
+    }
+
+    #[test]
+    fn without_a_place_to_write_the_token_is_not_touched() {
+        // G2: keys are made once; a token whose ceremony broke off must be initialised anew
+        let site = Site::new("ceremony-no-place");
+        std::fs::remove_dir(&site.directories.state).unwrap();
+        let refusal = site.hold_ceremony().unwrap_err();
+        assert!(matches!(&refusal, OperatorError::File { path, .. } if *path == site.directories.state), "{refusal}");
+        std::fs::create_dir(&site.directories.state).unwrap();
+        site.hold_ceremony().unwrap();
+        assert!(!site.path("state/ceremony.try").exists());
     }
 
     #[test]

@@ -39,9 +39,14 @@ fn request(custody: &Custody, names: Vec<String>) -> Result<String, OperatorErro
     if let Some(first) = names.first() {
         subject.push(DnType::CommonName, first.as_str());
     }
-    let mut params = CertificateParams::new(names)?;
+    let mut params = CertificateParams::new(names).map_err(unusable)?;
     params.distinguished_name = subject;
     Ok(params.serialize_request(&TlsKey { custody })?.pem()?)
+}
+
+/// A certificate names hosts in ASCII alone (RFC 5280, 4.2.1.6).
+fn unusable(fault: rcgen::Error) -> OperatorError {
+    OperatorError::Argument { what: "--name", why: format!("is for DNS names in ASCII (xn--...) and IP addresses: {fault}") }
 }
 
 /// The HSM's TLS key, as rcgen asks for one.
@@ -100,7 +105,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_certificate_can_hold_is_a_usage_error() {
+        // sysexits(3): EX_USAGE
+        let site = Site::new("request-name");
+        site.hold_ceremony().unwrap();
+        let error = run(Arguments { names: vec!["Stra\u{df}e.example".into()], out: "-".into() }, &site.directories).unwrap_err();
+        assert_eq!(error.exit_status(), 64);
+        assert!(error.to_string().starts_with("--name is for DNS names in ASCII"), "{error}");
+    }
+
+    #[test]
     fn the_request_goes_to_a_file_where_one_is_named() {
+        // RFC 2986: a request in PEM
         let site = Site::new("request-file");
         site.hold_ceremony().unwrap();
         let out = site.path("request.pem");

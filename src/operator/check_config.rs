@@ -3,6 +3,7 @@
 //! Looks at nothing else: not the HSM, not the certificates, not the store.
 
 use crate::error::OperatorError;
+use crate::layouts::layouts;
 use contactpoint_settings::Settings;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
     let settings = Settings::load(&arguments.directory)?;
-    let layouts = contactpoint_intake::layouts(&settings.intake.layouts.below(&arguments.directory))?;
+    let layouts = layouts(&arguments.directory, &settings)?;
     let mut text = format!("{}\n# layouts, each one in order:\n", settings.effective().trim_end());
     for (name, layout) in &layouts {
         let warning = if layout.is_for_test_data() { " (moves birth years: for test data only)" } else { "" };
@@ -73,7 +74,22 @@ mod tests {
         site.write("configuration/layouts/broken.toml", "name = \"broken\"\nsurprise = 1\n");
         let error = check(&site).unwrap_err();
         assert_eq!(error.exit_status(), 78);
-        assert!(error.to_string().contains("broken.toml"), "{error}");
+        let sentence = error.to_string();
+        assert!(sentence.contains("broken.toml") && sentence.contains("line 2") && sentence.contains("surprise"), "{sentence}");
+        assert!(!sentence.contains('\n'), "a refusal is one line: {sentence}");
+    }
+
+    #[test]
+    fn a_real_system_takes_no_test_layout_and_a_test_system_does() {
+        // G7: test systems hold synthetic data only
+        let site = Site::without_token();
+        site.write("configuration/contactpointd.toml", "");
+        site.write("configuration/layouts/febrl.toml", include_str!("../../tests/interop/febrl/febrl.toml"));
+        let error = check(&site).unwrap_err();
+        assert_eq!(error.exit_status(), 78);
+        assert!(error.to_string().contains("the layout febrl is made for test data"), "{error}");
+        site.write("configuration/contactpointd.toml", "[appliance]\nfor_tests = true\n");
+        assert!(check(&site).unwrap().contains("#   febrl: "));
     }
 
     #[test]

@@ -9,10 +9,14 @@ use contactpoint_hardening::forbid_core_dumps;
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use contactpoint_settings::Directories;
 use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Exit status of a command line that cannot be used (sysexits(3), EX_USAGE).
 const USAGE: u8 = 64;
+/// Exit status of a fault of the program or the machine (EX_SOFTWARE).
+const SOFTWARE: u8 = 70;
 
 /// Runs the appliance: key ceremony, certificates, enrolment, checks. There is no verb that shows a child.
 #[derive(Debug, Parser)]
@@ -63,11 +67,12 @@ enum Verb {
     /// Ask the running daemon how it is
     ///
     /// It makes a commit and a signature, and says whether both worked, how many entries the log has and how many certificates are revoked.
+    /// Exit status: 0 both work, 69 one does not, or the daemon does not answer.
     Status(status::Arguments),
     /// Look at the running system, and say of each rule whether it holds
     ///
-    /// For root. Asks the kernel, systemd, the package manager and the daemon's own door and control socket; never a configuration what should
-    /// be. Each verdict comes with the raw evidence. Exit status: 0 everything holds, 1 something fails, 3 something could not be seen.
+    /// For root. Asks the kernel, systemd, the package manager and the daemon's own door and control socket, and takes no file's word for what is
+    /// in force. Each verdict comes with the raw evidence. Exit status: 0 everything holds, 1 something fails, 3 something could not be seen.
     Inspect(inspect::Arguments),
     /// Show what the daemon is allowed, as it is in force: system calls, paths, units; and the controls catalogue
     ///
@@ -94,14 +99,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(command) => command,
         Err(asked) => {
             // nothing to be done where even this cannot be printed
-            let _ = asked.print();
+            drop(asked.print());
             return if asked.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
     match command.verb.run() {
         Ok(said) => print(&said),
         Err(error) => {
-            eprintln!("contactpointctl: {error}");
+            tell(&error);
             ExitCode::from(error.exit_status())
         }
     }
@@ -119,15 +124,15 @@ impl Verb {
         // PINs, passwords and one-time secrets pass through here: none of them into a core file (rule G1)
         forbid_core_dumps()?;
         let text = match self {
-            Self::Ceremony(arguments) => ceremony::run(arguments, &directories()?),
-            Self::CertificateRequest(arguments) => certificate_request::run(arguments, &directories()?),
-            Self::VerifierKey => verifier_key::run(&directories()?),
+            Self::Ceremony(arguments) => ceremony::run(arguments, &directories("ceremony")?),
+            Self::CertificateRequest(arguments) => certificate_request::run(arguments, &directories("certificate-request")?),
+            Self::VerifierKey => verifier_key::run(&directories("verifier-key")?),
             Self::CheckConfig(arguments) => check_config::run(&arguments),
             Self::VerifyLog(arguments) => verify_log::run(&arguments),
             Self::LogIn(arguments) => signing_in::log_in(&arguments),
             Self::LogOut(arguments) => signing_in::log_out(&arguments),
             Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
-            Self::Status(arguments) => status::run(&arguments),
+            Self::Status(arguments) => return status::run(&arguments),
             Self::Inspect(arguments) => return inspect::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),
             Self::Manual(wanted) => manual::run(&wanted, definition()),
@@ -137,16 +142,20 @@ impl Verb {
     }
 }
 
-fn directories() -> Result<Directories, OperatorError> {
-    Ok(Directories::from_environment(|name| std::env::var_os(name))?)
+fn directories(verb: &'static str) -> Result<Directories, OperatorError> {
+    Directories::from_environment(|name| std::env::var_os(name)).map_err(|source| OperatorError::NotAtHsm { verb, source })
+}
+
+/// Says something beside the result. Where nobody listens on the standard error, the exit status must still be told: no panic.
+pub(crate) fn tell(what: &dyn Display) {
+    drop(writeln!(std::io::stderr(), "contactpointctl: {what}"));
 }
 
 fn print(said: &Said) -> ExitCode {
-    use std::io::Write as _;
     // a reader that went away (a closed pipe) is no success
     match writeln!(std::io::stdout(), "{}", said.text) {
         Ok(()) => ExitCode::from(said.status),
-        Err(_) => ExitCode::from(70),
+        Err(_) => ExitCode::from(SOFTWARE),
     }
 }
 
@@ -165,6 +174,15 @@ mod tests {
         assert_eq!(status_of(&["contactpointctl", "dump"]), ExitCode::from(USAGE));
         assert_eq!(status_of(&["contactpointctl", "log-in", "--password", "x"]), ExitCode::from(USAGE));
         assert_eq!(status_of(&["contactpointctl", "--help"]), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn a_verb_that_needs_the_hsm_says_how_it_is_run() {
+        // Style: each failure is one sentence on what to do
+        let nothing_set = Directories::from_environment(|_| None).unwrap_err();
+        let error = OperatorError::NotAtHsm { verb: "ceremony", source: nothing_set };
+        assert_eq!(error.exit_status(), 78);
+        assert!(error.to_string().contains("run it as contactpoint-at-hsm ceremony"), "{error}");
     }
 
     #[test]

@@ -41,10 +41,10 @@ impl Socket {
             let exchange = self.exchange(request(method, path, token, body)?);
             tokio::time::timeout(DEADLINE, exchange).await.map_err(|_| self.unreachable("no answer within 30 seconds"))?
         })?;
-        if status.is_success() {
-            Ok(answer)
-        } else {
-            Err(OperatorError::Refused(refusal(status, &answer)))
+        match status {
+            good if good.is_success() => Ok(answer),
+            away if away.is_server_error() => Err(OperatorError::Unwell(refusal(status, &answer))),
+            _ => Err(OperatorError::Refused(refusal(status, &answer))),
         }
     }
 
@@ -159,6 +159,17 @@ pub(crate) mod tests {
         assert_eq!(error.exit_status(), 77);
         let sentence = error.to_string();
         assert!(sentence.contains("Log-in failed") && sentence.contains("a code works once") && sentence.contains("in 4 s"), "{sentence}");
+    }
+
+    #[test]
+    fn a_daemon_that_cannot_work_now_exits_69() {
+        // sysexits(3): EX_UNAVAILABLE, trying again may help
+        let directory = TempDir::new().unwrap();
+        let heard = answering(&directory, "503 Service Unavailable", "{\"title\":\"Not now.\",\"status\":503,\"code\":\"unavailable\"}");
+        let error = socket(&directory).ask(Method::GET, "/v1/status", None, None).unwrap_err();
+        heard.join().unwrap();
+        assert_eq!(error.exit_status(), 69);
+        assert!(error.to_string().contains("journalctl -u contactpointd"), "{error}");
     }
 
     #[test]

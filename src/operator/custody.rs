@@ -21,18 +21,39 @@ pub const DATA_KEYS: &str = "data-keys.toml";
 /// Why the appliance did not open. Nothing was served.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplianceError {
-    /// HSM, PIN, keys or data keys; its own sentence says what to do. Exit status 78.
+    /// HSM, PIN, keys or data keys; its own sentence says what to do.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The store; its own sentence says what to do. Exit status 69.
+    /// The store; its own sentence says what to do.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// `[log] origin` is no name for a key. Exit status 78.
+    /// `[log] origin` is no name for a key.
     #[error("[log] origin does not name a log: {0}")]
     Origin(#[from] KeyFault),
-    /// A data key was not accepted by the sealer; data-keys.toml is of another version. Exit status 78.
+    /// A data key was not accepted by the sealer; data-keys.toml is of another version.
     #[error("a data key cannot be used: {0}; restore data-keys.toml from its backup")]
     Sealing(#[from] SealError),
+}
+
+impl ApplianceError {
+    /// HSM, disk or memory is away, which trying again may mend (exit status 69); everything else a person must mend first (78). A store that
+    /// does not belong here, or whose log is not whole, is left alone and not opened again and again.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        match self {
+            Self::Keys(fault) => fault.is_away(),
+            Self::Store(OpenError::Engine(_) | OpenError::Migration(_) | OpenError::Io(_) | OpenError::Memory(_)) => true,
+            Self::Store(
+                OpenError::Missing(_)
+                | OpenError::Exists(_)
+                | OpenError::WrongKey
+                | OpenError::Newer
+                | OpenError::Cipher(_)
+                | OpenError::Log(_),
+            ) => false,
+            Self::Origin(_) | Self::Sealing(_) => false,
+        }
+    }
 }
 
 /// What the process works with from here on.

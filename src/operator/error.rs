@@ -1,25 +1,25 @@
 //! Why a verb did not do what it was asked, each as one sentence on what to do, with the exit status of sysexits(3).
 
 use crate::custody::ApplianceError;
+use crate::layouts::LayoutsRefused;
 use contactpoint_audit::{Fault, KeyFault};
 use contactpoint_hardening::HardeningError;
 use contactpoint_identity::IdentityError;
-use contactpoint_intake::LayoutError;
 use contactpoint_keys::KeyError;
 use contactpoint_settings::SettingsError;
-use contactpoint_store::{OpenError, StoreError};
+use contactpoint_store::StoreError;
 use std::io;
 use std::path::PathBuf;
 
-/// A verb failed. Nothing was changed unless the sentence says so.
+/// A verb failed. Nothing was changed unless the sentence says so; a log-out forgets the session all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// The settings or the environment.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A supplier's layout.
-    #[error("a layout cannot be used: {0}")]
-    Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Layouts(#[from] LayoutsRefused),
     /// HSM, PIN or keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -51,7 +51,7 @@ pub enum OperatorError {
         /// What is wrong with it.
         why: String,
     },
-    /// A file given on the command line, or the standard input.
+    /// A file or directory that the verb reads or writes, or the standard input.
     #[error("{path}: {source}", path = path.display())]
     File {
         /// Which.
@@ -70,6 +70,17 @@ pub enum OperatorError {
     /// The daemon refused.
     #[error("{0}")]
     Refused(String),
+    /// The daemon answers that it cannot work now (5xx).
+    #[error("{0}")]
+    Unwell(String),
+    /// The verb needs what systemd gives the daemon: directories, the PIN's credential, its user.
+    #[error("{source}; run it as contactpoint-at-hsm {verb}, which starts it as systemd starts the daemon")]
+    NotAtHsm {
+        /// "ceremony".
+        verb: &'static str,
+        /// What is missing.
+        source: SettingsError,
+    },
     /// Nobody is logged in here.
     #[error("no session at {path}: log in first (contactpointctl log-in)", path = .0.display())]
     NoSession(PathBuf),
@@ -112,19 +123,42 @@ impl OperatorError {
         match self {
             Self::LogFault(_) => FAULT,
             Self::Argument { .. } | Self::File { .. } | Self::VerifierKey(_) => USAGE,
-            Self::Unreachable { .. } | Self::Store(_) | Self::Units { .. } => UNAVAILABLE,
+            Self::Unreachable { .. } | Self::Unwell(_) | Self::Store(_) | Self::Units { .. } => UNAVAILABLE,
             Self::Identity(_) | Self::CertificateRequest(_) | Self::Hardening(_) | Self::Report(_) | Self::Machine(_) => SOFTWARE,
             Self::Refused(_) | Self::NoSession(_) => NOPERM,
-            Self::Settings(_) | Self::Layout(_) | Self::Keys(_) | Self::HeldBefore(_) => CONFIG,
-            Self::Appliance(ApplianceError::Store(OpenError::Missing(_) | OpenError::Exists(_))) => CONFIG,
-            Self::Appliance(ApplianceError::Store(_)) => UNAVAILABLE,
-            Self::Appliance(ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_)) => CONFIG,
-            Self::BrokeOff { source, .. } => source.exit_status(),
+            Self::Keys(fault) if fault.is_away() => UNAVAILABLE,
+            Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
+            Self::Settings(_) | Self::NotAtHsm { .. } | Self::Layouts(_) | Self::Keys(_) | Self::Appliance(_) => CONFIG,
+            // the token was changed: the same again is refused
+            Self::HeldBefore(_) | Self::BrokeOff { .. } => CONFIG,
         }
+    }
+
+    /// The lists and the catalogue are part of the program: one that does not read is a fault of ours, which a test keeps from being shipped.
+    pub(crate) fn ours(fault: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Machine(io::Error::other(fault))
     }
 
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hsm_that_is_away_exits_69_and_what_a_person_must_mend_78() {
+        // Style: one sentence on what to do, and an exit status (sysexits(3)); the daemon's own statuses are the same
+        let absent = || KeyError::TokenAbsent { token: "contactpoint".to_owned() };
+        let refused = || KeyError::PinRefused { token: "contactpoint".to_owned() };
+        assert_eq!(OperatorError::from(absent()).exit_status(), 69);
+        assert_eq!(OperatorError::from(refused()).exit_status(), 78);
+        assert_eq!(OperatorError::from(ApplianceError::Keys(absent())).exit_status(), 69);
+        assert_eq!(OperatorError::from(ApplianceError::Keys(refused())).exit_status(), 78);
+        let broken = |source: KeyError| OperatorError::BrokeOff { state: "/state".into(), source: Box::new(source.into()) };
+        assert_eq!((broken(absent()).exit_status(), broken(refused()).exit_status()), (78, 78), "the token was changed");
     }
 }

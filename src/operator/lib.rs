@@ -13,6 +13,7 @@ pub mod custody;
 mod enrol_organisation;
 mod error;
 mod inspect;
+pub mod layouts;
 mod manual;
 #[cfg(test)]
 mod rig;

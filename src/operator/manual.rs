@@ -6,8 +6,10 @@ use crate::error::OperatorError;
 use contactpoint_manual::{completions as script, CompletionsWanted, Manual, ManualWanted, NoSuchPage, Notes, Row};
 
 pub(crate) fn run(wanted: &ManualWanted, command: clap::Command) -> Result<String, OperatorError> {
-    let unknown =
-        |NoSuchPage(name)| OperatorError::Argument { what: "manual:", why: format!("there is no page {name}: see manual --list") };
+    let unknown = |NoSuchPage(name)| OperatorError::Argument {
+        what: "manual",
+        why: format!("has no page {name}: see contactpointctl manual --list"),
+    };
     pages(command).print(wanted).map_err(unknown)
 }
 
@@ -54,7 +56,7 @@ const STATUSES: &[Row] = &[
     ("69", "The HSM, the store or the daemon is away: trying again may help."),
     ("70", "A fault of the program or of the machine."),
     ("77", "The daemon refused, or nobody is logged in; the sentence says what to do."),
-    ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+    ("78", "Settings, credential, keys, store or certificates are missing or wrong: trying again does not help."),
 ];
 
 const VERDICTS: &[Row] = &[
@@ -174,8 +176,8 @@ const DAEMON: Notes = Notes {
         ("0", "Stopped well."),
         ("64", "It was given arguments."),
         ("69", "The HSM or the store is away: trying again may help."),
-        ("71", "The system refused something that is needed: a thread, a socket, the lock-down."),
-        ("78", "Settings, credential, keys or certificates are missing or wrong: trying again does not help."),
+        ("71", "The system refused something that is needed: a thread, a signal, a socket, the ban on core files."),
+        ("78", "Settings, credential, keys, store or certificates are missing or wrong, or the kernel does not lock the process in: trying again does not help."),
     ],
     files: DAEMON_FILES,
     environment: DAEMON_VARIABLES,
@@ -210,29 +212,7 @@ mod tests {
     use super::*;
     use crate::command;
     use contactpoint_manual::Shell;
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
-
-    /// What the formatter says of a page beside the page itself.
-    fn warnings(page: &str) -> String {
-        let mut man = Command::new("man");
-        man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"]).env("MANWIDTH", "80");
-        let mut man = man.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        man.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
-        let told = man.wait_with_output().unwrap();
-        assert!(told.status.success());
-        String::from_utf8(told.stderr).unwrap()
-    }
-
-    #[test]
-    fn every_page_renders_without_a_warning() {
-        // J1: man pages are in the package; what man(1) warns of there, lintian refuses
-        assert!(!warnings(".TH A 8\n.SH NAME\na \\- b\n.nosuchrequest\n").is_empty());
-        let manual = pages(command::definition());
-        for name in manual.names() {
-            assert_eq!(warnings(&manual.page(&name).unwrap()), "", "{name}");
-        }
-    }
+    use std::process::Command;
 
     #[test]
     fn every_verb_has_a_page_with_statuses_examples_and_help_for_each_flag() {
@@ -252,6 +232,7 @@ mod tests {
 
     #[test]
     fn the_daemon_and_its_settings_have_pages_and_what_there_is_not_is_refused() {
+        // packages: man pages
         let page = |name: &str| run(&ManualWanted { page: Some(name.to_owned()), list: false }, command::definition());
         assert!(page("contactpointd").unwrap().contains("SIGHUP"));
         assert!(page("contactpointd.toml.5").unwrap().contains("page_cache_mib"));
@@ -261,6 +242,7 @@ mod tests {
 
     #[test]
     fn bash_completes_a_verb() {
+        // packages: completions
         let script = completions(&CompletionsWanted { shell: Shell::Bash }, command::definition());
         let asked = "COMP_WORDS=(contactpointctl cer); COMP_CWORD=1; _contactpointctl contactpointctl cer contactpointctl; echo \"${COMPREPLY[@]}\"";
         let told = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();

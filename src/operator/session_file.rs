@@ -15,7 +15,8 @@ pub(crate) struct SessionFile {
 }
 
 impl SessionFile {
-    fn path(&self) -> Result<PathBuf, OperatorError> {
+    /// Where it is, or would be.
+    pub(crate) fn path(&self) -> Result<PathBuf, OperatorError> {
         let default = || std::env::var_os("XDG_RUNTIME_DIR").map(|directory| Path::new(&directory).join("contactpointctl.session"));
         self.session_file
             .clone()

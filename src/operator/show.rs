@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
         What::Syscalls => of_syscalls(&arguments.surroundings()?),
         What::Paths => of_paths(&arguments.surroundings()?),
         What::Unit => of_units(Path::new(SYSTEMCTL)),
-        What::Controls => Ok(catalogue().map_err(|fault| ours("controls", &fault))?.markdown().trim_end().to_owned()),
+        What::Controls => Ok(catalogue().map_err(OperatorError::ours)?.markdown().trim_end().to_owned()),
     }
 }
 
@@ -61,7 +61,7 @@ impl Arguments {
 }
 
 fn of_syscalls(surroundings: &Surroundings) -> Result<String, OperatorError> {
-    let lines = syscalls::effective(surroundings.attachment).map_err(|fault| ours("syscalls", &fault))?;
+    let lines = syscalls::effective(surroundings.attachment).map_err(OperatorError::ours)?;
     let width = lines.iter().map(|line| line.text.chars().count()).max().unwrap_or(0);
     let mut text =
         format!("# System calls of contactpointd {} in force: {} lines; any other ends it.\n", env!("CARGO_PKG_VERSION"), lines.len());
@@ -86,7 +86,7 @@ fn heading(section: Section) -> &'static str {
 }
 
 fn of_paths(surroundings: &Surroundings) -> Result<String, OperatorError> {
-    let allowed = paths::effective(surroundings).map_err(|fault| ours("paths", &fault))?;
+    let allowed = paths::effective(surroundings).map_err(OperatorError::ours)?;
     let width = allowed.iter().map(|allowed| allowed.path.display().to_string().chars().count()).max().unwrap_or(0);
     let mut text =
         format!("# Paths of contactpointd {} in force: {}; nothing else is within reach.\n\n", env!("CARGO_PKG_VERSION"), allowed.len());
@@ -103,17 +103,12 @@ fn of_paths(surroundings: &Surroundings) -> Result<String, OperatorError> {
 
 fn of_units(systemctl: &Path) -> Result<String, OperatorError> {
     let absent = |why: String| OperatorError::Units { why };
-    let asked = Command::new(systemctl).args(["cat", "--no-pager"]).args(UNITS).env("SYSTEMD_COLORS", "0").output();
+    let asked = Command::new(systemctl).args(["cat", "--no-pager"]).args(UNITS).env_clear().output();
     let told = asked.map_err(|error| absent(format!("{} does not run ({error})", systemctl.display())))?;
     if !told.status.success() {
         return Err(absent(String::from_utf8_lossy(&told.stderr).trim().replace('\n', "; ")));
     }
     Ok(String::from_utf8_lossy(&told.stdout).trim_end().to_owned())
-}
-
-/// The lists are part of the program: one that does not read is a fault of ours, which a test keeps from being shipped.
-fn ours(what: &'static str, fault: &dyn std::fmt::Display) -> OperatorError {
-    OperatorError::Machine(std::io::Error::other(format!("{what}: {fault}")))
 }
 
 #[cfg(test)]

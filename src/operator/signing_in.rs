@@ -45,6 +45,8 @@ struct Credentials<'a> {
 }
 
 pub(crate) fn log_in(arguments: &LogIn) -> Result<String, OperatorError> {
+    // before a code is spent: where nowhere is said to keep the session, the log-in would be for nothing
+    arguments.session.path()?;
     let password = Zeroizing::new(if arguments.password_stdin { one_line()? } else { rpassword::prompt_password("Password: ")? });
     let code = match &arguments.code {
         Some(code) => code.clone(),

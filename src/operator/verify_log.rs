@@ -31,7 +31,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
 /// A key given as such, or the file that holds it.
 fn key(text: &str) -> Result<VerifierKey, OperatorError> {
     let path = Path::new(text);
-    if !path.is_file() {
+    // no key begins with a path's first letters: its name is a host's (C2SP signed-note)
+    let is_path = text.starts_with(['/', '.']);
+    if !path.is_file() && !is_path {
         return Ok(VerifierKey::parse(text)?);
     }
     let held = std::fs::read_to_string(path).map_err(OperatorError::file(path))?;
@@ -99,5 +101,9 @@ mod tests {
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 1);
         arguments.key = "not a key".to_owned();
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 64);
+        arguments.key = "/nonexistent/key.txt".to_owned();
+        let error = run(&arguments).unwrap_err();
+        assert_eq!(error.exit_status(), 64);
+        assert!(error.to_string().starts_with("/nonexistent/key.txt: "), "{error}");
     }
 }

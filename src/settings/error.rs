@@ -17,7 +17,7 @@ pub enum SettingsError {
         directive: &'static str,
     },
     /// The file cannot be read.
-    #[error("{file} cannot be read: {source}")]
+    #[error("{file} cannot be read: {source}; it must be there and readable, if only empty")]
     Unreadable {
         /// The settings file.
         file: PathBuf,

@@ -1,6 +1,7 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
 use crate::sections::{Appliance, Hsm, HsmAttachment, Intake, Limits, Log, Session, Store, Tls};
+use crate::value::HsmPath;
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -64,6 +65,10 @@ impl Settings {
         }
         if (self.hsm.attachment == HsmAttachment::Network) != (self.hsm.port.get() != 0) {
             let why = "[hsm] port is set where attachment is \"network\", and only there";
+            return Err(SettingsError::Contradiction { file: file.to_owned(), why });
+        }
+        if self.hsm.attachment != HsmAttachment::Usb && self.hsm.reads.iter().chain(&self.hsm.writes).any(HsmPath::is_of_usb) {
+            let why = "[hsm] reads or writes name the USB bus, which is for attachment = \"usb\" alone (rule G5)";
             return Err(SettingsError::Contradiction { file: file.to_owned(), why });
         }
         Ok(self)

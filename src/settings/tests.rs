@@ -26,14 +26,14 @@ fn keys_of(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_shipped_file_holds_every_key_with_its_default() {
-    // Style 10: each key is commented with its default; every shipped file passes the same parser
+    // each key is commented with its default; every shipped file passes the same parser
     assert_eq!(parse(SHIPPED).unwrap(), Settings::default());
     assert_eq!(keys_of(SHIPPED), keys_of(&Settings::default().effective()));
 }
 
 #[test]
 fn every_key_of_the_shipped_file_has_its_default_and_a_reason_above_it() {
-    // Style 10: each key is commented with its default
+    // each key is commented with its default
     let mut comment = String::new();
     for line in SHIPPED.lines() {
         match line.split_once(" = ") {
@@ -50,6 +50,7 @@ fn every_key_of_the_shipped_file_has_its_default_and_a_reason_above_it() {
 
 #[test]
 fn an_empty_file_is_the_defaults_and_a_missing_one_is_refused() {
+    // each key has a default; a file that is not there is no decision
     assert_eq!(parse("").unwrap(), Settings::default());
     let directory = tempfile::tempdir().unwrap();
     let error = Settings::load(directory.path()).err().unwrap();
@@ -76,7 +77,7 @@ fn there_is_no_key_for_a_pin_or_any_secret() {
 
 #[test]
 fn an_unknown_key_or_section_refuses_to_start() {
-    // Style 10: unknown key = refuse to start
+    // unknown key = refuse to start
     assert!(refusal("[store]\nreaders = 4\npage_cache = 256\n").contains("line 3, page_cache: unknown field"));
     assert!(refusal("[stores]\nreaders = 4\n").contains("line 1, [stores]: unknown field `stores`"));
     assert!(refusal("readers = 4\n").contains("line 1, readers: unknown field"));
@@ -84,6 +85,7 @@ fn an_unknown_key_or_section_refuses_to_start() {
 
 #[test]
 fn a_value_out_of_range_is_refused_by_line_key_and_range() {
+    // parsed once at the door; a refusal says file, line and key
     for (section, key, wrong, range) in [
         ("store", "page_cache_mib", "7", "between 8 and 65536"),
         ("store", "readers", "0", "between 1 and 64"),
@@ -119,6 +121,7 @@ fn a_wrong_type_is_refused_without_repeating_the_value() {
 
 #[test]
 fn what_is_no_toml_is_refused_by_line_without_repeating_it() {
+    // G1: no log line with a secret, not even one that was put in the wrong place
     for (wrong, line) in [
         ("[store\n", 1),
         ("[store]\nreaders 246813\n", 2),
@@ -135,6 +138,7 @@ fn what_is_no_toml_is_refused_by_line_without_repeating_it() {
 
 #[test]
 fn paths_stay_below_the_configuration_directory() {
+    // G5: nothing is read from where the lock-down does not reach
     for wrong in ["/etc/shadow", "../secret.pem", "tls/../../secret.pem", "", "./server.pem"] {
         assert!(refusal(&format!("[tls]\ncertificate = \"{wrong}\"\n")).contains("line 2, certificate: must be a path below"));
     }
@@ -145,6 +149,7 @@ fn paths_stay_below_the_configuration_directory() {
 
 #[test]
 fn labels_and_origins_have_the_shape_that_their_standards_ask_for() {
+    // PKCS#11 CK_TOKEN_INFO; C2SP signed-note
     for wrong in ["", " blank", "blank ", "line\nbreak", &"x".repeat(33)] {
         assert!(TokenLabel::try_from(wrong.to_owned()).is_err());
     }
@@ -156,18 +161,21 @@ fn labels_and_origins_have_the_shape_that_their_standards_ask_for() {
 
 #[test]
 fn the_defaults_pass_their_own_checks() {
+    // each key has a default, which the same parser takes
     let defaults = Settings::default();
     assert_eq!(parse(&defaults.effective()).unwrap(), defaults);
 }
 
 #[test]
 fn one_organisation_cannot_be_allowed_more_than_all_together() {
+    // two keys that contradict each other refuse to start
     let sentence = refusal("[limits]\nconnections_total = 10\nconnections_per_organisation = 11\n");
     assert!(sentence.contains("connections_per_organisation is larger than connections_total"));
 }
 
 #[test]
 fn a_number_in_range_is_made_by_its_constructor_alone() {
+    // a constructor that can refuse, then no more checks inside
     assert_eq!(Within::<1, 3>::new(3).unwrap().count(), 3);
     assert_eq!(Within::<1, 3>::new(4).err().unwrap().to_string(), "must be between 1 and 3");
     assert!(Within::<1, 3>::new(0).is_err());
@@ -180,6 +188,7 @@ fn environment(changed: &str, value: Option<&str>) -> impl Fn(&str) -> Option<Os
 
 #[test]
 fn the_directories_are_those_that_systemd_names() {
+    // systemd.exec(5): CONFIGURATION_DIRECTORY, STATE_DIRECTORY, CREDENTIALS_DIRECTORY
     let directories = Directories::from_environment(environment("", None)).unwrap();
     assert_eq!(directories.configuration, Path::new("/run/configuration_directory"));
     assert_eq!(directories.state, Path::new("/run/state_directory"));
@@ -188,6 +197,7 @@ fn the_directories_are_those_that_systemd_names() {
 
 #[test]
 fn a_missing_relative_or_doubled_directory_is_a_sentence_that_says_what_to_do() {
+    // Style: each failure is one sentence on what to do
     for (variable, directive) in [
         ("CONFIGURATION_DIRECTORY", "ConfigurationDirectory="),
         ("STATE_DIRECTORY", "StateDirectory="),
@@ -206,7 +216,11 @@ fn a_missing_relative_or_doubled_directory_is_a_sentence_that_says_what_to_do() 
 fn an_hsm_s_paths_lead_to_no_device_no_home_and_no_mounted_medium() {
     // G5: no way to physical media, no device access
     let reads = |path: &str| parse(&format!("[hsm]\nreads = [\"{path}\"]\n")).is_ok();
-    assert!(reads("/var/lib/contactpoint-softhsm") && reads("/opt/vendor/data") && reads("/dev/bus/usb"));
+    assert!(reads("/var/lib/contactpoint-softhsm") && reads("/opt/vendor/data"));
+    for of_usb in ["/dev/bus/usb", "/sys/bus/usb", "/sys/devices"] {
+        assert!(parse(&format!("[hsm]\nattachment = \"usb\"\nwrites = [\"{of_usb}\"]\n")).is_ok(), "{of_usb}");
+        assert!(!reads(of_usb) && parse(&format!("[hsm]\nattachment = \"unix-socket\"\nwrites = [\"{of_usb}\"]\n")).is_err(), "{of_usb}");
+    }
     for path in [
         "/",
         "/var",

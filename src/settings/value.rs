@@ -150,6 +150,11 @@ impl ModulePath {
 }
 
 impl HsmPath {
+    /// Whether it lies where USB devices are.
+    pub(crate) fn is_of_usb(&self) -> bool {
+        OF_A_USB_HSM.iter().any(|place| self.0.starts_with(place))
+    }
+
     /// The path.
     #[must_use]
     pub fn as_path(&self) -> &Path {
@@ -190,8 +195,11 @@ fn hsm_path(text: &str) -> Result<(), &'static str> {
     let plain = path.is_absolute() && !text.contains("..") && !text.chars().any(char::is_control);
     refuse_unless(plain, "must be an absolute path without ..")?;
     refuse_unless(path.components().count() > 2, "must be deeper than /var or /opt")?;
-    let near = NOT_FOR_AN_HSM.iter().any(|place| path.starts_with(place)) && !OF_A_USB_HSM.iter().any(|place| path.starts_with(place));
-    refuse_unless(!near, "must not be a device, a home, mounted media or the directory's own (rule G5), but for those of a USB HSM")
+    let near = NOT_FOR_AN_HSM.iter().any(|place| path.starts_with(place)) && !HsmPath(path.to_owned()).is_of_usb();
+    refuse_unless(
+        !near,
+        "must not be a device, a home, mounted media or the directory's own settings (rule G5), but for the USB bus of a USB HSM",
+    )
 }
 
 fn relative_path(text: &str) -> Result<(), &'static str> {

@@ -5,7 +5,7 @@ use contactpoint_domain::InvalidValue;
 use contactpoint_hardening::HardeningError;
 use contactpoint_sealing::SealError;
 
-/// Why the store did not open. The daemon stops with exit code 69 and the sentence.
+/// Why the store did not open. The daemon stops with the sentence; with exit code 69 where trying again may help, else with 78.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No database file: the key ceremony has not been held, or the state directory is not the one it was held in.

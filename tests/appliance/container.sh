@@ -6,7 +6,7 @@
 #
 #   --deb FILE        installs FILE with dpkg first (repeatable; one dpkg call has all, so they may depend on each other)
 #   --file FILE       places FILE or folder beside the test, in /run/appliance (repeatable)
-#   --forward H:G     forwards 127.0.0.1:H out here to 127.0.0.1:G inside (repeatable)
+#   --forward H:G     forwards 127.0.0.1:H out here to port G inside, where the caller is 10.0.2.2 (repeatable)
 #   --host SCRIPT     runs SCRIPT out here each time the test inside calls `host-turn ARGUMENTS [< INPUT] [> ANSWER]`
 #   --out DIR         copies what the test leaves in /run/appliance/out to DIR
 #   --timeout SECONDS limit for the whole run (120)
@@ -18,25 +18,10 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../.." && pwd)/target/appliance/tree
-say() { printf 'container: %s\n' "$*" >&2; }
-die() { say "$*"; exit 97; }
-since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
-
-debs=() files=() forwards=() host='' out='' limit=120 test=''
-while [ $# -gt 0 ]; do
-    case $1 in
-        --deb) debs+=("$2"); shift ;;
-        --file) files+=("$2"); shift ;;
-        --forward) forwards+=("$2"); shift ;;
-        --host) host=$2; shift ;;
-        --out) out=$2; shift ;;
-        --timeout) limit=$2; shift ;;
-        -*) die "unknown option $1" ;;
-        *) test=$1 ;;
-    esac
-    shift
-done
-if [ ! -f "$test" ]; then sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 97; fi
+rig=container
+# shellcheck source-path=SCRIPTDIR
+. "$here/rig.sh"
+read_options 120 "$@"
 [ "$(id -u)" = 0 ] || die 'needs root'
 "$here/image.sh" tree
 
@@ -70,13 +55,10 @@ fi
 group=$groups/contactpoint-appliance-$$
 mkdir "$group"
 
-mkdir -p "$folder/work/debs" "$folder/work/out" "$folder/root"
-cp "$test" "$folder/work/test"
-cp "$here/guest/run-test.sh" "$folder/work/"
+mkdir -p "$folder/work/out" "$folder/root"
+lay_in "$folder/work"
 cp "$here/guest/host-turn.sh" "$folder/host-turn"
 chmod 755 "$folder/host-turn"
-for file in ${debs[@]+"${debs[@]}"}; do cp "$file" "$folder/work/debs/"; done
-for file in ${files[@]+"${files[@]}"}; do cp -r "$file" "$folder/work/"; done
 mkfifo "$folder/work/up" "$folder/work/down"
 cat > "$folder/driver.service" << 'UNIT'
 [Unit]
@@ -131,6 +113,10 @@ exec unshare --mount --pid --ipc --uts --net --cgroup --fork --propagation priva
     pivot_root . mnt
     umount -l /mnt
     mount --make-rshared / # systemd expects it; credentials come up empty without
+    # as in the virtual machine: who comes in through --forward comes from 10.0.2.2, to 10.0.2.15
+    ip link set lo up
+    ip address add 10.0.2.15/32 dev lo
+    ip address add 10.0.2.2/32 dev lo
     exec env -i container=appliance PATH=/usr/sbin:/usr/bin:/sbin:/bin \
         /lib/systemd/systemd --system --show-status=false --log-target=journal < /dev/null'
 ENTER
@@ -147,8 +133,8 @@ done
 
 # --- the way in from outside -----------------------------------------------------------------------------------------------------------
 
-for forward in ${forwards[@]+"${forwards[@]}"}; do
-    python3 - "$init" "${forward%:*}" "${forward#*:}" << 'PYTHON' &
+for way in ${ways_in[@]+"${ways_in[@]}"}; do
+    python3 - "$init" "${way%:*}" "${way#*:}" << 'PYTHON' &
 import ctypes, os, socket, sys, threading
 
 container, outside, inside = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -170,10 +156,12 @@ def copy(source, sink):
 while True:
     caller, _ = listener.accept()
     try:
-        service = socket.create_connection(("127.0.0.1", inside))
+        # nobody in there answers for five seconds: then nobody is there
+        service = socket.create_connection(("10.0.2.15", inside), 5, ("10.0.2.2", 0))
     except OSError:
         caller.close()
         continue
+    service.settimeout(None)
     for source, sink in ((caller, service), (service, caller)):
         threading.Thread(target=copy, args=(source, sink), daemon=True).start()
 PYTHON
@@ -182,35 +170,22 @@ done
 
 # --- following the test ------------------------------------------------------------------------------------------------------------------
 
-host_turn() { # INPUT ARGUMENTS...
-    local input=$1 status=0
-    shift
-    [ -n "$host" ] || die "the test inside asks for '$*', and there is no --host"
-    { [ "$input" = - ] || printf %s "$input" | base64 -d; } | bash "$host" "$@" > "$folder/answer" || status=$?
-    printf 'DONE %s %s\n' "$status" "$(base64 -w 0 "$folder/answer")" > "$folder/work/down"
+next_line() { # what came of a line before the container ended or paused is kept
+    local part
+    line=''
+    until IFS= read -r -t 1 -u "$up" part; do
+        line+=$part
+        kill -0 "$outer" 2> /dev/null || return 1
+    done
+    line+=$part
 }
-
-status='' in_out=0
-exec {up}<> "$folder/work/up"
-while true; do
-    IFS= read -r -t 1 -u "$up" line || { kill -0 "$outer" 2> /dev/null && continue; break; }
-    if [ $in_out = 1 ]; then
-        if [ "$line" = @ENDOUT ]; then in_out=0; else printf '%s\n' "$line" >> "$folder/out.b64"; fi
-        continue
-    fi
-    case $line in
-        @HOST*) read -ra words <<< "${line#@HOST }"; host_turn "${words[@]}" ;;
-        @MARK*) say "${line#@MARK }, $(since "$began") s" ;;
-        @OUT) in_out=1 ;;
-        @RC*) status=${line#@RC }; break ;;
-        *) printf '%s\n' "$line" ;;
-    esac
-done
-if [ -s "$folder/out.b64" ] && [ -n "$out" ]; then mkdir -p "$out"; base64 -d "$folder/out.b64" | tar -xz -C "$out"; fi
-if [ -z "$status" ]; then
+send_in() { printf '%s\n' "$1" > "$folder/work/down"; }
+own_turn() { return 1; }
+lost() {
     status=0
     wait "$outer" 2> /dev/null || status=$?
     if [ "$status" = 137 ]; then status=124; say "timeout after $limit s"; else status=97; cat "$folder/init.log" >&2; fi
-fi
-say "exit code $status after $(since "$began") s"
-exit "$status"
+}
+
+exec {up}<> "$folder/work/up"
+follow

@@ -2,7 +2,7 @@
 # The first hour of an operator, as docs/operations.md tells it: takes the marked blocks out of the page and plays them, in order, on a
 # Debian 12 with systemd as PID 1, from the installation to the purge, with the refusals on the way.
 #
-#   tests/appliance/first-hour.sh            in the container rig (container.sh): no SELinux; about a minute
+#   tests/appliance/first-hour.sh            in the container rig (container.sh): no SELinux; about two minutes
 #   tests/appliance/first-hour.sh --vm       in the machine (vm.sh): SELinux enforcing; some minutes
 #
 # BUILT    where the three programs are (target/debug); they are packed twice, as 0.1.0 and as the version of the changelog
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 built=$(cd "$repository" && realpath "${BUILT:-target/debug}")
 
-rig=("$here/container.sh" --timeout 300)
+rig=("$here/container.sh" --timeout 420)
 case ${1:-} in
     '') ;;
     --vm) rig=("$here/vm.sh" run --timeout 1500) ;;

@@ -10,6 +10,8 @@ cd /run/appliance
 # shellcheck source-path=SCRIPTDIR
 . inside/living.sh
 # shellcheck source-path=SCRIPTDIR
+. inside/addresses.sh
+# shellcheck source-path=SCRIPTDIR
 . inside/media.sh
 # shellcheck source-path=SCRIPTDIR
 . inside/matrix.sh
@@ -28,6 +30,7 @@ hold_ceremony
 get_certificates
 start_service
 let_a_client_look_a_child_up
+only_listed_addresses_are_answered
 stop_service
 mark 'living ends'
 if in_machine; then stick_with_the_package; fi

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# contactpointctl inspect on the installed service: everything holds, then bars are lowered one at a time, and each turns its own verdict
-# and no other. What a test without systemd can lower is in tests/inspect.rs.
+# contactpointctl inspect on the installed service: everything holds, then bars are lowered, and each turns its own verdict and no other. In
+# the container one at a time; in the machine, where a look takes seconds, many at once, and exactly theirs turn. Last the unit is put right,
+# and the process, started while it was loosened, is told all the same. What a test without systemd can lower is in tests/inspect.rs.
 #
-#   tests/appliance/inspect.sh container    on this machine's kernel, without SELinux; about a minute once the root tree is there
-#   tests/appliance/inspect.sh vm           in a machine with SELinux enforcing; some minutes
+#   tests/appliance/inspect.sh container    on this machine's kernel, without SELinux; under a minute once the root tree is there
+#   tests/appliance/inspect.sh vm           in a machine with SELinux enforcing; four or five minutes, half of them for the policy
 #
 # BUILT    where the programs are (target/debug: cargo build --workspace --bins); they are packed first, in seconds
 # Needs: root; what packaging/build.sh and container.sh or vm.sh need. The reports stay in target/appliance/inspect-RIG.

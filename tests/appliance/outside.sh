@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Out here, while a test runs inside a rig: the certificate authority and the client of an organisation. The rigs call it for each host-turn.
+# Out here, while a test runs inside a rig: the certificate authority and the client of an organisation. Called for each host-turn.
 #
 #   outside.sh sign < REQUEST > TAR      signs the server's request, and gives what the appliance needs: certificates, enrolments
 #   outside.sh look-up < ADMINISTRATORS  enrols people, feeds, and looks a child up over mutual TLS, through the forwarded port
+#   outside.sh knock                     says whether the server shows its certificate: "answered", or "silence" after some seconds
+#   outside.sh look-up-again             looks the child up once more, as somebody else
 #
 # run.sh sets CONTACTPOINT_OUTSIDE (a folder), CONTACTPOINT_BUILT (the programs) and CONTACTPOINT_PORT.
 set -euo pipefail
@@ -64,8 +66,20 @@ feed() { # KEY
     log_out "$1"
 }
 
+find_child() { # KEY: the child of the story, and who else works with it
+    local family given born child found
+    family=$(jq -r .child.family_name borough/scenario.json)
+    given=$(jq -r .child.given_name borough/scenario.json)
+    born=$(jq -r .child.date_of_birth borough/scenario.json)
+    found=$(contactpoint --profile "$1.toml" search --family-name "$family" --given-name "$given" --date-of-birth "$born" \
+        --reason concern)
+    child=$(grep -oE '^[0-9]{10}\b' <<< "$found" | head -n 1) || fail "$1 should have found the child: $found"
+    found=$(contactpoint --profile "$1.toml" view "$child" --reason concern)
+    grep -qF 'Council' <<< "$found" || fail "$1 should see that the council knows the child: $found"
+}
+
 look_up() {
-    local key administrators administrator family given born child found
+    local key administrators administrator
     administrators=$(cat)
     for key in "${bodies[@]}"; do
         printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' \
@@ -75,15 +89,8 @@ look_up() {
         enrol_people "$key" "$(jq -r .login <<< "$administrator")"
         feed "$key"
     done
-    family=$(jq -r .child.family_name borough/scenario.json)
-    given=$(jq -r .child.given_name borough/scenario.json)
-    born=$(jq -r .child.date_of_birth borough/scenario.json)
     log_in school-1 teacher.school-1
-    found=$(contactpoint --profile school-1.toml search --family-name "$family" --given-name "$given" --date-of-birth "$born" \
-        --reason concern)
-    child=$(grep -oE '^[0-9]{10}\b' <<< "$found" | head -n 1) || fail "the teacher should have found the child: $found"
-    found=$(contactpoint --profile school-1.toml view "$child" --reason concern)
-    grep -qF 'Council' <<< "$found" || fail "the teacher should see that the council knows the child: $found"
+    find_child school-1
     echo 'A teacher outside found the child and saw who else works with it.'
     # and who has no certificate comes no further than the handshake
     if openssl s_client -connect "localhost:$CONTACTPOINT_PORT" -CAfile pki/ca.pem -tls1_3 < <(printf 'GET / HTTP/1.1\r\n\r\n'; sleep 1) 2>&1 |
@@ -93,8 +100,22 @@ look_up() {
     echo 'A caller without a certificate was not answered.'
 }
 
+knock() { # a connection alone is no answer: the rig's own way in takes it
+    local heard
+    heard=$(timeout 8 openssl s_client -connect "localhost:$CONTACTPOINT_PORT" -CAfile pki/ca.pem -tls1_3 \
+        -cert pki/school-1.pem -key pki/school-1.key < /dev/null 2>&1) || true
+    case $heard in *'BEGIN CERTIFICATE'*) echo answered ;; *) echo silence ;; esac
+}
+
+look_up_again() {
+    log_in council social-worker.council
+    find_child council
+}
+
 case ${1:-} in
     sign) sign ;;
     look-up) look_up ;;
+    knock) knock ;;
+    look-up-again) look_up_again ;;
     *) fail "nothing is known of '$*'" ;;
 esac

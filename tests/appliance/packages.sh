@@ -98,6 +98,16 @@ the_daemon_reads_the_packaged_settings() {
         echo 'contactpointctl check-config refuses them'
 }
 
+# Pages lie packed or not; links to other sites and within a page are left alone.
+links_lead_somewhere() {
+    local page target
+    for page in "$work"/*/usr/share/doc/*/*.md*; do
+        while read -r target; do
+            [ -e "${page%/*}/$target" ] || [ -e "${page%/*}/$target.gz" ] || echo "${page#"$work/"} leads to $target"
+        done < <(zcat -f "$page" | grep -oE '\]\([^)#]+' | sed 's/^](//' | grep -vE '^[a-z]+:' || true)
+    done
+}
+
 each_program_has_a_page() {
     local program
     for program in contactpoint/usr/sbin/contactpointd contactpoint/usr/sbin/contactpointctl contactpoint/usr/sbin/contactpoint-at-hsm \
@@ -128,7 +138,9 @@ nothing_is_started_or_enabled() {
 }
 
 lintian_finds_no_error() {
-    lintian --fail-on error --tag-display-limit 0 --allow-root "$folder"/contactpoint*.deb | grep -E '^E:' || true
+    local status=0
+    lintian --fail-on error --tag-display-limit 0 --allow-root "$folder"/contactpoint*.deb > "$work/lintian" || status=$?
+    grep -E '^E:' "$work/lintian" || [ "$status" -eq 0 ] || echo "lintian ended with $status"
 }
 
 each_override_has_a_reason() {
@@ -249,6 +261,7 @@ holds 'G5: nothing is set-user-id, a device, or writable by others' nothing_is_s
 holds 'J1: the settings are conffiles, and nothing else is' settings_are_conffiles_and_nothing_else_is
 holds 'J1: the packaged settings pass the parser of the packaged program' the_daemon_reads_the_packaged_settings
 holds 'J1: each program has a man page' each_program_has_a_page
+holds 'J1: each link of an installed page leads to a page that is installed beside it' links_lead_somewhere
 holds 'B5: contactpoint asks for no more than the C library, libcrypto and systemd' \
     dependencies_are contactpoint libc6 libgcc-s1 libssl3 systemd
 holds 'B5: contactpoint-client asks for no more than the C library' dependencies_are contactpoint-client libc6 libgcc-s1
@@ -287,6 +300,19 @@ if [ -z "$only" ] && [ "$failed" -eq 0 ]; then
         weaken 'sed -i /police/d DEBIAN/conffiles'
     holds 'settings with an unknown key' is_noticed 'J1: the packaged settings pass the parser of the packaged program' contactpoint \
         weaken 'echo "[export]" >> etc/contactpoint/contactpointd.toml'
+    holds 'a program without a page' is_noticed 'J1: each program has a man page' contactpoint \
+        weaken 'rm usr/share/man/man8/contactpoint-at-hsm.8.gz'
+    holds 'a page that leads nowhere' is_noticed 'J1: each link of an installed page leads to a page that is installed beside it' \
+        contactpoint-client weaken 'echo "See [the sources](../src/main.rs)." >> usr/share/doc/contactpoint-client/organisation.md'
+    holds 'a package of another version' is_noticed 'J1: the packages are of one version' contactpoint-client \
+        weaken 'sed -i "s/^Version: /Version: 1:/" DEBIAN/control'
+    holds 'a package without its licence' is_noticed 'J1: lintian finds no error' contactpoint-selinux \
+        weaken 'rm usr/share/doc/contactpoint-selinux/copyright'
+    holds 'a program that makes people up' is_noticed 'G7: no program that makes people up is in them' contactpoint-client \
+        weaken 'cp usr/bin/contactpoint usr/bin/contactpoint-synthesise'
+    holds 'a program with symbols for a debugger' is_noticed \
+        'G5: the programs are position-independent, bound early, without a stack that runs, stripped' contactpoint \
+        weaken 'objcopy --add-section .debug_info=DEBIAN/control usr/sbin/contactpointd'
     holds 'a private key in a layout' is_noticed 'G2: no key, no certificate and no secret is in them' contactpoint \
         weaken 'echo "# -----BEGIN PRIVATE KEY-----" >> etc/contactpoint/layouts/police.toml'
     holds 'a network library more' is_noticed 'B5: contactpoint-client asks for no more than the C library' contactpoint-client \
@@ -296,6 +322,11 @@ if [ -z "$only" ] && [ "$failed" -eq 0 ]; then
     holds 'a part that is not told' is_noticed 'J1: the lists of parts are what is compiled in' contactpoint \
         weaken 'sed -i "s/cryptoki/crypto-key/" usr/share/doc/contactpoint/contactpointd.cdx.json'
     if [ -n "$release" ]; then
+        holds 'notices that leave one out' is_noticed 'J1: the notices of what is linked in go along' contactpoint-client \
+            weaken 'gunzip usr/share/doc/contactpoint-client/*.gz; sed -i "/ZETETIC/Id" usr/share/doc/contactpoint-client/third-party-notices.txt
+                gzip -n usr/share/doc/contactpoint-client/third-party-notices.txt'
+        holds 'a path of the building machine' is_noticed 'J1: no path of the machine that built them is in the programs' contactpoint \
+            weaken "echo '$HOME/.cargo/registry' >> usr/sbin/contactpointctl"
         holds 'a program without the list of its parts' is_noticed 'J1: each program carries the list of its parts' contactpoint \
             weaken 'objcopy --remove-section .dep-v0 usr/sbin/contactpointd'
     fi

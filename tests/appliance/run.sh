@@ -3,7 +3,7 @@
 # over mutual TLS, and then tries the bars: every attack under every layer on its own, held cell by cell against matrix.tsv.
 #
 #   tests/appliance/run.sh container    on this machine's kernel, without SELinux; under a minute once the root tree is there
-#   tests/appliance/run.sh vm           in a machine with SELinux enforcing and sticks to plug in; about six minutes
+#   tests/appliance/run.sh vm           in a machine with SELinux enforcing and sticks to plug in; eight minutes or so
 #
 # BUILT    where the programs are (target/debug); the prisoner, which is in no package, is always that of target/debug
 # Needs: root; the packages in target/packages (packaging/build.sh), the programs (cargo build --workspace --bins), and what container.sh

@@ -7,7 +7,7 @@
 #
 #   --deb FILE        installs FILE with dpkg first (repeatable; one dpkg call has all, so they may depend on each other)
 #   --file FILE       places FILE or folder beside the test, in /run/appliance (repeatable)
-#   --forward H:G     forwards 127.0.0.1:H out here to port G inside
+#   --forward H:G     forwards 127.0.0.1:H out here to port G inside, where the caller is 10.0.2.2 (repeatable)
 #   --host SCRIPT     runs SCRIPT out here each time the test inside calls `host-turn ARGUMENTS [< INPUT] [> ANSWER]`
 #   --out DIR         copies what the test leaves in /run/appliance/out to DIR
 #   --timeout SECONDS limit for the whole run (600)
@@ -22,9 +22,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=$(cd "$here/../.." && pwd)/target/appliance
 memory=1024 processors=1 input_mb=512
 
-say() { printf 'vm: %s\n' "$*" >&2; }
-die() { say "$*"; exit 97; }
-since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
+rig=vm
+# shellcheck source-path=SCRIPTDIR
+. "$here/rig.sh"
 
 # --- the machine -------------------------------------------------------------------------------------------------------------------
 
@@ -115,52 +115,42 @@ save_machine() { # boots once, and saves the running machine
 
 # --- a run -------------------------------------------------------------------------------------------------------------------------
 
-host_turn() { # FOLDER INPUT ARGUMENTS...: what the test inside asks for
-    local folder=$1 input=$2 status=0
-    shift 2
+next_line() { IFS= read -r line <&"$from_vm"; }
+send_in() { printf '%s\n' "$1" >&"$to_vm"; }
+own_turn() { # somebody stands before the machine with a USB stick
     case $1 in
         plug-stick)
             echo "drive_add 0 if=none,id=usbstick,format=raw,file=$folder/usb.img" >&"$monitor"
-            echo 'device_add usb-storage,bus=usb.0,drive=usbstick,id=stick' >&"$monitor"
-            : > "$folder/answer" ;;
-        unplug-stick)
-            echo 'device_del stick' >&"$monitor"
-            : > "$folder/answer" ;;
-        *)
-            [ -n "$host" ] || die "the test inside asks for '$*', and there is no --host"
-            { [ "$input" = - ] || printf %s "$input" | base64 -d; } | bash "$host" "$@" > "$folder/answer" || status=$? ;;
+            echo 'device_add usb-storage,bus=usb.0,drive=usbstick,id=stick' >&"$monitor" ;;
+        unplug-stick) echo 'device_del stick' >&"$monitor" ;;
+        *) return 1 ;;
     esac
-    printf 'DONE %s %s\n' "$status" "$(base64 -w 0 "$folder/answer")" >&"$to_vm"
+}
+lost() {
+    status=0
+    wait "$vm_pid" || status=$?
+    vm_pid=''
+    if [ $status = 124 ]; then
+        say "timeout after $limit s"
+        return
+    fi
+    say "the machine was lost (QEMU ended with $status)"
+    cat "$folder/qemu.err" >&2
+    tail -n 20 "$folder/console.log" >&2
+    status=97
 }
 
-run() {
-    local cold=$1 debs=() files=() out='' limit=600 test='' file forwards='' began=$EPOCHREALTIME
+run() { # saved|cold OPTIONS...
+    local cold=$1 forwards='' began way
     shift
-    host=
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --deb) debs+=("$2"); shift ;;
-            --file) files+=("$2"); shift ;;
-            --forward) forwards+=",hostfwd=tcp:127.0.0.1:${2%:*}-:${2#*:}"; shift ;;
-            --host) host=$2; shift ;;
-            --out) out=$2; shift ;;
-            --timeout) limit=$2; shift ;;
-            -*) die "unknown option $1" ;;
-            *) test=$1 ;;
-        esac
-        shift
-    done
-    [ -f "$test" ] || die 'no test was given'
+    read_options 600 "$@"
+    for way in ${ways_in[@]+"${ways_in[@]}"}; do forwards+=",hostfwd=tcp:127.0.0.1:${way%:*}-:${way#*:}"; done
     "$here/image.sh" disk
     [ "$cold" = cold ] || save_machine
     began=$EPOCHREALTIME
     folder=$(mktemp -d)
     trap 'vm_stop; rm -rf "$folder"' EXIT
-    mkdir -p "$folder/in/debs"
-    cp "$test" "$folder/in/test"
-    cp "$here/guest/run-test.sh" "$folder/in/"
-    for file in ${debs[@]+"${debs[@]}"}; do cp "$file" "$folder/in/debs/"; done
-    for file in ${files[@]+"${files[@]}"}; do cp -r "$file" "$folder/in/"; done
+    lay_in "$folder/in"
     tar -C "$folder/in" --owner=0 --group=0 -cf "$folder/input.img" .
     vm_disks "$folder"
     if [ "$cold" = cold ]; then
@@ -173,40 +163,7 @@ run() {
         vm_start "$folder" "$limit" -incoming "exec:cat $cache/state"
     fi
     echo "GO $EPOCHSECONDS" >&"$to_vm"
-    follow "$folder" "$began" "$limit" "$out"
-}
-
-follow() { # FOLDER BEGAN LIMIT OUT: what the machine says, until the test's exit code; exits with it
-    local folder=$1 began=$2 limit=$3 out=$4 line status='' in_out=0 words
-    while IFS= read -r line <&"$from_vm"; do
-        if [ $in_out = 1 ]; then
-            if [ "$line" = @ENDOUT ]; then in_out=0; else printf '%s\n' "$line" >> "$folder/out.b64"; fi
-            continue
-        fi
-        case $line in
-            @HOST*) read -ra words <<< "${line#@HOST }"; host_turn "$folder" "${words[@]}" ;;
-            @MARK*) say "${line#@MARK }, $(since "$began") s" ;;
-            @OUT) in_out=1 ;;
-            @RC*) status=${line#@RC }; break ;;
-            *) printf '%s\n' "$line" ;;
-        esac
-    done
-    if [ -s "$folder/out.b64" ] && [ -n "$out" ]; then mkdir -p "$out"; base64 -d "$folder/out.b64" | tar -xz -C "$out"; fi
-    if [ -z "$status" ]; then
-        status=0
-        wait "$vm_pid" || status=$?
-        vm_pid=''
-        if [ $status = 124 ]; then
-            say "timeout after $limit s"
-        else
-            say "the machine was lost (QEMU ended with $status)"
-            cat "$folder/qemu.err" >&2
-            tail -n 20 "$folder/console.log" >&2
-            status=97
-        fi
-    fi
-    say "exit code $status after $(since "$began") s"
-    exit "$status"
+    follow
 }
 
 [ "$(id -u)" = 0 ] || die 'needs root'
@@ -214,5 +171,5 @@ case ${1:-} in
     build) "$here/image.sh" disk; save_machine ;;
     run) shift; run saved "$@" ;;
     boot) shift; run cold "$@" ;;
-    *) sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 97 ;;
+    *) usage ;;
 esac

@@ -8,7 +8,7 @@
 
 mod administration;
 mod answers;
-mod attacks_listed;
+mod attached;
 mod bad_bodies;
 mod bad_requests;
 mod borough;
@@ -25,6 +25,7 @@ mod limits;
 mod logging_in;
 mod looking_up;
 mod looking_up_log;
+mod machines;
 mod office;
 mod revocation;
 mod searching;

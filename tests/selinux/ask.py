@@ -110,9 +110,11 @@ def broken_by(rule, devices, homes):
 
 
 def calls_out(rule):
-    """Any way to a peer that nobody handed over: by TCP beside the network HSM's boolean, or by another protocol. Unix sockets are in reach."""
+    """Any way to a peer that nobody handed over: by TCP beside the network HSM's boolean, or by another protocol. Unix sockets: reach.txt."""
     if rule.tclass in {"node", "netif", "peer", "packet", "association"}:
         return bool(rule.rights - {"recv", "recvfrom", "sendto"})
+    if rule.tclass == "netlink_kobject_uevent_socket":
+        return rule.target != DOMAIN or rule.boolean != "contactpointd_usb_hsm"
     if rule.tclass != "tcp_socket":
         return rule.tclass.endswith("_socket") and rule.tclass not in UNIX
     if rule.target == PORT:

@@ -70,6 +70,7 @@ mod tests {
 
     #[test]
     fn no_code_is_handed_out_twice_and_three_come_at_once() {
+        // C2: a code works once
         let authenticator = Authenticator::of("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         let taken: Vec<(u64, Duration)> = (0..4).map(|_| authenticator.take_step()).collect();
         assert!(taken.windows(2).all(|pair| pair[0].0 < pair[1].0));

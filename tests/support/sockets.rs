@@ -70,8 +70,11 @@ pub const TRACES: &str = "CONTACTPOINT_TRACES";
 fn traced() -> Vec<OsString> {
     let Some(folder) = std::env::var_os(TRACES) else { return Vec::new() };
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let file = format!("{}-{}.trace", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut words: Vec<OsString> = ["strace", "-D", "-f", "-qq", "-e", "raw=all", "-e", "signal=none", "-o"].map(OsString::from).into();
+    let test = std::thread::current().name().unwrap_or_default().replace("::", ".");
+    let file = format!("{test}-{}.trace", NEXT.fetch_add(1, Ordering::Relaxed));
+    let raw = "raw=!openat,unlink";
+    let mut words: Vec<OsString> =
+        ["strace", "-D", "-f", "-qq", "-s", "4096", "-e", raw, "-e", "signal=none", "-o"].map(OsString::from).into();
     words.push(Path::new(&folder).join(file).into());
     words
 }

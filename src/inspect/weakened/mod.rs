@@ -4,8 +4,10 @@
 //! as well: tests/inspect.rs and tests/appliance/inspect.sh.
 
 mod of_daemon;
+mod of_directives;
 mod of_machine;
 mod of_process;
+mod of_start;
 mod of_unit;
 
 use crate::reading::Reading;

@@ -99,7 +99,7 @@ fn a_head_that_does_not_verify_is_told() {
 
 #[test]
 fn a_bound_that_is_wider_than_its_default_is_told_and_a_narrower_one_is_not() {
-    // issue 3: settings off their safe default
+    // J1: evidence: settings off their safe default
     let look = |evidence: &Evidence| daemon::settings(evidence, DEFAULTS);
     one_word_turns(look, &[("/settings/off_default", json!(["limits.header_bytes"])), ("/settings/off_default", Value::Null)]);
     let wider = json!("[session]\nidle_seconds = 901\n[hsm]\nwrites = []\n");

@@ -1,7 +1,8 @@
 //! Files and physical media.
 
 use super::{nothing, one_change_turns, text};
-use crate::{files, media};
+use crate::reading::Reading;
+use crate::{files, media, udev};
 use contactpoint_assurance::Verdict;
 
 #[test]
@@ -56,12 +57,21 @@ fn a_driver_that_would_load_or_is_loaded_is_told() {
         ("install uas /bin/false", "install uas /bin/true"),
         ("install mmc_block /bin/false", ""),
         ("install sr_mod /bin/false", "install sr_mod /sbin/modprobe --ignore-install sr_mod"),
+        ("install bluetooth /bin/false", "install bluetooth /bin/false; /sbin/insmod /tmp/bluetooth.ko"),
+        // another file's line that comes first counts, by a pattern as well
+        ("install usb-storage /bin/false", "install usb-storage /bin/true\ninstall usb_storage /bin/false"),
+        ("install usb-storage /bin/false", "install usb[-_]* /bin/true\ninstall usb_storage /bin/false"),
+        ("install usb-storage /bin/false", "install ?sb*age /bin/true\ninstall usb_storage /bin/false"),
+        ("install usb-storage /bin/false", "install * /sbin/modprobe -i $MODPROBE_MODULE\ninstall usb_storage /bin/false"),
     ];
     one_change_turns(media::modprobe, rules, &open);
+    // a line that comes later, and a pattern of other modules, take nothing away
+    let more = text(&format!("install usbhid* /bin/true\n{rules}\ninstall usb-storage /bin/true\n"));
+    assert_eq!(media::modprobe(&more).verdict, Verdict::Holds);
     one_change_turns(
         media::modules,
         "xfs 2031616 1 - Live 0x0\nvirtio_blk 28672 2 - Live 0x0\n",
-        &[("virtio_blk", "usb_storage"), ("xfs", "uas")],
+        &[("virtio_blk", "usb_storage"), ("xfs", "uas"), ("xfs", "bluetooth")],
     );
 }
 
@@ -81,4 +91,47 @@ fn a_stick_that_is_there_and_one_that_is_mounted_are_told() {
     assert_eq!(media::mounts(&with_stick, &[&mounted]).verdict, Verdict::Fails);
     assert_eq!(media::mounts(&text(devices), &[&mounted]).verdict, Verdict::Holds);
     assert_eq!(media::mounts(&text(devices), &[&mounted, &nothing()]).verdict, Verdict::Unseen);
+}
+
+const UDEV: &str = include_str!("../../../packaging/udev/60-contactpoint-media.rules");
+
+fn rules(path: &str, text: &str) -> Reading {
+    Reading::seen(path, text)
+}
+
+#[test]
+fn udevs_rules_that_are_masked_or_replaced_are_told() {
+    // G5: there is no way to physical media
+    let ours = rules("/usr/lib/udev/rules.d/60-contactpoint-media.rules", UDEV);
+    let others = rules("/usr/lib/udev/rules.d/50-udev-default.rules", "SUBSYSTEM==\"usb\", MODE=\"0664\"\n");
+    assert_eq!(udev::rules(&[others.clone(), ours.clone()]).verdict, Verdict::Holds);
+    for instead in ["", "# nothing\n", &UDEV.replace("ATTR{authorized}=\"0\"", "ATTR{authorized}=\"1\"")] {
+        let masked = rules("/etc/udev/rules.d/60-contactpoint-media.rules", instead);
+        assert_eq!(udev::rules(&[others.clone(), masked]).verdict, Verdict::Fails, "{instead}");
+    }
+    assert_eq!(udev::rules(std::slice::from_ref(&others)).verdict, Verdict::Fails);
+    assert_eq!(udev::rules(&[Reading { text: nothing().text, ..ours.clone() }]).verdict, Verdict::Unseen);
+    one_change_turns(udev::runs, "ActiveState=active\n", &[("active", "inactive"), ("active", "failed")]);
+}
+
+#[test]
+fn another_rule_that_gives_a_medium_back_is_told() {
+    // G5
+    let ours = rules("/usr/lib/udev/rules.d/60-contactpoint-media.rules", UDEV);
+    let with = |rule: &str| udev::others(&[ours.clone(), rules("/etc/udev/rules.d/99-local.rules", rule)]).verdict;
+    let hsm = "SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", ATTR{idVendor}==\"20a0\", GROUP=\"contactpoint\", MODE=\"0660\"\n";
+    assert_eq!(with(hsm), Verdict::Holds);
+    assert_eq!(with("# ATTR{authorized}=\"1\"\nATTR{authorized}==\"1\", ATTR{authorized}!=\"0\", TAG+=\"x\"\n"), Verdict::Holds);
+    for back in [
+        "SUBSYSTEM==\"usb\", ATTR{authorized}=\"1\"",
+        "SUBSYSTEM==\"usb\", \\\n  ATTR{authorized} = \"1\"",
+        "SUBSYSTEM==\"usb\", ATTR{../authorized}:=\"1\"",
+        "SUBSYSTEM==\"usb\", RUN+=\"/bin/sh -c 'echo 1 > /sys%p/authorized'\"",
+        "SUBSYSTEM==\"block\", ENV{CONTACTPOINT_MEDIUM}=\"\"",
+        "SUBSYSTEM==\"block\", ENV{UDISKS_IGNORE}=\"0\"",
+    ] {
+        assert_eq!(with(back), Verdict::Fails, "{back}");
+    }
+    assert_eq!(udev::others(&[]).verdict, Verdict::Unseen);
+    assert_eq!(udev::others(&[Reading { text: nothing().text, source: "/etc/udev/rules.d/9.rules".to_owned() }]).verdict, Verdict::Unseen);
 }

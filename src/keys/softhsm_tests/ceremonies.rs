@@ -24,6 +24,7 @@ fn a_second_ceremony_is_refused_and_changes_nothing() {
 
 #[test]
 fn a_ceremony_that_breaks_off_says_what_exists_and_what_to_do() {
+    // G2: key ceremony; what is half made is told and never used
     let attachment = empty_token("broken off");
     let third_fails = |session: &_, key| match key {
         HsmKey::Tls => Err(KeyError::Malformed { doing: "making a key" }),
@@ -38,6 +39,7 @@ fn a_ceremony_that_breaks_off_says_what_exists_and_what_to_do() {
 
 #[test]
 fn a_ceremony_after_one_that_broke_off_is_refused_and_says_what_is_missing() {
+    // G2: key ceremony; what is half made is told and never used
     let attachment = empty_token("after broken off");
     with_pin_holder(&attachment, |session| make(session, HsmKey::Audit).unwrap());
     let error = ceremony(&attachment, &pin(PIN)).err().unwrap();
@@ -53,6 +55,7 @@ fn a_ceremony_after_one_that_broke_off_is_refused_and_says_what_is_missing() {
 
 #[test]
 fn a_ceremony_with_a_wrong_pin_makes_nothing() {
+    // G2: key ceremony
     let attachment = empty_token("ceremony wrong pin");
     assert!(matches!(ceremony(&attachment, &pin("000000")), Err(KeyError::PinRefused { .. })));
     assert_eq!(with_pin_holder(&attachment, |session| session.find_objects(&[]).unwrap().len()), 0);
@@ -60,6 +63,7 @@ fn a_ceremony_with_a_wrong_pin_makes_nothing() {
 
 #[test]
 fn two_ceremonies_make_different_keys() {
+    // G7: test systems have their own keys
     let ((one, _), (other, _)) = (opened("different one"), opened("different other"));
     assert_ne!(one.head_public_key(), other.head_public_key());
     assert_ne!(one.tls_public_key_spki(), other.tls_public_key_spki());

@@ -7,6 +7,7 @@ use crate::{Custody, DataKeyName, KeyError};
 
 #[test]
 fn a_probe_succeeds_while_the_keys_are_there() {
+    // architecture, keys: liveness is a real key operation
     opened("there").0.probe().unwrap();
 }
 

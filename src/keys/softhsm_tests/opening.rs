@@ -121,6 +121,7 @@ fn a_missing_key_is_named() {
 
 #[test]
 fn a_missing_public_half_is_named() {
+    // G2: master keys are checked at every start
     for key in [HsmKey::Audit, HsmKey::Tls] {
         let error = refusal("no public", key, |session| {
             let template = [Attribute::Label(key.label().into()), Attribute::Class(ObjectClass::PUBLIC_KEY)];
@@ -132,6 +133,7 @@ fn a_missing_public_half_is_named() {
 
 #[test]
 fn an_empty_token_says_that_the_ceremony_is_missing() {
+    // G2: master keys are checked at every start
     let error = Custody::open(&empty_token("empty"), &pin(PIN)).err().unwrap();
     assert!(matches!(error, KeyError::Missing { .. }));
     assert!(error.to_string().contains("contactpoint-at-hsm ceremony"));
@@ -214,6 +216,7 @@ fn a_wrong_pin_is_refused_once_and_the_right_one_still_works() {
 
 #[test]
 fn an_absent_token_and_an_absent_module_are_told_apart() {
+    // Style: each failure is one sentence on what to do
     super::token_directory();
     let no_token = Attachment { module: MODULE.into(), token: "nobody made this".into() };
     assert!(matches!(Custody::open(&no_token, &pin(PIN)), Err(KeyError::TokenAbsent { .. })));
@@ -225,6 +228,7 @@ fn an_absent_token_and_an_absent_module_are_told_apart() {
 
 #[test]
 fn two_tokens_with_one_label_are_refused() {
+    // G2: master keys are checked at every start: which are ours must be certain
     let attachment = empty_token("two of me");
     empty_token("two of me");
     assert!(matches!(Custody::open(&attachment, &pin(PIN)), Err(KeyError::TokenTwice { count: 2, .. })));

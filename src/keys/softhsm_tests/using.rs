@@ -69,6 +69,7 @@ fn every_changed_byte_of_a_wrapped_key_is_noticed() {
 
 #[test]
 fn a_wrapped_key_that_is_no_key_at_all_is_damaged() {
+    // G3: the store opens only with the HSM
     let (custody, wrapped) = opened("no key");
     let hex = wrapped.key(DataKeyName::Page).wrapped.clone();
     for other in ["", "00", "zz", &hex[2..], &format!("{hex}00"), &hex.to_uppercase()] {
@@ -193,6 +194,7 @@ fn many_threads_share_a_custody_and_each_gets_its_own_answer() {
 
 #[test]
 fn several_custodies_of_one_token_live_side_by_side() {
+    // PKCS#11: C_Initialize works once a process
     let (attachment, wrapped) = token_with_keys("side by side");
     let first = Custody::open(&attachment, &pin(PIN)).unwrap();
     let second = Custody::open(&attachment, &pin(PIN)).unwrap();

@@ -253,10 +253,35 @@ systemctl --quiet is-active contactpointd.service || fail 'a refused purge shoul
 for kept in /var/lib/contactpoint/data-keys.toml /etc/contactpoint/contactpointd.toml /usr/sbin/contactpointd; do
     [ -e $kept ] || fail 'a refused purge should remove nothing'
 done
+
+# What dpkg and the policy's compiler do is the same in the machine, and takes minutes there.
+selinuxenabled || {
+    headline 'apt removes before it purges, and is refused then'
+    if apt-get purge -y contactpoint > said 2>&1; then fail 'apt-get purge should have been refused'; fi
+    grep -qF 'Decommission first' said || fail 'the refusal should say what comes first'
+    grep -qF 'install the package again' said || fail 'the refusal should say how to go on'
+    grep -qF 'directory.example/log' /etc/contactpoint/contactpointd.toml || fail 'the settings should be there again'
+    apt-get -o Dpkg::Options::=--force-confold install -y ./contactpoint_*.deb > said 2>&1 || { cat said; fail 'it should be installed again'; }
+    systemctl start contactpointd.socket contactpointd.service || fail 'it should go on where it stopped'
+    good 'settings and state stayed'
+}
+
 play decommission
 play purge
 for gone in /var/lib/contactpoint /var/lib/contactpoint-softhsm /etc/contactpoint /usr/lib/contactpoint /lib/systemd/system/contactpointd.service; do
     [ ! -e $gone ] || fail "$gone should be gone"
 done
+
+selinuxenabled || {
+    headline 'the policy goes, with the ports and the permissive domain that an operator set'
+    { semanage port --add --type contactpointd_hsm_port_t --proto tcp 9004 && semanage permissive --add contactpointd_t; } > said 2>&1 ||
+        { cat said; fail 'they should have been set'; }
+    apt-get remove -y contactpoint-selinux > said 2>&1 || { cat said; fail 'the policy should have been removed'; }
+    semodule --list-modules > modules
+    if grep contactpoint modules; then cat said; fail 'the module should not be loaded'; fi
+    semanage export > entries
+    if grep contactpoint entries; then fail 'nothing local should name it'; fi
+    good 'nothing is left'
+}
 [ ! -s "$expected" ] || fail "blocks of the page were not played: $(tr '\n' ' ' < "$expected")"
 good 'the whole page, in order'

@@ -3,6 +3,7 @@
 
 mod devices;
 mod files;
+mod handed_over;
 mod kernel_interfaces;
 mod memory;
 mod network;
@@ -34,6 +35,7 @@ const GROUPS: &[Group] = &[
     files::ATTACKS,
     devices::ATTACKS,
     network::ATTACKS,
+    handed_over::ATTACKS,
     memory::ATTACKS,
     processes::ATTACKS,
     privilege::ATTACKS,

@@ -20,10 +20,18 @@ pub(crate) const STICK: &CStr = c"/mnt/stick/prisoner";
 pub(crate) const MEMORY: &CStr = c"/dev/mem";
 /// A USB device as libusb would open it.
 pub(crate) const USB: &CStr = c"/dev/bus/usb/001/001";
-/// Somebody outside the cage listens here, on 127.0.0.1.
+/// Somebody outside the cage listens here: the rig's own address, which is not the loopback's.
+pub(crate) const OUTSIDE_HOST: [u8; 4] = [10, 0, 2, 15];
+/// And this is the port.
 pub(crate) const OUTSIDE_PORT: u16 = 18_080;
 /// Nobody listens here.
 pub(crate) const FREE_PORT: u16 = 18_081;
+
+/// The listener that was handed over, by its descriptor: the first that systemd hands over has this one. Somebody outside keeps calling.
+pub(crate) const LISTENER: i64 = 3;
+/// Two more like it, for an attack each: afterwards they listen no more.
+pub(crate) const LISTENER_FOR_CONNECT: i64 = 4;
+pub(crate) const LISTENER_FOR_FAST_OPEN: i64 = 5;
 
 /// What differs between the rigs.
 pub(crate) struct Prison {

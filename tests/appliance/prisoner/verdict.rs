@@ -80,6 +80,8 @@ impl fmt::Display for Errno {
             libc::EAFNOSUPPORT => "EAFNOSUPPORT",
             libc::ECONNREFUSED => "ECONNREFUSED",
             libc::ENETUNREACH => "ENETUNREACH",
+            libc::ETIMEDOUT => "ETIMEDOUT",
+            libc::EISCONN => "EISCONN",
             libc::EINVAL => "EINVAL",
             libc::ESRCH => "ESRCH",
             libc::EAGAIN => "EAGAIN",
