@@ -62,6 +62,30 @@ problems! {
     OrganisationSuspended = "organisation_suspended", 403, "The organisation is suspended.";
     /// The caller's role, organisation or reason does not allow the request.
     Forbidden = "forbidden", 403, "The request is not allowed.";
+    /// Nobody vouches for the organisation yet (rule B2).
+    NotSponsored = "not_sponsored", 403, "The organisation has no sponsor.";
+    /// The organisation is accredited for nothing, or no longer (rule B2).
+    NotAccredited = "not_accredited", 403, "The organisation is not accredited.";
+    /// The organisation is not accredited for this (rule B2).
+    CapabilityMissing = "capability_missing", 403, "The organisation is not accredited for this.";
+    /// The organisation's accreditation for this has expired (rule B2).
+    AccreditationExpired = "accreditation_expired", 403, "The organisation's accreditation for this has expired.";
+    /// The statement of responsibilities in force is not accepted (rule B3).
+    ResponsibilitiesPending = "responsibilities_pending", 403, "The organisation has to accept the statement of responsibilities.";
+    /// The caller's vetting check is older than three years (rule C1).
+    VettingLapsed = "vetting_lapsed", 403, "Your vetting check has lapsed.";
+    /// The caller is not registered with the barring scheme (rule C1).
+    BarringLapsed = "barring_lapsed", 403, "You are not registered with the barring scheme.";
+    /// The caller's training has lapsed (rule C1).
+    TrainingLapsed = "training_lapsed", 403, "Your training has lapsed.";
+    /// The caller has not signed the agreement in force within a year (rules C1, J5).
+    AgreementPending = "agreement_pending", 403, "You have to sign the user agreement.";
+    /// The caller has no supervisor (rule C3).
+    NoSupervisor = "no_supervisor", 403, "You have no supervisor.";
+    /// Nobody does this to their own account (rules C1, C4).
+    OwnAccount = "own_account", 403, "Nobody does this to their own account.";
+    /// Two different people are needed (rule B2).
+    SamePerson = "same_person", 403, "Somebody else has to do this.";
     /// There is no such child, or not for this caller: never distinguishable.
     NotFoundOrNotYours = "not_found_or_not_yours", 404, "There is no such record, or none that you may see.";
     /// There is no such address.
@@ -86,6 +110,14 @@ problems! {
     SearchTooWide = "search_too_wide", 422, "The search says too little.";
     /// A value is not of its documented form.
     InvalidValue = "invalid_value", 422, "A value is not of its documented form.";
+    /// The roles cannot be held by one person, or not in this organisation (rule C4).
+    RolesClash = "roles_clash", 422, "These roles cannot be held together here.";
+    /// The supervisor would be the person themselves, be supervised by them, or may not supervise (rule C3).
+    SupervisorForbidden = "supervisor_forbidden", 422, "This person cannot be the supervisor.";
+    /// An accreditation ends after today and within three years (rule B2).
+    TermForbidden = "term_forbidden", 422, "The term has to end after today and within three years.";
+    /// Another version of the text is in force (rules B3, J5).
+    OtherText = "other_text", 409, "Another version of the text is in force.";
     /// Too many connections or requests of this organisation; `retry_after` says when to try again.
     TooManyRequests = "too_many_requests", 429, "Too many requests. Try again later.";
     /// The request's headers are larger than allowed.

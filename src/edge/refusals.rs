@@ -18,7 +18,8 @@ impl From<IdentityRefusal> for Problem {
             IdentityRefusal::SessionEnded => ProblemCode::SessionEnded,
             IdentityRefusal::OrganisationNotEnrolled => ProblemCode::OrganisationNotEnrolled,
             IdentityRefusal::OrganisationSuspended => ProblemCode::OrganisationSuspended,
-            IdentityRefusal::PersonSuspended => ProblemCode::Forbidden,
+            // who holds the account is told by whoever locked, suspended or closed it
+            IdentityRefusal::PersonSuspended | IdentityRefusal::PersonLocked | IdentityRefusal::PersonClosed => ProblemCode::Forbidden,
             IdentityRefusal::Unavailable => return away(&refusal),
         }
         .into()
@@ -30,8 +31,26 @@ impl From<Refusal> for Problem {
         match refusal {
             // never distinguishable from a child that does not exist
             Refusal::OutsideScope => ProblemCode::NotFoundOrNotYours,
-            Refusal::RoleForbids | Refusal::CapabilityMissing | Refusal::ReasonForbids => ProblemCode::Forbidden,
+            Refusal::RoleForbids | Refusal::ReasonForbids => ProblemCode::Forbidden,
             Refusal::SearchTooWide => ProblemCode::SearchTooWide,
+            // a gate is named, so that an honest organisation knows what to renew (rules B2, B3, C1)
+            Refusal::CapabilityMissing => ProblemCode::CapabilityMissing,
+            Refusal::AccreditationExpired => ProblemCode::AccreditationExpired,
+            Refusal::OrganisationSuspended => ProblemCode::OrganisationSuspended,
+            Refusal::NotSponsored => ProblemCode::NotSponsored,
+            Refusal::NotAccredited => ProblemCode::NotAccredited,
+            Refusal::ResponsibilitiesPending => ProblemCode::ResponsibilitiesPending,
+            Refusal::VettingLapsed => ProblemCode::VettingLapsed,
+            Refusal::BarringLapsed => ProblemCode::BarringLapsed,
+            Refusal::TrainingLapsed => ProblemCode::TrainingLapsed,
+            Refusal::AgreementPending => ProblemCode::AgreementPending,
+            Refusal::NoSupervisor => ProblemCode::NoSupervisor,
+            Refusal::OwnAccount => ProblemCode::OwnAccount,
+            Refusal::SamePerson => ProblemCode::SamePerson,
+            Refusal::RolesClash => ProblemCode::RolesClash,
+            Refusal::SupervisorForbidden => ProblemCode::SupervisorForbidden,
+            Refusal::TermForbidden => ProblemCode::TermForbidden,
+            Refusal::OtherText => ProblemCode::OtherText,
         }
         .into()
     }

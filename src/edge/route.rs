@@ -57,11 +57,22 @@ routes! {
     OpenFeed = POST "/v1/feeds" Network;
     FeedReport = GET "/v1/feeds/{id}" Network;
     FinishFeed = POST "/v1/feeds/{id}/finish" Network;
-    EnrolPerson = POST "/v1/people" Network;
+    EnrolPerson = POST "/v1/people" Both;
+    AmendPerson = POST "/v1/people/{id}" Both;
+    SetPersonState = POST "/v1/people/{id}/state" Both;
+    AcceptAgreement = POST "/v1/session/agreement" Both;
+    AcceptResponsibilities = POST "/v1/organisation/responsibilities" Network;
+    Sponsor = POST "/v1/organisations/{id}/sponsor" Both;
+    Texts = GET "/v1/texts" Both;
     Checkpoint = GET "/log/checkpoint" Network;
     Tile = GET "/log/tile/{*path}" Network;
     Document = GET "/openapi.json" Both;
     EnrolOrganisation = POST "/v1/organisations" Control;
+    Accredit = POST "/v1/organisations/{id}/accreditations" Control;
+    AddCertificate = POST "/v1/organisations/{id}/certificates" Control;
+    RemoveCertificate = POST "/v1/organisations/{id}/certificates/remove" Control;
+    SuspendOrganisation = POST "/v1/organisations/{id}/suspend" Control;
+    ResumeOrganisation = POST "/v1/organisations/{id}/resume" Control;
     Status = GET "/v1/status" Control;
     Evidence = GET "/v1/evidence" Control;
 }

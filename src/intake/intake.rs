@@ -208,6 +208,8 @@ impl<'a> Record<'a> {
             email: self.optional::<EmailAddress>(Field::PractitionerEmail, |_| Reason::InvalidEmail)?,
             common_assessment: self.flag(Field::CommonAssessment)?,
             lead_professional: self.flag(Field::LeadProfessional)?,
+            ended: None,
+            basis: None,
         })
     }
 }

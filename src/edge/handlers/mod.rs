@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod children;
 pub(crate) mod control;
 pub(crate) mod feeds;
+pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod session;
 pub(crate) mod tiles;
@@ -63,10 +64,21 @@ impl Desk for Handlers {
             Route::FeedReport => feeds::report(self, call).await,
             Route::FinishFeed => feeds::finish(self, call).await,
             Route::EnrolPerson => people::enrol(self, call).await,
+            Route::AmendPerson => people::amend(self, call).await,
+            Route::SetPersonState => people::set_state(self, call).await,
+            Route::AcceptAgreement => people::sign(self, call).await,
+            Route::AcceptResponsibilities => organisations::accept(self, call).await,
+            Route::Sponsor => organisations::sponsor(self, call).await,
+            Route::Texts => organisations::texts_in_force(self, call).await,
+            Route::Accredit => organisations::accredit(self, call).await,
+            Route::AddCertificate => organisations::add_certificate(self, call).await,
+            Route::RemoveCertificate => organisations::remove_certificate(self, call).await,
+            Route::SuspendOrganisation => organisations::suspend(self, call).await,
+            Route::ResumeOrganisation => organisations::resume(self, call).await,
             Route::Checkpoint => tiles::checkpoint(self, call).await,
             Route::Tile => tiles::tile(self, call).await,
             Route::Document => document::document(self, call).await,
-            Route::EnrolOrganisation => control::enrol_organisation(self, call).await,
+            Route::EnrolOrganisation => organisations::enrol(self, call).await,
             Route::Status => control::status(self, call).await,
             Route::Evidence => control::evidence(self, call).await,
         };

@@ -1,11 +1,12 @@
-//! Accounts of an organisation's people, made by its administrator (rule C4).
+//! Accounts of an organisation's people: made and amended by its administrator, locked by its helpdesk, signed for by each (rules C1 to C5).
 
 use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::Call;
-use crate::problem::ProblemDocument;
+use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use contactpoint_audit::Operation;
-use contactpoint_directory::{EnrolPerson, EnrolledPerson};
+use contactpoint_directory::{Accept, AmendPerson, EnrolPerson, EnrolledPerson, PersonStanding, SetState};
+use contactpoint_domain::PersonId;
 
 /// Makes an account in the caller's own organisation; its secrets are shown once.
 #[utoipa::path(post, path = "/v1/people", tag = "people", request_body = EnrolPerson, security(("certificate" = [], "session" = [])),
@@ -16,4 +17,43 @@ pub(crate) async fn enrol(desk: &Handlers, call: Call<'_>) -> Handled {
     let request = call.json(&desk.identity, &caller).await?;
     let enrolled = desk.directory.enrol_person(&caller, request, desk.custody.clone(), now).await?;
     Ok(Answer::settled(Success::Created, enrolled))
+}
+
+/// Changes what is on record of a person of the caller's organisation; what is absent stays.
+#[utoipa::path(post, path = "/v1/people/{id}", tag = "people", params(("id" = u64, Path)), request_body = AmendPerson,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The account as it is now.", body = PersonStanding),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn amend(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::AmendPerson).await?, call.now.wall);
+    let person = person(&call)?;
+    let request: AmendPerson = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.amend_person(&caller, person, request, now).await?))
+}
+
+/// Locks, unlocks, suspends, resumes or closes an account of the caller's organisation.
+#[utoipa::path(post, path = "/v1/people/{id}/state", tag = "people", params(("id" = u64, Path)), request_body = SetState,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The account as it is now.", body = PersonStanding),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn set_state(desk: &Handlers, call: Call<'_>) -> Handled {
+    // which of these it is, is in the body, which is read only from somebody known
+    let (caller, now) = (call.caller(&desk.identity, Operation::AmendPerson).await?, call.now.wall);
+    let person = person(&call)?;
+    let SetState { state } = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.set_account_state(&caller, person, state, now).await?))
+}
+
+/// Signs the user agreement in force.
+#[utoipa::path(post, path = "/v1/session/agreement", tag = "people", request_body = Accept, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The account as it is now.", body = PersonStanding),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn sign(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::AcceptAgreement).await?, call.now.wall);
+    let request: Accept = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.accept_agreement(&caller, &request, now).await?))
+}
+
+fn person(call: &Call<'_>) -> Result<PersonId, Problem> {
+    u32::try_from(call.id()?).map(PersonId).map_err(|_| ProblemCode::NotFoundOrNotYours.into())
 }

@@ -1,0 +1,146 @@
+//! How organisations come in and go out (rules B1 to B4). The control socket's routes are the data centre's; a council's supervisor sponsors,
+//! and each organisation accepts its responsibilities, over the network. No child is within reach.
+
+use super::{Handled, Handlers};
+use crate::answer::{Answer, Public, Success};
+use crate::call::Call;
+use crate::certificate::PeerCertificate;
+use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use contactpoint_audit::Operation;
+use contactpoint_directory::{Accept, Accredit, CertificateGiven, EnrolOrganisation, OrganisationStanding};
+use contactpoint_domain::{texts, OrganisationId, Texts};
+use contactpoint_policy::CertificateChange;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::CertificateDer;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Enrols an organisation and makes its first two people, for the security officer.
+pub(crate) async fn enrol(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::EnrolOrganisation).await?, call.now.wall);
+    let request: EnrolOrganisation = call.json(&desk.identity, &caller).await?;
+    let keys = request.certificates.iter().map(|pem| key_of(pem)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        // an organisation is known by its keys, so it has at least one
+        return Err(ProblemCode::InvalidValue.into());
+    }
+    let enrolled = desk.directory.enrol_organisation(&caller, request, keys, desk.custody.clone(), now).await?;
+    Ok(Answer::settled(Success::Created, enrolled))
+}
+
+/// Vouches for an organisation.
+#[utoipa::path(post, path = "/v1/organisations/{id}/sponsor", tag = "organisations", params(("id" = u64, Path)),
+    request_body = Nothing, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "How far the organisation has come.", body = OrganisationStanding),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn sponsor(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::Sponsor).await?, call.now.wall);
+    let id = organisation(&call)?;
+    let Nothing {} = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.sponsor(&caller, id, now).await?))
+}
+
+/// Accredits an organisation for one capability, or takes it back.
+pub(crate) async fn accredit(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::Accredit).await?, call.now.wall);
+    let id = organisation(&call)?;
+    let request: Accredit = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.accredit(&caller, id, request, now).await?))
+}
+
+/// Suspends an organisation, at its next request.
+pub(crate) async fn suspend(desk: &Handlers, call: Call<'_>) -> Handled {
+    set_suspended(desk, call, true).await
+}
+
+/// Lets a suspended organisation in again.
+pub(crate) async fn resume(desk: &Handlers, call: Call<'_>) -> Handled {
+    set_suspended(desk, call, false).await
+}
+
+async fn set_suspended(desk: &Handlers, call: Call<'_>, suspend: bool) -> Handled {
+    let operation = if suspend { Operation::SuspendOrganisation } else { Operation::ResumeOrganisation };
+    let (caller, now) = (call.caller(&desk.identity, operation).await?, call.now.wall);
+    let id = organisation(&call)?;
+    let Nothing {} = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.suspend_organisation(&caller, id, suspend, now).await?))
+}
+
+/// Puts a certificate's key on record beside the others.
+pub(crate) async fn add_certificate(desk: &Handlers, call: Call<'_>) -> Handled {
+    change_certificate(desk, call, CertificateChange::Add).await
+}
+
+/// Takes a certificate's key off the record.
+pub(crate) async fn remove_certificate(desk: &Handlers, call: Call<'_>) -> Handled {
+    change_certificate(desk, call, CertificateChange::Remove).await
+}
+
+async fn change_certificate(desk: &Handlers, call: Call<'_>, change: CertificateChange) -> Handled {
+    let operation = match change {
+        CertificateChange::Add => Operation::EnrolCertificate,
+        CertificateChange::Remove => Operation::RemoveCertificate,
+    };
+    let (caller, now) = (call.caller(&desk.identity, operation).await?, call.now.wall);
+    let id = organisation(&call)?;
+    let CertificateGiven { certificate } = call.json(&desk.identity, &caller).await?;
+    let key = key_of(&certificate)?;
+    Ok(Answer::settled(Success::Ok, desk.directory.change_certificate(&caller, id, change, key, now).await?))
+}
+
+/// Accepts the statement of responsibilities in force for the caller's organisation.
+#[utoipa::path(post, path = "/v1/organisation/responsibilities", tag = "organisations", request_body = Accept,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "How far the organisation has come.", body = OrganisationStanding),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn accept(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::AcceptResponsibilities).await?, call.now.wall);
+    let request: Accept = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.accept_responsibilities(&caller, &request, now).await?))
+}
+
+/// The texts that organisations and people accept, with their versions.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TextsAnswer {
+    responsibilities: VersionedText,
+    agreement: VersionedText,
+}
+
+/// A text.
+#[derive(Serialize, ToSchema)]
+struct VersionedText {
+    version: u16,
+    text: &'static str,
+}
+
+impl TextsAnswer {
+    pub(crate) fn in_force() -> Self {
+        let Texts { responsibilities, agreement } = Texts::IN_FORCE;
+        Self {
+            responsibilities: VersionedText { version: responsibilities, text: texts::RESPONSIBILITIES },
+            agreement: VersionedText { version: agreement, text: texts::AGREEMENT },
+        }
+    }
+}
+
+/// The texts in force.
+#[utoipa::path(get, path = "/v1/texts", tag = "organisations", security(("certificate" = [])),
+    responses((status = 200, description = "The texts in force.", body = TextsAnswer),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn texts_in_force(_: &Handlers, _: Call<'_>) -> Handled {
+    Ok(Answer::public(Public::Texts(TextsAnswer::in_force())))
+}
+
+/// A body with no member: `{}`.
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+fn organisation(call: &Call<'_>) -> Result<OrganisationId, Problem> {
+    u32::try_from(call.id()?).map(OrganisationId).map_err(|_| ProblemCode::NotFoundOrNotYours.into())
+}
+
+fn key_of(pem: &str) -> Result<[u8; 32], Problem> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| ProblemCode::InvalidValue)?;
+    PeerCertificate::of(&der).map(|certificate| certificate.key()).map_err(|_| ProblemCode::InvalidValue.into())
+}
