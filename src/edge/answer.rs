@@ -36,6 +36,8 @@ pub enum Public {
     Checkpoint(String),
     /// A tile or an entry bundle of the log (C2SP tlog-tiles): hashes, or sealed entries.
     Tile(Vec<u8>),
+    /// The texts that organisations and people accept.
+    Texts(TextsAnswer),
     /// Whether store and keys work, for the control socket.
     Health(Health),
     /// How keys, store, log, door, settings and locks stand, for the control socket: made of the closed list of members in `evidence`, none
@@ -97,6 +99,7 @@ impl Answer {
             Public::Document(body) => Self::new(StatusCode::OK, JSON, body),
             Public::Checkpoint(note) => Self::new(StatusCode::OK, "text/plain; charset=utf-8", note.into()),
             Public::Tile(tile) => Self::new(StatusCode::OK, "application/octet-stream", tile.into()),
+            Public::Texts(texts) => Self::written(Success::Ok, &texts),
             Public::Health(health) => Self::written(Success::Ok, &health),
             Public::Evidence(evidence) => Self::written(Success::Ok, &evidence),
         }

@@ -31,6 +31,7 @@ mod revocation;
 mod route;
 mod serve;
 mod stop;
+mod texts;
 mod tls;
 
 pub use answer::{Answer, Health, Public, Success};

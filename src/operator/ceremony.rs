@@ -1,4 +1,4 @@
-//! `contactpointctl ceremony`: makes the HSM keys, the data keys, an empty store, the data centre and its first security officer.
+//! `contactpointctl ceremony`: makes the HSM keys, the data keys, an empty store, the data centre and its first two officers.
 //!
 //! Refuses when any of them is there already, before anything is changed. What it enrols is in the log like any other enrolment (rule
 //! F1). Does not ask for two officers yet (rule G2); docs/key-ceremony.md says who must be in the room.
@@ -7,10 +7,10 @@ use crate::custody::{self, Appliance, ApplianceError};
 use crate::error::OperatorError;
 use contactpoint_audit::{Entry, Operation, Outcome, VerifierKey};
 use contactpoint_domain::{
-    FamilyName, GivenName, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind, OrganisationName,
+    Checks, Day, FamilyName, GivenName, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind, OrganisationName,
     PersonId, Role,
 };
-use contactpoint_identity::{credentials, Clock, NewPerson, OneTimeSecrets};
+use contactpoint_identity::{credentials, Clock, NewPerson, OneTimeSecrets, Pepper};
 use contactpoint_keys::WrappedDataKeys;
 use contactpoint_settings::{Directories, Settings};
 use contactpoint_store::{Account, NewOrganisation, Store};
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Name of the data centre's organisation
     #[arg(long, default_value = "Data centre")]
     organisation: String,
-    /// Log-in name of the first security officer
+    /// Log-in name of the first security officer, who accredits organisations
     #[arg(long, default_value = "security-officer")]
     officer_login: String,
     /// Their given name
@@ -39,6 +39,18 @@ pub(crate) struct Arguments {
     /// Their family name
     #[arg(long, default_value = "Officer")]
     officer_family: String,
+    /// Log-in name of the risk owner, who sponsors organisations and makes the data centre's accounts: another person
+    #[arg(long, default_value = "risk-owner")]
+    owner_login: String,
+    /// Their given name
+    #[arg(long, default_value = "Risk")]
+    owner_given: String,
+    /// Their family name
+    #[arg(long, default_value = "Owner")]
+    owner_family: String,
+    /// The day since which vetting, barring registration and training of both are known, YYYY-MM-DD [default: today]
+    #[arg(long)]
+    checked_on: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -46,12 +58,23 @@ pub(crate) struct Arguments {
 
 /// Whom the ceremony enrols.
 #[derive(Debug, Clone)]
-pub struct Officer {
+pub struct Founders {
     /// The data centre.
     pub organisation: OrganisationName,
-    /// Its first security officer's log-in name.
+    /// Its first security officer, supervised by the risk owner.
+    pub officer: Founder,
+    /// The risk owner, whom nobody supervises (rule C3).
+    pub owner: Founder,
+    /// Since when the checks of both are known (rule C1).
+    pub checked_on: Day,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct Founder {
+    /// Log-in name.
     pub login: LoginName,
-    /// Their name.
+    /// Name.
     pub name: Name,
 }
 
@@ -63,8 +86,17 @@ pub struct Held {
     /// The data centre.
     pub organisation: OrganisationId,
     /// The security officer.
-    pub officer: PersonId,
-    /// Their log-in name.
+    pub officer: Enrolled,
+    /// The risk owner.
+    pub owner: Enrolled,
+}
+
+/// A person whom the ceremony enrolled.
+#[derive(Debug)]
+pub struct Enrolled {
+    /// Number.
+    pub id: PersonId,
+    /// Log-in name.
     pub login: LoginName,
     /// What they are handed.
     pub secrets: OneTimeSecrets,
@@ -73,32 +105,50 @@ pub struct Held {
 pub(crate) fn run(arguments: Arguments, directories: &Directories) -> Result<String, OperatorError> {
     let settings = Settings::load(&directories.configuration)?;
     let json = arguments.json;
-    let held = hold(directories, &settings, arguments.officer()?, Clock::system().now().wall)?;
+    let now = Clock::system().now().wall;
+    let held = hold(directories, &settings, arguments.founders(now.day())?, now)?;
     Ok(if json { held.json() } else { held.sentences(directories) })
 }
 
 impl Arguments {
-    fn officer(self) -> Result<Officer, OperatorError> {
-        let refused = |what| move |InvalidValue { why, .. }: InvalidValue| OperatorError::Argument { what, why: why.to_owned() };
-        Ok(Officer {
+    fn founders(self, today: Day) -> Result<Founders, OperatorError> {
+        let checked_on = self.checked_on.map_or(Ok(today), |day| day.parse().map_err(refused("--checked-on")))?;
+        if checked_on > today {
+            return Err(OperatorError::Argument { what: "--checked-on", why: "is a day to come".to_owned() });
+        }
+        Ok(Founders {
             organisation: OrganisationName::try_from(self.organisation).map_err(refused("--organisation"))?,
-            login: LoginName::try_from(self.officer_login).map_err(refused("--officer-login"))?,
-            name: Name {
-                given: GivenName::try_from(self.officer_given).map_err(refused("--officer-given"))?,
-                family: FamilyName::try_from(self.officer_family).map_err(refused("--officer-family"))?,
+            officer: Founder {
+                login: LoginName::try_from(self.officer_login).map_err(refused("--officer-login"))?,
+                name: Name {
+                    given: GivenName::try_from(self.officer_given).map_err(refused("--officer-given"))?,
+                    family: FamilyName::try_from(self.officer_family).map_err(refused("--officer-family"))?,
+                },
             },
+            owner: Founder {
+                login: LoginName::try_from(self.owner_login).map_err(refused("--owner-login"))?,
+                name: Name {
+                    given: GivenName::try_from(self.owner_given).map_err(refused("--owner-given"))?,
+                    family: FamilyName::try_from(self.owner_family).map_err(refused("--owner-family"))?,
+                },
+            },
+            checked_on,
         })
     }
 }
 
+fn refused(what: &'static str) -> impl Fn(InvalidValue) -> OperatorError {
+    move |InvalidValue { why, .. }| OperatorError::Argument { what, why: why.to_owned() }
+}
+
 /// Holds the ceremony. Blocks for the HSM and the disk.
-pub fn hold(directories: &Directories, settings: &Settings, officer: Officer, now: Instant) -> Result<Held, OperatorError> {
+pub fn hold(directories: &Directories, settings: &Settings, founders: Founders, now: Instant) -> Result<Held, OperatorError> {
     refuse_a_second_time(directories)?;
     refuse_no_place(directories)?;
     let wrapped = contactpoint_keys::ceremony(&custody::attachment(settings), &custody::pin(directories)?)?;
     // from here on the token is changed: whatever breaks off says so
     let broke_off = |source| OperatorError::BrokeOff { state: directories.state.clone(), source: Box::new(source) };
-    set_up(directories, settings, &wrapped, officer, now).map_err(broke_off)
+    set_up(directories, settings, &wrapped, founders, now).map_err(broke_off)
 }
 
 fn refuse_a_second_time(directories: &Directories) -> Result<(), OperatorError> {
@@ -122,29 +172,41 @@ fn set_up(
     directories: &Directories,
     settings: &Settings,
     wrapped: &WrappedDataKeys,
-    officer: Officer,
+    founders: Founders,
     now: Instant,
 ) -> Result<Held, OperatorError> {
     wrapped.save(&custody::data_keys_file(directories))?;
     let appliance = custody::create_appliance(directories, settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let held = runtime.block_on(enrol(appliance, officer, now))?;
+    let held = runtime.block_on(enrol(appliance, founders, now))?;
     narrow(directories)?;
     publish(&held.verifier_key, directories)?;
     Ok(held)
 }
 
-async fn enrol(appliance: Appliance, officer: Officer, now: Instant) -> Result<Held, OperatorError> {
+async fn enrol(appliance: Appliance, founders: Founders, now: Instant) -> Result<Held, OperatorError> {
     let Appliance { custody, store, verifier_key } = appliance;
     // nobody is served here, and nothing comes from outside
     let store = store.begin_unlocked().map_err(ApplianceError::from)?;
-    let organisation = enrol_data_centre(&store, officer.organisation, now).await?;
-    let person = NewPerson { organisation: organisation.id, login: officer.login, name: officer.name, roles: vec![Role::SecurityOfficer] };
-    let (account, secrets) = credentials(custody.as_ref(), person)?;
-    let entry = entry(now, Operation::EnrolPerson, organisation.id);
-    let account: Account = store.change(move |tx| Ok((tx.add_account(account)?, entry))).await?.into_inner();
+    let Founders { organisation, officer, owner, checked_on } = founders;
+    let organisation = enrol_data_centre(&store, organisation, now).await?.id;
+    let made = Some(checked_on);
+    // each signs the agreement for themselves, at the first log-in
+    let checks = Checks { vetted: made, barring: made, trained: made, agreement: None };
+    let person = |Founder { login, name }, roles, supervisor| NewPerson { organisation, login, name, roles, supervisor, checks, home: None };
+    let owner = person(owner, vec![Role::RiskOwner, Role::Administrator], None);
+    let owner = enrol_person(&store, custody.as_ref(), owner, now).await?;
+    let officer = person(officer, vec![Role::SecurityOfficer], Some(owner.id));
+    let officer = enrol_person(&store, custody.as_ref(), officer, now).await?;
     store.close().await?;
-    Ok(Held { verifier_key, organisation: organisation.id, officer: account.id, login: account.login, secrets })
+    Ok(Held { verifier_key, organisation, officer, owner })
+}
+
+async fn enrol_person(store: &Store, pepper: &dyn Pepper, person: NewPerson, now: Instant) -> Result<Enrolled, OperatorError> {
+    let entry = entry(now, Operation::EnrolPerson, person.organisation);
+    let (account, secrets) = credentials(pepper, person)?;
+    let account: Account = store.change(move |tx| Ok((tx.add_account(account)?, entry))).await?.into_inner();
+    Ok(Enrolled { id: account.id, login: account.login, secrets })
 }
 
 async fn enrol_data_centre(store: &Store, name: OrganisationName, now: Instant) -> Result<Organisation, OperatorError> {
@@ -152,7 +214,6 @@ async fn enrol_data_centre(store: &Store, name: OrganisationName, now: Instant) 
         name,
         kind: OrganisationKind::DataCentre,
         authority: None,
-        capabilities: Vec::new(),
         telephone: None,
         email: None,
         postcode: None,
@@ -202,32 +263,38 @@ fn publish(key: &VerifierKey, directories: &Directories) -> Result<(), OperatorE
 impl Held {
     fn sentences(&self, directories: &Directories) -> String {
         let file = directories.state.join(VERIFIER_KEY_FILE);
-        let mut text = String::from("The key ceremony is done: four keys in the HSM, an empty store, one security officer.\n\n");
-        for (what, value) in [
-            ("log verifier key", self.verifier_key.to_string().as_str()),
-            ("also in", &file.display().to_string()),
-            ("security officer", self.login.as_str()),
-            ("password", self.secrets.expose_password()),
-            ("code secret", self.secrets.expose_code_secret()),
-            ("for a phone", self.secrets.expose_otpauth()),
-        ] {
-            let _ = writeln!(text, "  {what:17} {value}");
+        let mut text = String::from("The key ceremony is done: four keys in the HSM, an empty store, a security officer and a risk owner.\n\n");
+        let _ = writeln!(text, "  {:17} {}\n  {:17} {}", "log verifier key", self.verifier_key, "also in", file.display());
+        for (who, enrolled) in [("security officer", &self.officer), ("risk owner", &self.owner)] {
+            let Enrolled { id: _, login, secrets } = enrolled;
+            for (what, value) in [
+                (who, login.as_str()),
+                ("password", secrets.expose_password()),
+                ("code secret", secrets.expose_code_secret()),
+                ("for a phone", secrets.expose_otpauth()),
+            ] {
+                let _ = writeln!(text, "  {what:17} {value}");
+            }
         }
-        text.push_str("\nPublish the verifier key. Hand the last three to the officer now: they are kept nowhere and not shown again.");
+        text.push_str("\nPublish the verifier key. Hand each of the two their last three lines now: they are kept nowhere and not shown again.");
         text
     }
 
     fn json(&self) -> String {
+        let told = |enrolled: &Enrolled| {
+            serde_json::json!({
+                "id": enrolled.id,
+                "login": enrolled.login,
+                "password": enrolled.secrets.expose_password(),
+                "code_secret": enrolled.secrets.expose_code_secret(),
+                "otpauth": enrolled.secrets.expose_otpauth(),
+            })
+        };
         serde_json::json!({
             "verifier_key": self.verifier_key.to_string(),
             "organisation": { "id": self.organisation },
-            "officer": {
-                "id": self.officer,
-                "login": self.login,
-                "password": self.secrets.expose_password(),
-                "code_secret": self.secrets.expose_code_secret(),
-                "otpauth": self.secrets.expose_otpauth(),
-            },
+            "officer": told(&self.officer),
+            "owner": told(&self.owner),
         })
         .to_string()
     }
@@ -237,7 +304,7 @@ impl Held {
 mod tests {
     use super::*;
     use crate::custody::open_appliance;
-    use crate::rig::{officer, Site, MORNING};
+    use crate::rig::{founders, Site, MORNING};
     use contactpoint_identity::{Channel, Identity};
     use contactpoint_keys::KeyError;
     use std::sync::Arc;
@@ -251,16 +318,16 @@ mod tests {
             tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(|| site.hold_ceremony()).join().unwrap())).unwrap();
         let appliance = open_appliance(&site.directories, &site.settings()).unwrap();
         let store = appliance.store.begin_unlocked().unwrap();
-        assert_eq!(store.log_size(), 2);
+        assert_eq!(store.log_size(), 3);
         assert_eq!(appliance.verifier_key, held.verifier_key);
         let clock = Clock::dangerous_fixed(MORNING);
         let identity = Identity::new(store.clone(), Arc::clone(&appliance.custody) as _, clock.clone(), Duration::from_secs(900));
-        let secret = data_encoding::BASE32_NOPAD.decode(held.secrets.expose_code_secret().as_bytes()).unwrap();
+        let secret = data_encoding::BASE32_NOPAD.decode(held.officer.secrets.expose_code_secret().as_bytes()).unwrap();
         let code = totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(MORNING.seconds()).to_string();
-        let password = held.secrets.expose_password().as_bytes();
+        let password = held.officer.secrets.expose_password().as_bytes();
         let ticket = identity.log_in(&Channel::Local { uid: 0 }, "officer", password, &code, clock.now()).await.unwrap().into_inner();
         let ticket = ticket.unwrap();
-        assert_eq!((ticket.person, ticket.organisation.id), (held.officer, held.organisation));
+        assert_eq!((ticket.person, ticket.organisation.id), (held.officer.id, held.organisation));
         assert_eq!(ticket.organisation.kind, OrganisationKind::DataCentre);
         assert_eq!(ticket.roles, [Role::SecurityOfficer]);
     }
@@ -286,7 +353,7 @@ mod tests {
         site.hold_ceremony().unwrap();
         let fresh = Site::without_token();
         let settings = site.settings();
-        let refusal = hold(&fresh.directories, &settings, officer(), MORNING).unwrap_err();
+        let refusal = hold(&fresh.directories, &settings, founders(), MORNING).unwrap_err();
         assert!(matches!(refusal, OperatorError::Keys(KeyError::AlreadyMade { .. })), "{refusal}");
         assert_eq!(refusal.exit_status(), 78);
         assert!(fresh.state().is_empty());
@@ -346,15 +413,15 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
         }
         for (path, content) in site.state() {
-            for secret in [held.secrets.expose_password(), held.secrets.expose_code_secret(), "Byron"] {
+            for secret in [held.officer.secrets.expose_password(), held.officer.secrets.expose_code_secret(), "Byron"] {
                 assert!(!content.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
             }
         }
         let published = std::fs::read_to_string(site.path("state/log-verifier-key.txt")).unwrap();
         assert_eq!(VerifierKey::parse(published.trim()).unwrap(), held.verifier_key);
         let json: serde_json::Value = serde_json::from_str(&held.json()).unwrap();
-        assert_eq!(json["officer"]["password"], held.secrets.expose_password());
-        assert!(held.sentences(&site.directories).contains(held.secrets.expose_code_secret()));
-        assert!(!format!("{held:?}").contains(held.secrets.expose_password()));
+        assert_eq!(json["officer"]["password"], held.officer.secrets.expose_password());
+        assert!(held.sentences(&site.directories).contains(held.officer.secrets.expose_code_secret()));
+        assert!(!format!("{held:?}").contains(held.officer.secrets.expose_password()));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::OperatorError;
 use crate::{
-    ceremony, certificate_request, check_config, enrol_organisation, inspect, manual, show, signing_in, status, verifier_key, verify_log,
+    ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, show, signing_in, status, verifier_key, verify_log,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
@@ -51,7 +51,7 @@ enum Verb {
     ///
     /// Says whether any entry was altered, removed or reordered up to the signed checkpoint. Reads no name: the entries are sealed.
     VerifyLog(verify_log::Arguments),
-    /// Log in to the running daemon as security officer
+    /// Log in to the running daemon as one of the data centre's people
     ///
     /// With password and one-time code. The session ends after 15 idle minutes, and at log-out.
     LogIn(signing_in::LogIn),
@@ -59,11 +59,39 @@ enum Verb {
     ///
     /// In the daemon, and the file that held it is removed.
     LogOut(signing_in::LogOut),
-    /// Enrol an organisation with its certificates and first administrator
+    /// Enrol an organisation with its certificates and first two people
     ///
     /// For the security officer, logged in. The organisation is known by its certificate's key: a renewed certificate over the same key needs
     /// nothing, and one over a new key must be enrolled. Prints the administrator's one-time secrets, once.
     EnrolOrganisation(enrol_organisation::Arguments),
+    /// Vouch for an organisation
+    ///
+    /// For the risk owner, logged in. From then on you supervise its first two people. Whoever vouches for it cannot accredit it.
+    Sponsor(let_in::Which),
+    /// Accredit an organisation for one thing, to a day
+    ///
+    /// For the security officer, logged in; not for the one who vouched. Each capability by itself; it ends by itself.
+    Accredit(let_in::Accredit),
+    /// Suspend an organisation
+    ///
+    /// For the security officer, logged in. It bites at the organisation's next request, also on connections that are open.
+    SuspendOrganisation(let_in::Which),
+    /// Let a suspended organisation in again
+    ///
+    /// For the security officer, logged in.
+    ResumeOrganisation(let_in::Which),
+    /// Put another certificate of an organisation on record
+    ///
+    /// For the security officer, logged in. The ones on record stay: keys change without a gap.
+    AddCertificate(let_in::Certificate),
+    /// Take a certificate of an organisation off the record
+    ///
+    /// For the security officer, logged in. Its key opens nothing from the next request on.
+    RemoveCertificate(let_in::Certificate),
+    /// Read the user agreement, and sign it
+    ///
+    /// For everybody at the data centre, after the first log-in and once a year.
+    Sign(let_in::Sign),
     /// Ask the running daemon how it is
     ///
     /// It makes a commit and a signature, and says whether both worked, how many entries the log has and how many certificates are revoked.
@@ -132,6 +160,13 @@ impl Verb {
             Self::LogIn(arguments) => signing_in::log_in(&arguments),
             Self::LogOut(arguments) => signing_in::log_out(&arguments),
             Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
+            Self::Sponsor(which) => let_in::sponsor(&which),
+            Self::Accredit(arguments) => let_in::accredit(&arguments),
+            Self::SuspendOrganisation(which) => let_in::suspend(&which),
+            Self::ResumeOrganisation(which) => let_in::resume(&which),
+            Self::AddCertificate(certificate) => let_in::add_certificate(&certificate),
+            Self::RemoveCertificate(certificate) => let_in::remove_certificate(&certificate),
+            Self::Sign(arguments) => let_in::sign(&arguments),
             Self::Status(arguments) => return status::run(&arguments),
             Self::Inspect(arguments) => return inspect::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),

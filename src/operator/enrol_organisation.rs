@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of the enrolment.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// JSON file: name, kind, authority, capabilities, telephone, email, postcode, certificates (PEM), administrator; - is the standard input
+    /// JSON file: name, kind, authority, telephone, email, postcode, certificates (PEM), administrator, supervisor; - is the standard input
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) socket: Socket,

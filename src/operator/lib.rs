@@ -13,6 +13,7 @@ pub mod custody;
 mod enrol_organisation;
 mod error;
 mod inspect;
+mod let_in;
 pub mod layouts;
 mod manual;
 #[cfg(test)]
@@ -24,6 +25,6 @@ mod status;
 mod verifier_key;
 mod verify_log;
 
-pub use ceremony::{hold, Held, Officer};
+pub use ceremony::{hold, Enrolled, Founder, Founders, Held};
 pub use command::run;
 pub use error::OperatorError;

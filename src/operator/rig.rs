@@ -1,6 +1,6 @@
 //! Real parts for the operator's tests: SoftHSM tokens, and the directories that systemd would make.
 
-use crate::ceremony::{hold, Held, Officer};
+use crate::ceremony::{hold, Founder, Founders, Held};
 use crate::error::OperatorError;
 use contactpoint_domain::{Instant, Name};
 use contactpoint_keys::dangerous_make_token;
@@ -62,7 +62,7 @@ impl Site {
     }
 
     pub(crate) fn hold_ceremony(&self) -> Result<Held, OperatorError> {
-        hold(&self.directories, &self.settings(), officer(), MORNING)
+        hold(&self.directories, &self.settings(), founders(), MORNING)
     }
 
     /// Every file of the state directory with its content: to see that nothing changed.
@@ -72,11 +72,16 @@ impl Site {
     }
 }
 
-pub(crate) fn officer() -> Officer {
-    Officer {
+pub(crate) fn founders() -> Founders {
+    let founder = |login: &str, given: &str, family: &str| Founder {
+        login: login.try_into().unwrap(),
+        name: Name { given: given.try_into().unwrap(), family: family.try_into().unwrap() },
+    };
+    Founders {
         organisation: "Data centre".try_into().unwrap(),
-        login: "officer".try_into().unwrap(),
-        name: Name { given: "Ada".try_into().unwrap(), family: "Byron".try_into().unwrap() },
+        officer: founder("officer", "Ada", "Byron"),
+        owner: founder("owner", "Mary", "Somerville"),
+        checked_on: MORNING.day(),
     }
 }
 

@@ -6,13 +6,13 @@ use crate::answer::{Answer, Public, Success};
 use crate::call::Call;
 use crate::certificate::PeerCertificate;
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use crate::texts::TextsAnswer;
 use contactpoint_audit::Operation;
 use contactpoint_directory::{Accept, Accredit, CertificateGiven, EnrolOrganisation, OrganisationStanding};
-use contactpoint_domain::{texts, OrganisationId, Texts};
+use contactpoint_domain::OrganisationId;
 use contactpoint_policy::CertificateChange;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::CertificateDer;
-use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Enrols an organisation and makes its first two people, for the security officer.
@@ -97,30 +97,6 @@ pub(crate) async fn accept(desk: &Handlers, call: Call<'_>) -> Handled {
     let (caller, now) = (call.caller(&desk.identity, Operation::AcceptResponsibilities).await?, call.now.wall);
     let request: Accept = call.json(&desk.identity, &caller).await?;
     Ok(Answer::settled(Success::Ok, desk.directory.accept_responsibilities(&caller, &request, now).await?))
-}
-
-/// The texts that organisations and people accept, with their versions.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TextsAnswer {
-    responsibilities: VersionedText,
-    agreement: VersionedText,
-}
-
-/// A text.
-#[derive(Serialize, ToSchema)]
-struct VersionedText {
-    version: u16,
-    text: &'static str,
-}
-
-impl TextsAnswer {
-    pub(crate) fn in_force() -> Self {
-        let Texts { responsibilities, agreement } = Texts::IN_FORCE;
-        Self {
-            responsibilities: VersionedText { version: responsibilities, text: texts::RESPONSIBILITIES },
-            agreement: VersionedText { version: agreement, text: texts::AGREEMENT },
-        }
-    }
 }
 
 /// The texts in force.
