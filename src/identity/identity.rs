@@ -11,7 +11,7 @@ use crate::refusal::IdentityRefusal;
 use crate::request::RequestSeen;
 use crate::session::{Sessions, Standing};
 use contactpoint_audit::{Entry, Operation, Outcome};
-use contactpoint_domain::{AccountState, Organisation, OrganisationKind, PersonId, Role};
+use contactpoint_domain::{AccountState, Organisation, OrganisationKind, PersonId};
 use contactpoint_store::{Account, Committed, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -147,7 +147,7 @@ impl Identity {
     }
 
     /// The organisation of a person on a channel: the certificate's, which must be theirs; on the control socket their own, which must
-    /// be the data centre, with them its security officer.
+    /// be the data centre.
     pub(crate) fn organisation_of(&self, account: &Account, channel: &Channel) -> Result<Arc<Organisation>, IdentityRefusal> {
         let organisation = match channel {
             Channel::Certificate { .. } => self.organisation(channel)?,
@@ -160,10 +160,10 @@ impl Identity {
         }
     }
 
-    fn data_centre(&self, officer: &Account) -> Result<Arc<Organisation>, IdentityRefusal> {
-        let found = self.store.registry(|registry| registry.organisation(officer.organisation)).map_err(unavailable)?;
+    fn data_centre(&self, person: &Account) -> Result<Arc<Organisation>, IdentityRefusal> {
+        let found = self.store.registry(|registry| registry.organisation(person.organisation)).map_err(unavailable)?;
         let organisation = found.ok_or(IdentityRefusal::OrganisationNotEnrolled)?;
-        if organisation.kind == OrganisationKind::DataCentre && officer.roles.contains(&Role::SecurityOfficer) {
+        if organisation.kind == OrganisationKind::DataCentre {
             not_suspended(Arc::new(organisation))
         } else {
             Err(IdentityRefusal::PersonSuspended)

@@ -2,7 +2,7 @@
 
 use crate::answers::examined;
 use contactpoint_client::{tls, Connection, ServerAddress};
-use contactpoint_support::{call, request, Answer, ClientCertificate, Enrolment, Organisation, Person, Rig};
+use contactpoint_support::{call, new_person, request, Answer, ClientCertificate, Enrolment, Organisation, Person, Rig};
 use http::{Method, Request};
 use http_body_util::Full;
 use rustls::ClientConfig;
@@ -20,9 +20,14 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Logs a person in.
+    /// Logs a person in for the first time; they sign.
     pub(crate) async fn of(rig: &Rig, certificate: &ClientCertificate, person: &Person) -> Self {
-        let token = rig.log_in(&mut rig.connection(certificate), person).await;
+        let token = rig.log_in_first(&mut rig.connection(certificate), person).await;
+        Self::in_session(rig, certificate, person, token)
+    }
+
+    /// Somebody who is logged in already.
+    pub(crate) fn in_session(rig: &Rig, certificate: &ClientCertificate, person: &Person, token: String) -> Self {
         Self { person: person.clone(), token, certificate: certificate.clone(), server: rig.server(), tls: identity(rig, certificate) }
     }
 
@@ -77,22 +82,19 @@ impl Office {
         let mut body = enrolment.body(&certificate, &format!("{slug}-admin"));
         body["telephone"] = "01632 960000".into();
         body["email"] = format!("duty@{slug}.example").into();
-        let answer = rig.as_officer(Method::POST, "/v1/organisations", Some(&body)).await.expect_status(201).json();
-        let organisation =
-            Organisation { id: answer["id"].as_u64().unwrap(), certificate, administrator: Person::of(&answer["administrator"]) };
-        let administrator = Desk::of(rig, &organisation.certificate, &organisation.administrator).await;
+        let organisation = rig.let_in(certificate, &body, enrolment.capabilities).await;
+        let administrator = Desk::in_session(rig, &organisation.certificate, &organisation.administrator, organisation.session.clone());
         let mut desks = Vec::new();
         for (at, roles) in people.iter().enumerate() {
-            let person = Self::employ(&administrator, &format!("{slug}-{at}"), roles).await;
+            let person = Self::employ(&administrator, &new_person(&organisation, &format!("{slug}-{at}"), roles)).await;
             desks.push(Desk::of(rig, &organisation.certificate, &person).await);
         }
         Self { organisation, administrator, people: desks }
     }
 
     /// Makes an account.
-    pub(crate) async fn employ(administrator: &Desk, login: &str, roles: &[&str]) -> Person {
-        let body = serde_json::json!({"login": login, "given_name": "Robin", "family_name": "Tester", "roles": roles});
-        Person::of(&administrator.post("/v1/people", body).await.expect_status(201).json())
+    pub(crate) async fn employ(administrator: &Desk, new: &Value) -> Person {
+        Person::of(&administrator.post("/v1/people", new.clone()).await.expect_status(201).json())
     }
 
     /// The first of its people.

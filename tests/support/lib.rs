@@ -20,6 +20,6 @@ pub mod token;
 pub use call::{call, call_control, request, Answer};
 pub use codes::Authenticator;
 pub use daemon::{Daemon, DidNotStart};
-pub use people::{Enrolment, Organisation, Person};
+pub use people::{checks, day, new_person, today, Enrolment, Organisation, Person};
 pub use pki::{Authority, ClientCertificate, Holds};
 pub use rig::{feed, Programs, Rig};

@@ -1,5 +1,6 @@
 //! Organisations and people as the tests enrol them, by the ways the directory has for it.
 
+use crate::clock;
 use crate::codes::Authenticator;
 use crate::pki::ClientCertificate;
 use serde_json::{json, Value};
@@ -14,26 +15,61 @@ pub struct Enrolment<'a> {
     pub kind: &'a str,
     /// Its local authority's number.
     pub authority: Option<u64>,
-    /// query, feed.
+    /// What it is accredited for: query, feed and others.
     pub capabilities: &'a [&'a str],
 }
 
 impl Enrolment<'_> {
-    /// The body of POST /v1/organisations.
+    /// The body of POST /v1/organisations. The supervisor's log-in name is the administrator's with "-sv" behind it.
     #[must_use]
     pub fn body(&self, certificate: &ClientCertificate, administrator: &str) -> Value {
+        let head = |login: &str, given: &str| json!({"login": login, "given_name": given, "family_name": "Minton", "checks": checks()});
         let mut body = json!({
             "name": self.name,
             "kind": self.kind,
-            "capabilities": self.capabilities,
             "certificates": [certificate.certificate],
-            "administrator": {"login": administrator, "given_name": "Ada", "family_name": "Minton"},
+            "administrator": head(administrator, "Ada"),
+            "supervisor": head(&format!("{administrator}-sv"), "Sven"),
         });
         if let Some(authority) = self.authority {
             body["authority"] = json!(authority);
         }
         body
     }
+}
+
+/// The body of POST /v1/people, under the organisation's first supervisor.
+#[must_use]
+pub fn new_person(organisation: &Organisation, login: &str, roles: &[&str]) -> Value {
+    let (given, family, supervisor) = ("Robin", "Tester", organisation.supervisor.id);
+    json!({"login": login, "given_name": given, "family_name": family, "roles": roles, "supervisor": supervisor, "checks": checks()})
+}
+
+/// Checks that hold: made today.
+#[must_use]
+pub fn checks() -> Value {
+    let today = today();
+    json!({"vetted": today, "barring": today, "trained": today})
+}
+
+/// The day in UTC, as the daemon has it.
+///
+/// # Panics
+/// Where there is no such day.
+#[must_use]
+pub fn today() -> String {
+    day(0)
+}
+
+/// A day so many days after today, or before it.
+///
+/// # Panics
+/// Where there is no such day.
+#[must_use]
+pub fn day(later: i64) -> String {
+    let seconds = i64::try_from(clock::now().as_secs()).expect("a time of this age");
+    let today = jiff::Timestamp::from_second(seconds).expect("a time of this age").to_zoned(jiff::tz::TimeZone::UTC).date();
+    today.checked_add(jiff::Span::new().days(later)).expect("a day of the calendar").to_string()
 }
 
 /// An enrolled organisation.
@@ -45,6 +81,10 @@ pub struct Organisation {
     pub certificate: ClientCertificate,
     /// Its first administrator.
     pub administrator: Person,
+    /// The administrator's session, in which they accepted for the organisation.
+    pub session: String,
+    /// Its first supervisor, who has not logged in yet.
+    pub supervisor: Person,
 }
 
 /// An enrolled person with both factors.

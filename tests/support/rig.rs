@@ -2,7 +2,7 @@
 
 use crate::call::{call, call_control, request, Answer};
 use crate::daemon::{Daemon, DidNotStart};
-use crate::people::{Enrolment, Organisation, Person};
+use crate::people::{day, new_person, Enrolment, Organisation, Person};
 use crate::pki::{Authority, ClientCertificate, Holds};
 use crate::place::Place;
 use crate::sockets::Sockets;
@@ -65,8 +65,11 @@ pub struct Rig {
     pub verifier_key: VerifierKey,
     /// The security officer whom the ceremony made.
     pub officer: Person,
+    /// The risk owner whom the ceremony made.
+    pub owner: Person,
     revoked: Mutex<Vec<u64>>,
     officer_session: tokio::sync::Mutex<Option<String>>,
+    owner_session: tokio::sync::Mutex<Option<String>>,
     folder: TempDir,
 }
 
@@ -91,8 +94,10 @@ impl Rig {
             sockets: Sockets::bound_in(folder.path()),
             verifier_key: VerifierKey::parse(held["verifier_key"].as_str().unwrap_or_default()).expect("a verifier key"),
             officer: Person::of(&held["officer"]),
+            owner: Person::of(&held["owner"]),
             revoked: Mutex::new(Vec::new()),
             officer_session: tokio::sync::Mutex::new(None),
+            owner_session: tokio::sync::Mutex::new(None),
             programs,
             place,
             token,
@@ -153,7 +158,7 @@ impl Rig {
         if let Some(daemon) = self.daemon.take() {
             daemon.kill();
         }
-        self.officer_session = tokio::sync::Mutex::new(None);
+        self.forget_sessions();
     }
 
     /// SIGTERM; how it ended.
@@ -161,8 +166,13 @@ impl Rig {
     /// # Panics
     /// Where none runs or it does not end.
     pub fn stop(&mut self) -> ExitStatus {
-        self.officer_session = tokio::sync::Mutex::new(None);
+        self.forget_sessions();
         self.daemon.take().expect("a running daemon").stop()
+    }
+
+    fn forget_sessions(&mut self) {
+        self.officer_session = tokio::sync::Mutex::new(None);
+        self.owner_session = tokio::sync::Mutex::new(None);
     }
 
     /// Runs contactpointctl in the daemon's environment.
@@ -237,13 +247,28 @@ impl Rig {
 
     /// A call over the control socket in the security officer's session, which is opened where there is none.
     pub async fn as_officer(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let mut session = self.officer_session.lock().await;
-        if session.is_none() {
-            let credentials = self.officer.log_in_body().await;
-            let opened = self.control(request(Method::POST, "/v1/session", None, Some(&credentials))).await.expect_status(201);
-            *session = opened.json()["token"].as_str().map(str::to_owned);
+        let session = self.session(&self.officer_session, &self.officer).await;
+        self.control(request(method, path, Some(&session), body)).await
+    }
+
+    /// The same in the risk owner's.
+    pub async fn as_owner(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let session = self.session(&self.owner_session, &self.owner).await;
+        self.control(request(method, path, Some(&session), body)).await
+    }
+
+    /// The kept session of one of the data centre's people; a new one begins with the signing of the agreement.
+    async fn session(&self, kept: &tokio::sync::Mutex<Option<String>>, person: &Person) -> String {
+        let mut kept = kept.lock().await;
+        if let Some(session) = kept.as_ref() {
+            return session.clone();
         }
-        self.control(request(method, path, session.as_deref(), body)).await
+        let credentials = person.log_in_body().await;
+        let opened = self.control(request(Method::POST, "/v1/session", None, Some(&credentials))).await.expect_status(201).json();
+        let session = opened["token"].as_str().expect("a token").to_owned();
+        let signed = request(Method::POST, "/v1/session/agreement", Some(&session), Some(&json!({"version": 1})));
+        drop(self.control(signed).await.expect_status(200));
+        kept.insert(session).clone()
     }
 
     /// A raw call over the control socket.
@@ -251,7 +276,8 @@ impl Rig {
         call_control(self.sockets.control_path(), request).await
     }
 
-    /// Enrols an organisation with a new certificate and an administrator whose log-in name is its name in lower case.
+    /// Enrols an organisation with a new certificate and an administrator whose log-in name is its name in lower case, and lets it in by
+    /// all its gates.
     ///
     /// # Panics
     /// Where the directory refuses.
@@ -259,25 +285,64 @@ impl Rig {
         let certificate = self.clients.client(enrolment.name);
         let login = format!("admin.{}", enrolment.name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
         let body = enrolment.body(&certificate, &login);
-        let answer = self.as_officer(Method::POST, "/v1/organisations", Some(&body)).await.expect_status(201).json();
-        let administrator = Person::of(&answer["administrator"]);
-        Organisation { id: answer["id"].as_u64().expect("an organisation's number"), certificate, administrator }
+        self.let_in(certificate, &body, enrolment.capabilities).await
     }
 
-    /// Enrols a person in an organisation, by its administrator, over a connection and in a session of their own.
+    /// Enrols the organisation of a body; the risk owner sponsors it, the security officer accredits it to a day in a year, its administrator
+    /// signs and accepts.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn let_in(&self, certificate: ClientCertificate, body: &Value, capabilities: &[&str]) -> Organisation {
+        let answer = self.as_officer(Method::POST, "/v1/organisations", Some(body)).await.expect_status(201).json();
+        let id = answer["id"].as_u64().expect("an organisation's number");
+        drop(self.as_owner(Method::POST, &format!("/v1/organisations/{id}/sponsor"), Some(&json!({}))).await.expect_status(200));
+        for capability in capabilities {
+            let accredited = json!({"capability": capability, "expires": day(365)});
+            let path = format!("/v1/organisations/{id}/accreditations");
+            drop(self.as_officer(Method::POST, &path, Some(&accredited)).await.expect_status(200));
+        }
+        let administrator = Person::of(&answer["administrator"]);
+        let mut connection = self.connection(&certificate);
+        let session = self.log_in(&mut connection, &administrator).await;
+        self.sign(&mut connection, &session).await;
+        let accept = request(Method::POST, "/v1/organisation/responsibilities", Some(&session), Some(&json!({"version": 1})));
+        drop(call(&mut connection, accept).await.expect("an answer").expect_status(200));
+        Organisation { id, certificate, administrator, session, supervisor: Person::of(&answer["supervisor"]) }
+    }
+
+    /// Signs the user agreement in a session.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn sign(&self, connection: &mut Connection, session: &str) {
+        let asked = request(Method::POST, "/v1/session/agreement", Some(session), Some(&json!({"version": 1})));
+        drop(call(connection, asked).await.expect("an answer").expect_status(200));
+    }
+
+    /// Enrols people in an organisation, by its administrator, under its first supervisor. They have not logged in yet, nor signed.
     ///
     /// # Panics
     /// Where the directory refuses.
     pub async fn enrol_people(&self, organisation: &Organisation, people: &[(&str, &[&str])]) -> Vec<Person> {
         let mut connection = self.connection(&organisation.certificate);
-        let token = self.log_in(&mut connection, &organisation.administrator).await;
         let mut enrolled = Vec::new();
         for (login, roles) in people {
-            let body = json!({"login": login, "given_name": "Robin", "family_name": "Tester", "roles": roles});
-            let asked = request(Method::POST, "/v1/people", Some(&token), Some(&body));
+            let body = new_person(organisation, login, roles);
+            let asked = request(Method::POST, "/v1/people", Some(&organisation.session), Some(&body));
             enrolled.push(Person::of(&call(&mut connection, asked).await.expect("an answer").expect_status(201).json()));
         }
         enrolled
+    }
+
+    /// Logs a person in for the first time and signs the agreement; the session's token.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn log_in_first(&self, connection: &mut Connection, person: &Person) -> String {
+        let session = self.log_in(connection, person).await;
+        self.sign(connection, &session).await;
+        session
     }
 
     /// Logs a person in; the session's token. Waits for the next thirty seconds where the person has used up the codes of these.
