@@ -65,6 +65,27 @@ pub enum Verb {
     ///
     /// Prints their first password and code secret, once: hand them over in person.
     EnrolPerson(EnrolPerson),
+    /// Change what is on record of one of your organisation's people (administrators)
+    ///
+    /// What is not named stays. The dates of the checks are given together: a check that is left out then is as if it had never been made.
+    AmendPerson(AmendPerson),
+    /// Lock, unlock, suspend, resume or close an account (helpdesk and administrators)
+    ///
+    /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
+    /// closed.
+    SetPersonState(SetPersonState),
+    /// Read the user agreement, and sign it
+    ///
+    /// Without --accept the text is printed, and nothing is signed. After the first log-in, and once a year.
+    Sign(AcceptText),
+    /// Read your organisation's statement of responsibilities, and accept it (administrators and supervisors)
+    ///
+    /// Without --accept the text is printed, and nothing is accepted. Once, and again whenever the text changes.
+    AcceptResponsibilities(AcceptText),
+    /// Vouch for an organisation of your area (supervisors of a council)
+    ///
+    /// From then on you supervise its first two people. It is accredited by somebody else.
+    Sponsor(Sponsor),
     /// The public log: fetch it, verify it offline
     ///
     /// What is fetched is sealed: hashes and entries that tell nothing of a child.
@@ -165,9 +186,73 @@ pub struct EnrolPerson {
     /// Family name
     #[arg(long)]
     pub family_name: String,
-    /// practitioner, data-steward, administrator, auditor; may be given more than once
+    /// practitioner, supervisor, data-steward, administrator, helpdesk, shielding-officer, auditor, inspector; may be given more than once
     #[arg(long = "role", value_name = "ROLE", required = true)]
     pub roles: Vec<String>,
+    /// The number of their supervisor
+    #[arg(long, value_name = "PERSON")]
+    pub supervisor: u32,
+    /// When their checks were made.
+    #[command(flatten)]
+    pub checks: Checks,
+}
+
+/// When the checks of a person were made.
+#[derive(Debug, Args)]
+pub struct Checks {
+    /// The enhanced vetting check, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    pub vetted: Option<String>,
+    /// The registration with the barring scheme, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    pub barring: Option<String>,
+    /// The training, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    pub trained: Option<String>,
+}
+
+/// `amend-person`
+#[derive(Debug, Args)]
+pub struct AmendPerson {
+    /// Their number
+    #[arg(value_name = "PERSON")]
+    pub person: u32,
+    /// All their roles anew; may be given more than once
+    #[arg(long = "role", value_name = "ROLE")]
+    pub roles: Vec<String>,
+    /// The number of their supervisor
+    #[arg(long, value_name = "PERSON")]
+    pub supervisor: Option<u32>,
+    /// All their checks anew.
+    #[command(flatten)]
+    pub checks: Checks,
+}
+
+/// `set-person-state`
+#[derive(Debug, Args)]
+pub struct SetPersonState {
+    /// Their number
+    #[arg(value_name = "PERSON")]
+    pub person: u32,
+    /// active, locked, suspended, closed
+    #[arg(value_name = "STATE")]
+    pub state: String,
+}
+
+/// `sign`, `accept-responsibilities`
+#[derive(Debug, Args)]
+pub struct AcceptText {
+    /// The version that you have read
+    #[arg(long = "accept", value_name = "VERSION")]
+    pub version: Option<u16>,
+}
+
+/// `sponsor`
+#[derive(Debug, Args)]
+pub struct Sponsor {
+    /// The organisation's number
+    #[arg(value_name = "ORGANISATION")]
+    pub organisation: u32,
 }
 
 /// `log ...`

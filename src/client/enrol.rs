@@ -1,5 +1,6 @@
 //! `enrol-person`: an administrator makes an account; the first password and the code's secret are shown once, to be handed over.
 
+use crate::administer::checks;
 use crate::api::Api;
 use crate::arguments::{EnrolPerson, Place};
 use crate::error::ClientError;
@@ -14,6 +15,8 @@ pub(crate) async fn person(place: &Place, wanted: &EnrolPerson) -> Result<(), Cl
         "given_name": wanted.given_name,
         "family_name": wanted.family_name,
         "roles": wanted.roles,
+        "supervisor": wanted.supervisor,
+        "checks": checks(&wanted.checks),
     });
     let answer = Api::in_session(place)?.post("/v1/people", &body).await?;
     if place.json {

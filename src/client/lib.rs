@@ -7,6 +7,7 @@
 //!
 //! The library part is [`Connection`], which the tests and the benches speak through as well.
 
+mod administer;
 pub mod api;
 pub mod arguments;
 pub mod connection;
@@ -82,6 +83,11 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
+        Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,
+        Verb::SetPersonState(wanted) => administer::set_state(place, wanted).await,
+        Verb::Sign(wanted) => administer::accept(place, administer::Text::Agreement, wanted).await,
+        Verb::AcceptResponsibilities(wanted) => administer::accept(place, administer::Text::Responsibilities, wanted).await,
+        Verb::Sponsor(wanted) => administer::sponsor(place, wanted).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),

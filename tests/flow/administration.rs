@@ -104,7 +104,7 @@ async fn an_administrator_makes_accounts_of_the_own_organisation_and_gives_no_po
     assert_eq!(administrator.post("/v1/people", person("x y", &["practitioner"])).await.expect_status(422).code(), "invalid_value");
     assert_eq!(administrator.post("/v1/people", person("xyz", &["king"])).await.expect_status(422).code(), "invalid_value");
 
-    let made = Office::employ(administrator, "power-seeker", &["practitioner"]).await;
+    let made = borough.oak.employ("power-seeker", &["practitioner"]).await;
     let desk = Desk::of(&borough.rig, &borough.oak.organisation.certificate, &made).await;
     drop(desk.post("/v1/children/search", searched(AMELIA.0, AMELIA.1)).await.expect_status(200));
 }

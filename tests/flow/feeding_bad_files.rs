@@ -104,7 +104,7 @@ async fn every_bad_record_is_named_by_number_and_reason_and_the_good_ones_are_ke
     // H5: a bad line is reported by number and reason, without echoing its content, and the good ones are kept
     let borough = borough().await;
     let office = borough.open("Careless School", "school", &["query", "feed"]).await;
-    let person = Office::employ(&office.administrator, "careless-clerk", &["data-steward"]).await;
+    let person = office.employ("careless-clerk", &["data-steward"]).await;
     let program = Program::of(borough, &office, &person).await;
     let (mut file, mut expected) = (sheet("school-roll", &[]).into_bytes(), Vec::new());
     for (at, (record, field, reason)) in bad_records().into_iter().enumerate() {
@@ -136,7 +136,7 @@ async fn a_stray_quote_costs_its_own_record_and_no_good_one_behind_it() {
     // bad input: quotes
     let borough = borough().await;
     let office = borough.open("Quoting School", "school", &["query", "feed"]).await;
-    let person = Office::employ(&office.administrator, "quoting-clerk", &["data-steward"]).await;
+    let person = office.employ("quoting-clerk", &["data-steward"]).await;
     let program = Program::of(borough, &office, &person).await;
     let mut file = sheet("school-roll", &[]).into_bytes();
     file.extend(line(&pupil("Abel", &[])));
@@ -158,7 +158,7 @@ async fn a_whole_file_of_another_kind_is_refused_by_its_first_line() {
     // bad input: wrong encoding, missing and unknown columns
     let borough = borough().await;
     let office = borough.open("Confused School", "school", &["query", "feed"]).await;
-    let person = Office::employ(&office.administrator, "confused-clerk", &["data-steward"]).await;
+    let person = office.employ("confused-clerk", &["data-steward"]).await;
     let program = Program::of(borough, &office, &person).await;
     let path = program.profile.with_extension("csv");
     let utf16: Vec<u8> = sheet("school-roll", &[pupil("Abel", &[])]).encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -175,7 +175,7 @@ async fn the_program_says_that_it_is_not_allowed_and_stops() {
     // H1, C4: who may feed
     let borough = borough().await;
     let office = borough.open("Curious School", "school", &["query", "feed"]).await;
-    let person = Office::employ(&office.administrator, "curious-teacher", &["practitioner"]).await;
+    let person = office.employ("curious-teacher", &["practitioner"]).await;
     let program = Program::of(borough, &office, &person).await;
     let path = program.profile.with_extension("csv");
     std::fs::write(&path, sheet("school-roll", &[pupil("Abel", &[])])).unwrap();

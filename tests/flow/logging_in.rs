@@ -25,7 +25,7 @@ async fn newcomers<const N: usize>(borough: &Borough, name: &str) -> (Office, [P
     let slug = name.to_ascii_lowercase().replace(' ', "-");
     let mut people = Vec::new();
     for at in 0..N {
-        people.push(Office::employ(&office.administrator, &format!("{slug}-{at}"), &["practitioner"]).await);
+        people.push(office.employ(&format!("{slug}-{at}"), &["practitioner"]).await);
     }
     (office, people.try_into().unwrap_or_else(|_| unreachable!("as many as asked for")))
 }

@@ -86,15 +86,15 @@ impl Office {
         let administrator = Desk::in_session(rig, &organisation.certificate, &organisation.administrator, organisation.session.clone());
         let mut desks = Vec::new();
         for (at, roles) in people.iter().enumerate() {
-            let person = Self::employ(&administrator, &new_person(&organisation, &format!("{slug}-{at}"), roles)).await;
+            let person = employed(&organisation, &administrator, &format!("{slug}-{at}"), roles).await;
             desks.push(Desk::of(rig, &organisation.certificate, &person).await);
         }
         Self { organisation, administrator, people: desks }
     }
 
-    /// Makes an account.
-    pub(crate) async fn employ(administrator: &Desk, new: &Value) -> Person {
-        Person::of(&administrator.post("/v1/people", new.clone()).await.expect_status(201).json())
+    /// Makes an account. Its holder has not logged in yet, nor signed.
+    pub(crate) async fn employ(&self, login: &str, roles: &[&str]) -> Person {
+        employed(&self.organisation, &self.administrator, login, roles).await
     }
 
     /// The first of its people.
@@ -110,4 +110,9 @@ impl Office {
     pub(crate) fn people(&self) -> &[Desk] {
         &self.people
     }
+}
+
+async fn employed(organisation: &Organisation, administrator: &Desk, login: &str, roles: &[&str]) -> Person {
+    let new = new_person(organisation, login, roles);
+    Person::of(&administrator.post("/v1/people", new).await.expect_status(201).json())
 }

@@ -101,7 +101,7 @@ async fn the_client_program_leaves_no_record_on_the_callers_machine() {
     // G8: the client writes no record to a file
     let borough = borough().await;
     let number = borough.number_of(AMELIA.0, AMELIA.1).await;
-    let person = crate::office::Office::employ(&borough.oak.administrator, "tidy-teacher", &["practitioner"]).await;
+    let person = borough.oak.employ("tidy-teacher", &["practitioner"]).await;
     let profile = borough.rig.profile("tidy-teacher", &borough.oak.organisation.certificate);
     let home = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], input: &str| {
