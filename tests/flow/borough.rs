@@ -75,7 +75,7 @@ impl Borough {
             bridge: Office::opened(&rig, &of("Bridge Practice", "surgery", area, both), USUAL).await,
             yot: Office::opened(&rig, &of("Sandford Youth Offending Team", "youth-offending-team", area, both), USUAL).await,
             police: Office::opened(&rig, &of("Sandford Police", "police", area, &["query"]), USUAL).await,
-            auditor: Office::opened(&rig, &of("Directory Audit Office", "auditor", None, &[]), &[&["auditor"]]).await,
+            auditor: Office::opened(&rig, &of("Directory Audit Office", "auditor", None, &["audit"]), &[&["auditor"]]).await,
             council,
             rig,
             _end: end,

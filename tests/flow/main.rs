@@ -21,6 +21,7 @@ mod feeding;
 mod feeding_bad_files;
 mod files;
 mod keys;
+mod letting_in;
 mod limits;
 mod logging_in;
 mod looking_up;
