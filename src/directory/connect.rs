@@ -112,7 +112,13 @@ impl Directory {
     }
 
     /// Suspends an organisation, or lets it in again; at the next request, also on open connections (rule B4).
-    pub async fn suspend_organisation(&self, caller: &Caller, id: OrganisationId, suspend: bool, now: Instant) -> Answered<OrganisationStanding> {
+    pub async fn suspend_organisation(
+        &self,
+        caller: &Caller,
+        id: OrganisationId,
+        suspend: bool,
+        now: Instant,
+    ) -> Answered<OrganisationStanding> {
         let caller = caller.clone();
         let operation = if suspend { Operation::SuspendOrganisation } else { Operation::ResumeOrganisation };
         self.change_organisation(&caller.clone(), operation, id, now, move |_, organisation| {
@@ -126,11 +132,17 @@ impl Directory {
     /// Accepts the statement of responsibilities for the caller's own organisation (rule B3).
     pub async fn accept_responsibilities(&self, caller: &Caller, request: &Accept, now: Instant) -> Answered<OrganisationStanding> {
         let (caller, version) = (caller.clone(), request.version);
-        self.change_organisation(&caller.clone(), Operation::AcceptResponsibilities, caller.organisation_id(), now, move |_, organisation| {
-            let permit = policy::accept_responsibilities(&caller, Moment::of(now), version)?;
-            organisation.responsibilities = Some(Acceptance { version: permit.version(), by: permit.by().person, at: now });
-            Ok(())
-        })
+        self.change_organisation(
+            &caller.clone(),
+            Operation::AcceptResponsibilities,
+            caller.organisation_id(),
+            now,
+            move |_, organisation| {
+                let permit = policy::accept_responsibilities(&caller, Moment::of(now), version)?;
+                organisation.responsibilities = Some(Acceptance { version: permit.version(), by: permit.by().person, at: now });
+                Ok(())
+            },
+        )
         .await
     }
 

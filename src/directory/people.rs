@@ -116,7 +116,13 @@ impl Directory {
     }
 
     /// Locks, unlocks, suspends, resumes or closes an account of the caller's organisation (rules C4, C5).
-    pub async fn set_account_state(&self, caller: &Caller, person: PersonId, state: AccountState, now: Instant) -> Answered<PersonStanding> {
+    pub async fn set_account_state(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        state: AccountState,
+        now: Instant,
+    ) -> Answered<PersonStanding> {
         let by = caller.clone();
         let operation = match state {
             AccountState::Active => Operation::ResumePerson,

@@ -11,6 +11,7 @@
 
 use crate::evidence::Evidence;
 use crate::problem::{Problem, ProblemCode};
+use crate::texts::TextsAnswer;
 use bytes::Bytes;
 use contactpoint_store::Committed;
 use http::header::{HeaderValue, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};

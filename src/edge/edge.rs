@@ -119,6 +119,8 @@ fn is_enrolled(identity: &Identity, key: [u8; 32]) -> bool {
             | IdentityRefusal::SessionEnded
             | IdentityRefusal::OrganisationNotEnrolled
             | IdentityRefusal::PersonSuspended
+            | IdentityRefusal::PersonLocked
+            | IdentityRefusal::PersonClosed
             | IdentityRefusal::Unavailable,
         ) => false,
     }

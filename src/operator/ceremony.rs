@@ -7,8 +7,8 @@ use crate::custody::{self, Appliance, ApplianceError};
 use crate::error::OperatorError;
 use contactpoint_audit::{Entry, Operation, Outcome, VerifierKey};
 use contactpoint_domain::{
-    Checks, Day, FamilyName, GivenName, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind, OrganisationName,
-    PersonId, Role,
+    Checks, Day, FamilyName, GivenName, Instant, InvalidValue, LoginName, Name, Organisation, OrganisationId, OrganisationKind,
+    OrganisationName, PersonId, Role,
 };
 use contactpoint_identity::{credentials, Clock, NewPerson, OneTimeSecrets, Pepper};
 use contactpoint_keys::WrappedDataKeys;
@@ -193,7 +193,8 @@ async fn enrol(appliance: Appliance, founders: Founders, now: Instant) -> Result
     let made = Some(checked_on);
     // each signs the agreement for themselves, at the first log-in
     let checks = Checks { vetted: made, barring: made, trained: made, agreement: None };
-    let person = |Founder { login, name }, roles, supervisor| NewPerson { organisation, login, name, roles, supervisor, checks, home: None };
+    let person =
+        |Founder { login, name }, roles, supervisor| NewPerson { organisation, login, name, roles, supervisor, checks, home: None };
     let owner = person(owner, vec![Role::RiskOwner, Role::Administrator], None);
     let owner = enrol_person(&store, custody.as_ref(), owner, now).await?;
     let officer = person(officer, vec![Role::SecurityOfficer], Some(owner.id));
@@ -210,14 +211,7 @@ async fn enrol_person(store: &Store, pepper: &dyn Pepper, person: NewPerson, now
 }
 
 async fn enrol_data_centre(store: &Store, name: OrganisationName, now: Instant) -> Result<Organisation, OperatorError> {
-    let new = NewOrganisation {
-        name,
-        kind: OrganisationKind::DataCentre,
-        authority: None,
-        telephone: None,
-        email: None,
-        postcode: None,
-    };
+    let new = NewOrganisation { name, kind: OrganisationKind::DataCentre, authority: None, telephone: None, email: None, postcode: None };
     let change = move |tx: &mut contactpoint_store::Transaction<'_>| {
         let organisation = tx.add_organisation(&new)?;
         let entry = entry(now, Operation::EnrolOrganisation, organisation.id);
@@ -263,7 +257,8 @@ fn publish(key: &VerifierKey, directories: &Directories) -> Result<(), OperatorE
 impl Held {
     fn sentences(&self, directories: &Directories) -> String {
         let file = directories.state.join(VERIFIER_KEY_FILE);
-        let mut text = String::from("The key ceremony is done: four keys in the HSM, an empty store, a security officer and a risk owner.\n\n");
+        let mut text =
+            String::from("The key ceremony is done: four keys in the HSM, an empty store, a security officer and a risk owner.\n\n");
         let _ = writeln!(text, "  {:17} {}\n  {:17} {}", "log verifier key", self.verifier_key, "also in", file.display());
         for (who, enrolled) in [("security officer", &self.officer), ("risk owner", &self.owner)] {
             let Enrolled { id: _, login, secrets } = enrolled;
@@ -276,7 +271,9 @@ impl Held {
                 let _ = writeln!(text, "  {what:17} {value}");
             }
         }
-        text.push_str("\nPublish the verifier key. Hand each of the two their last three lines now: they are kept nowhere and not shown again.");
+        text.push_str(
+            "\nPublish the verifier key. Hand each of the two their last three lines now: they are kept nowhere and not shown again.",
+        );
         text
     }
 

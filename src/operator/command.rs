@@ -2,7 +2,8 @@
 
 use crate::error::OperatorError;
 use crate::{
-    ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, show, signing_in, status, verifier_key, verify_log,
+    ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, show, signing_in, status, verifier_key,
+    verify_log,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;

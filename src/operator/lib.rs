@@ -13,8 +13,8 @@ pub mod custody;
 mod enrol_organisation;
 mod error;
 mod inspect;
-mod let_in;
 pub mod layouts;
+mod let_in;
 mod manual;
 #[cfg(test)]
 mod rig;

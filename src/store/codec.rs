@@ -39,6 +39,7 @@ pub(crate) fn encode(stored: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Stor
 }
 
 /// Why the bytes of a row are not what they should be.
+#[derive(Debug)]
 pub(crate) enum Undecodable {
     /// Of no known form, or too short or too long for it.
     Form,

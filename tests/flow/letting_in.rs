@@ -109,9 +109,8 @@ async fn each_check_that_lapses_refuses_the_next_request_by_its_name() {
     let borough = borough().await;
     let office = borough.open("Lapsing School", "school", &["query"]).await;
     let desk = office.practitioner();
-    let amend = |checks: Value| {
-        office.administrator.post(&format!("/v1/people/{}", desk.person.id), json!({ "checks": checks }))
-    };
+    let path = format!("/v1/people/{}", desk.person.id);
+    let amend = |checks: Value| office.administrator.post(&path, json!({ "checks": checks }));
     assert_eq!(knock(desk).await, ANSWERED);
     let [good, today] = [checks(), json!(day(0))];
     for (member, made, code) in [
@@ -193,7 +192,10 @@ async fn no_two_supervise_each_other_and_no_ring_is_closed() {
     let both: &[&str] = &["practitioner", "supervisor"];
     let office = Office::opened(&borough.rig, &enrolment, &[both, both, both, &["practitioner"]]).await;
     let id = |at: usize| office.people()[at].person.id;
-    let under = |person: u64, supervisor: u64| office.administrator.post(&format!("/v1/people/{person}"), json!({ "supervisor": supervisor }));
+    let under = |person: u64, supervisor: u64| {
+        let (administrator, path) = (office.administrator.clone(), format!("/v1/people/{person}"));
+        async move { administrator.post(&path, json!({ "supervisor": supervisor })).await }
+    };
     drop(under(id(0), id(1)).await.expect_status(200));
     drop(under(id(1), id(2)).await.expect_status(200));
     for (person, supervisor) in [(id(0), id(0)), (id(1), id(0)), (id(2), id(0)), (id(0), id(3))] {
@@ -219,7 +221,11 @@ async fn a_council_s_supervisor_sponsors_a_school_of_the_area_and_supervises_its
     let sponsored = supervisor.post(&format!("/v1/organisations/{}/sponsor", answer["id"]), json!({})).await.expect_status(200).json();
     assert_eq!(sponsored["stage"], "sponsored");
     let foreign = format!("/v1/organisations/{}/sponsor", borough.neighbour.organisation.id);
-    assert_eq!(supervisor.post(&foreign, json!({})).await.expect_status(403).code(), "forbidden", "a council is vouched for by the risk owner");
+    assert_eq!(
+        supervisor.post(&foreign, json!({})).await.expect_status(403).code(),
+        "forbidden",
+        "a council is vouched for by the risk owner"
+    );
 }
 
 /// The office of the borough's usual people is opened with every gate passed: what the other tests stand on.

@@ -72,7 +72,9 @@ fn operations() -> String {
 }
 
 fn pairs() -> String {
-    let mut text = String::from("\n## Roles that one person may hold together\n\nEvery other pair is refused.\n\n| role | role | why |\n|---|---|---|\n");
+    let mut text = String::from(
+        "\n## Roles that one person may hold together\n\nEvery other pair is refused.\n\n| role | role | why |\n|---|---|---|\n",
+    );
     for (one, two, why) in MAY_BE_COMBINED {
         let _ = writeln!(text, "| {one} | {two} | {why} |");
     }

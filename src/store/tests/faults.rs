@@ -6,25 +6,38 @@ mod rig;
 
 use contactpoint_audit::{Operation, Outcome, RefusalCode};
 use contactpoint_directory::{Directory, SearchRequest, ViewRequest};
-use contactpoint_domain::{Capability, Instant, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
-use contactpoint_identity::Caller;
+use contactpoint_domain::{
+    Acceptance, Accreditation, Capability, Checks, Instant, Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship,
+    Texts,
+};
+use contactpoint_identity::{Caller, Qualifications};
 use contactpoint_store::StoreError;
 use rig::{child, create, entry, raw};
 use std::collections::BTreeMap;
 
+/// When the looks below happen.
+const NOW: Instant = Instant::of_millis(1_767_603_600_000);
+
+/// Somebody with every gate open at that moment.
 fn teacher() -> Caller {
     let school = Organisation {
         id: OrganisationId(1),
         name: "School".try_into().unwrap(),
         kind: OrganisationKind::School,
         authority: None,
-        capabilities: vec![Capability::Query],
         telephone: None,
         email: None,
         postcode: None,
+        heads: Vec::new(),
+        sponsorship: Some(Sponsorship { by: PersonId(2), at: NOW }),
+        accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(3), expires: NOW.day() }],
+        responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
         suspended: false,
     };
-    Caller::dangerous_new(PersonId(1), school, &[Role::Practitioner])
+    let made = Some(NOW.day());
+    let checks = Checks { vetted: made, barring: made, trained: made, agreement: Some((Texts::IN_FORCE.agreement, NOW.day())) };
+    let qualifications = Qualifications { roles: vec![Role::Practitioner], checks, supervisor: Some(PersonId(4)) };
+    Caller::dangerous_new(PersonId(1), school, qualifications)
 }
 
 #[tokio::test]
@@ -39,7 +52,7 @@ async fn a_look_at_a_damaged_row_is_in_the_log_though_it_shows_nothing() {
     raw(dir.path()).execute_batch("UPDATE child SET sealed = (SELECT sealed FROM child WHERE row = 2) WHERE row = 1").unwrap();
     store.probe().await.unwrap();
     let directory = Directory::new(store.clone(), BTreeMap::new());
-    let now = Instant::of_millis(1_700_000_001_000);
+    let now = NOW;
     let number = child(1).number;
     let asked = serde_json::json!({"child_number": number, "reason": "concern"});
     let request: ViewRequest = serde_json::from_value(asked).unwrap();

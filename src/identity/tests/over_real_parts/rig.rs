@@ -1,7 +1,7 @@
 //! Real parts for the tests of identity: SoftHSM tokens, a SQLCipher store a test, two schools and a data centre with a person each.
 
 use contactpoint_audit::{tiles, Entry, Operation, Outcome, SignError, Signer, VerifierKey};
-use contactpoint_domain::{Instant, LoginName, Name, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
+use contactpoint_domain::{AccountState, Checks, Instant, LoginName, Name, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
 use contactpoint_identity::{credentials, Channel, Clock, Identity, LoginRefused, NewPerson, OneTimeSecrets, Pepper, SessionTicket};
 use contactpoint_keys::{ceremony, dangerous_make_token, Custody, DataKeyName, Pin, WrappedDataKeys};
 use contactpoint_sealing::{EntrySealer, RecordSealer, TokenKey};
@@ -197,7 +197,7 @@ impl House {
 
     pub(crate) async fn suspend_person(&self, person: &Person) {
         let mut account = self.account(person);
-        account.suspended = true;
+        account.state = AccountState::Suspended;
         self.store.change(move |tx| Ok((tx.put_account(&account)?, entry(Operation::EnrolPerson)))).await.unwrap().into_inner();
     }
 
@@ -243,7 +243,7 @@ fn identity(store: &Store, clock: &Clock, token: &Token) -> Arc<Identity> {
 
 async fn add_organisation(store: &Store, name: &str, kind: OrganisationKind, certificate: Option<[u8; 32]>) -> Organisation {
     let name = name.try_into().unwrap();
-    let new = NewOrganisation { name, kind, authority: None, capabilities: vec![], telephone: None, email: None, postcode: None };
+    let new = NewOrganisation { name, kind, authority: None, telephone: None, email: None, postcode: None };
     let change = store.change(move |tx| {
         let organisation = tx.add_organisation(&new)?;
         if let Some(key) = certificate {
@@ -256,7 +256,15 @@ async fn add_organisation(store: &Store, name: &str, kind: OrganisationKind, cer
 
 async fn add_person(store: &Store, organisation: OrganisationId, login: &str, role: Role) -> Person {
     let name = Name { given: "Ada".try_into().unwrap(), family: "Byron".try_into().unwrap() };
-    let person = NewPerson { organisation, login: LoginName::try_from(login).unwrap(), name, roles: vec![role] };
+    let person = NewPerson {
+        organisation,
+        login: LoginName::try_from(login).unwrap(),
+        name,
+        roles: vec![role],
+        supervisor: None,
+        checks: Checks::default(),
+        home: None,
+    };
     let (account, secrets) = credentials(token().custody.as_ref(), person).unwrap();
     let account = store.change(move |tx| Ok((tx.add_account(account)?, entry(Operation::EnrolPerson)))).await.unwrap().into_inner();
     Person { account, secrets }

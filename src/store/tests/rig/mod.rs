@@ -98,7 +98,6 @@ pub(crate) fn school() -> NewOrganisation {
         name: "Quillhaven Primary School".try_into().unwrap(),
         kind: OrganisationKind::School,
         authority: None,
-        capabilities: Vec::new(),
         telephone: Some("01632 960001".try_into().unwrap()),
         email: Some("office@quillhaven.example".try_into().unwrap()),
         postcode: Some("ZZ9 9ZZ".try_into().unwrap()),
@@ -129,5 +128,5 @@ pub(crate) fn child(n: u32) -> ChildRecord {
         }],
         involvement: Involvement::default(),
     };
-    ChildRecord { number: ChildNumber::with_body(100_000_000 + n), authority: OrganisationId(1), statements: vec![statement] }
+    ChildRecord::new(ChildNumber::with_body(100_000_000 + n), OrganisationId(1), statement)
 }
