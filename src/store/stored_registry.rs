@@ -315,10 +315,11 @@ mod tests {
     #[test]
     fn an_account_of_the_first_form_keeps_its_factors_and_has_no_check() {
         // C1: what is missing has lapsed
+        let name = contactpoint_domain::Name { given: "Ruth".try_into().unwrap(), family: "Okafor".try_into().unwrap() };
         let first = FirstAccount {
             organisation: 1,
             login: "r.okafor",
-            name: StoredName::of(&contactpoint_domain::Name { given: "Ruth".try_into().unwrap(), family: "Okafor".try_into().unwrap() }),
+            name: StoredName::of(&name),
             roles: vec![1],
             password: b"$argon2id$",
             code_secret: &[3; 20],

@@ -49,7 +49,7 @@ impl World {
         let enrol = |name, kind, authority, capabilities| Enrolment { name, kind, authority, capabilities };
         let council = rig.enrol(&enrol("Borough", "council", None, &[])).await;
         let school = rig.enrol(&enrol("School", "school", Some(council.id), &["query", "feed"])).await;
-        let auditors = rig.enrol(&enrol("Auditors", "auditor", None, &[])).await;
+        let auditors = rig.enrol(&enrol("Auditors", "auditor", None, &["audit"])).await;
         let practitioners = turns(&rig, &school, "teacher", "practitioner").await;
         let stewards = turns(&rig, &school, "steward", "data-steward").await;
         let reviewers = turns(&rig, &auditors, "reviewer", "auditor").await;
@@ -74,6 +74,7 @@ impl World {
         let asked = request(Method::POST, "/v1/session", None, Some(&factors));
         let answer = call(&mut connection, asked).await.expect("an answer").expect_status(201).json();
         let token = answer["token"].as_str().expect("a token").to_owned();
+        self.rig.sign(&mut connection, &token).await;
         Session { connection, token, person: person.id, factors }
     }
 
@@ -107,6 +108,8 @@ impl World {
         typed.expect("it reads its input");
         let logged_in = client.wait_with_output().expect("contactpoint ends");
         assert!(logged_in.status.success(), "{}", String::from_utf8_lossy(&logged_in.stderr));
+        let signed = self.client(&["sign", "--accept", "1"]);
+        assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
     }
 
     /// Runs the organisations' client as the school, to its end.

@@ -2,9 +2,9 @@
 
 use crate::borough::{borough, searched, viewed};
 use crate::children::AMELIA;
-use crate::office::{Desk, Office};
+use crate::office::Desk;
 use contactpoint_client::ConnectionError;
-use contactpoint_support::{call, request, Enrolment};
+use contactpoint_support::{call, new_person, request, Enrolment};
 use http::Method;
 use serde_json::{json, Value};
 
@@ -18,7 +18,6 @@ async fn a_security_officer_has_no_way_to_any_child() {
         ("/v1/children/view", viewed(&number)),
         ("/v1/audit/who-saw", json!({"child_number": number, "reason": "audit"})),
         ("/v1/feeds", json!({})),
-        ("/v1/people", json!({})),
     ] {
         let answer = borough.rig.as_officer(Method::POST, path, Some(&body)).await.expect_status(404);
         assert_eq!(answer.code(), "no_such_route", "{path}");
@@ -86,19 +85,27 @@ async fn an_enrolment_that_is_refused_leaves_nothing_behind() {
 async fn an_administrator_makes_accounts_of_the_own_organisation_and_gives_no_power_of_others() {
     // C4: roles that would let one person both act and judge the act cannot be combined; a person has exactly one organisation
     let borough = borough().await;
-    let person = |login: &str, roles: &[&str]| json!({"login": login, "given_name": "Robin", "family_name": "Tester", "roles": roles});
+    let person = |login: &str, roles: &[&str]| new_person(&borough.oak.organisation, login, roles);
     let administrator = &borough.oak.administrator;
-    for roles in
-        [&["administrator"][..], &["security-officer"], &["auditor"], &[], &["practitioner", "administrator"], &["auditor", "practitioner"]]
-    {
-        let answer = administrator.post("/v1/people", person("power-seeker", roles)).await.expect_status(403);
-        assert_eq!(answer.code(), "forbidden", "{roles:?}");
+    for roles in [
+        &["security-officer"][..],
+        &["auditor"],
+        &["shielding-officer"],
+        &[],
+        &["practitioner", "administrator"],
+        &["practitioner", "data-steward"],
+        &["auditor", "practitioner"],
+    ] {
+        let answer = administrator.post("/v1/people", person("power-seeker", roles)).await.expect_status(422);
+        assert_eq!(answer.code(), "roles_clash", "{roles:?}");
     }
     for desk in [borough.oak.practitioner(), borough.oak.steward()] {
         assert_eq!(desk.post("/v1/people", person("power-seeker", &["practitioner"])).await.expect_status(403).code(), "forbidden");
     }
     let auditors = &borough.auditor.administrator;
-    assert_eq!(auditors.post("/v1/people", person("power-seeker", &["practitioner"])).await.expect_status(403).code(), "forbidden");
+    assert_eq!(auditors.post("/v1/people", person("power-seeker", &["practitioner"])).await.expect_status(422).code(), "roles_clash");
+    let elsewhere = auditors.post("/v1/people", person("power-seeker", &["auditor"])).await.expect_status(422);
+    assert_eq!(elsewhere.code(), "supervisor_forbidden", "a supervisor of another organisation");
     let taken = administrator.post("/v1/people", person(&borough.mill.practitioner().person.login, &["practitioner"])).await;
     assert_eq!(taken.expect_status(422).code(), "invalid_value");
     assert_eq!(administrator.post("/v1/people", person("x y", &["practitioner"])).await.expect_status(422).code(), "invalid_value");
@@ -133,14 +140,20 @@ async fn the_interface_describes_itself_and_each_described_route_exists() {
             "GET /log/tile/{path}",
             "GET /openapi.json",
             "GET /v1/feeds/{id}",
+            "GET /v1/texts",
             "POST /v1/audit/who-saw",
             "POST /v1/children/search",
             "POST /v1/children/view",
             "POST /v1/feeds",
             "POST /v1/feeds/{id}/finish",
             "POST /v1/feeds/{id}/lines",
+            "POST /v1/organisation/responsibilities",
+            "POST /v1/organisations/{id}/sponsor",
             "POST /v1/people",
+            "POST /v1/people/{id}",
+            "POST /v1/people/{id}/state",
             "POST /v1/session",
+            "POST /v1/session/agreement",
         ]
     );
     for route in routes {

@@ -213,12 +213,16 @@ async fn only_a_data_steward_of_an_organisation_that_may_feed_feeds() {
     let (header, lines) = roll("Forbidden", 1);
     let body = json!({"layout": "school-roll", "digest": digest("forbidden"), "header": header});
     let school = &borough.oak;
-    let not_feeding = [school.practitioner(), &school.administrator, borough.police.steward(), &borough.auditor.people()[0]];
-    for desk in not_feeding {
-        assert_eq!(desk.post("/v1/feeds", body.clone()).await.expect_status(403).code(), "forbidden");
-        assert_eq!(desk.send_lines(1, 2, lines.concat()).await.expect_status(403).code(), "forbidden");
-        assert_eq!(desk.get("/v1/feeds/1").await.expect_status(403).code(), "forbidden");
-        assert_eq!(desk.post("/v1/feeds/1/finish", json!({"lines": 2})).await.expect_status(403).code(), "forbidden");
+    for (desk, code) in [
+        (school.practitioner(), "forbidden"),
+        (&school.administrator, "forbidden"),
+        (borough.police.steward(), "capability_missing"),
+        (&borough.auditor.people()[0], "forbidden"),
+    ] {
+        assert_eq!(desk.post("/v1/feeds", body.clone()).await.expect_status(403).code(), code);
+        assert_eq!(desk.send_lines(1, 2, lines.concat()).await.expect_status(403).code(), code);
+        assert_eq!(desk.get("/v1/feeds/1").await.expect_status(403).code(), code);
+        assert_eq!(desk.post("/v1/feeds/1/finish", json!({"lines": 2})).await.expect_status(403).code(), code);
     }
 }
 

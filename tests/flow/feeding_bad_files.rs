@@ -25,6 +25,8 @@ impl Program {
         let code = person.authenticator.code().await;
         let logged_in = program.run(&["log-in", "--login", &person.login, "--password-stdin", "--code", &code], &person.password);
         assert!(logged_in.status.success(), "{}", String::from_utf8_lossy(&logged_in.stderr));
+        let signed = program.run(&["sign", "--accept", "1"], "");
+        assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
         program
     }
 

@@ -119,6 +119,7 @@ async fn the_client_program_leaves_no_record_on_the_callers_machine() {
     };
     let code = person.authenticator.code().await;
     run(&["log-in", "--login", &person.login, "--password-stdin", "--code", &code], &person.password);
+    run(&["sign", "--accept", "1"], "");
     assert!(run(&["search", "--family-name", AMELIA.0, "--date-of-birth", AMELIA.1, "--reason", "concern"], "").contains(&number));
     assert!(run(&["view", &number, "--reason", "concern"], "").contains("Dalgleish"));
     let mut hidden = said_of_people();

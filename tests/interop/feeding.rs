@@ -63,8 +63,10 @@ impl Council {
     async fn log_in(&self, steward: &Person) {
         let code = steward.authenticator.code().await;
         let arguments = ["log-in", "--login", &steward.login, "--password-stdin", "--code", &code];
-        let output = self.client(&arguments, &format!("{}\n", steward.password));
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for (arguments, input) in [(&arguments[..], format!("{}\n", steward.password)), (&["sign", "--accept", "1"], String::new())] {
+            let output = self.client(arguments, &input);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
     }
 
     /// Feeds a file; the client's exit code says whether lines were refused.
