@@ -38,7 +38,7 @@ pub(crate) struct PersonEntry {
     roles: Vec<Role>,
 }
 
-/// The supplier as an organisation with people: an administrator, a data steward, two practitioners.
+/// The supplier as an organisation with people: an administrator, a data steward, a supervisor, two practitioners.
 pub(crate) fn entry(area: &Area, names: &Names, supplier: &Supplier, feed: String) -> OrganisationEntry {
     let title = title(supplier.kind);
     let practitioners = supplier.workers.iter().take(2).enumerate().map(|(at, worker)| PersonEntry {
@@ -75,7 +75,7 @@ pub(crate) fn auditor(names: &Names, seed: u64) -> OrganisationEntry {
         name: "Children's Directory Audit Office".to_owned(),
         kind: OrganisationKind::Auditor,
         authority: None,
-        capabilities: vec![Capability::Query],
+        capabilities: vec![Capability::Audit],
         telephone: "01632 960001".to_owned(),
         email: "duty@auditor.example".to_owned(),
         postcode: place::postcode(0, 0),
@@ -87,7 +87,7 @@ pub(crate) fn auditor(names: &Names, seed: u64) -> OrganisationEntry {
 
 fn staff(names: &Names, seed: u64, key: &str) -> Vec<PersonEntry> {
     let mut random = key.bytes().fold(Random::at(&[seed, 6]), |mut random, byte| Random::at(&[random.number(), u64::from(byte)]));
-    [("administrator", Role::Administrator), ("steward", Role::DataSteward)]
+    [("administrator", Role::Administrator), ("steward", Role::DataSteward), ("supervisor", Role::Supervisor)]
         .map(|(title, role)| {
             let person = worker(names, key, &mut random);
             PersonEntry { login: format!("{title}.{key}"), given_name: person.given, family_name: person.family, roles: vec![role] }

@@ -91,6 +91,7 @@ log_in() {
     local command=(contactpoint --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")")
     [ -n "${3:-}" ] || typed "$(quoted "${command[@]}") < people/$2.password"
     output=$("${command[@]}" 2>&1 < "people/$2.password") || { printf '%s\n' "$output"; fail "$2 should have been logged in"; }
+    contactpoint --profile "$1.toml" sign --accept 1 > /dev/null 2>&1 || fail "$2 should have signed the user agreement"
     [ -n "${3:-}" ] || printf '%s\n' "$output" | sed 's/^/     /'
 }
 
@@ -121,8 +122,9 @@ quietly softhsm2-util --init-token --free --label contactpoint --pin "$pin" --so
 typed 'contactpointctl ceremony --json > ceremony.json'
 contactpointctl ceremony --json > ceremony.json || fail 'the ceremony should have been held'
 hand_over "$(jq .officer ceremony.json)"
+hand_over "$(jq .owner ceremony.json)"
 jq -r .verifier_key ceremony.json > verifier-key.txt
-say "     The first security officer is $(jq -r .officer.login ceremony.json)."
+say "     The first security officer is $(jq -r .officer.login ceremony.json), the risk owner is $(jq -r .owner.login ceremony.json)."
 say "     Anyone may have the log's public key: $(cat verifier-key.txt)"
 
 # --- 2 -----------------------------------------------------------------------------------------------------------------------------
@@ -161,30 +163,52 @@ until [ -S control.sock ]; do
     kill -0 "$daemon" 2> /dev/null || fail 'the daemon should have been started'
     sleep 0.02
 done
-typed "contactpointctl log-in --socket control.sock --password-stdin --code $(code_of security-officer) < people/security-officer.password"
-contactpointctl log-in --socket control.sock --password-stdin --code "$(code_of security-officer)" < people/security-officer.password \
-    | sed 's/^/     /' || fail 'the security officer should have been logged in'
+# Two people at the data centre, each in a session of their own.
+at_desk() { # LOGIN COMMAND...: what this person types
+    local who=$1
+    shift
+    contactpointctl "$1" --socket control.sock --session-file "run/$who.session" "${@:2}"
+}
+for who in security-officer risk-owner; do
+    typed "contactpointctl log-in --login $who --password-stdin --code $(code_of "$who") < people/$who.password"
+    at_desk "$who" log-in --login "$who" --password-stdin --code "$(code_of "$who")" < "people/$who.password" \
+        | sed 's/^/     /' || fail "the $who should have been logged in"
+    quietly at_desk "$who" sign --version 1
+done
+good 'both have signed the user agreement: nobody does anything before'
 try 0 contactpointctl status --socket control.sock
 
 # --- 4 -----------------------------------------------------------------------------------------------------------------------------
 
-headline 'The security officer enrols the organisations, each with its certificate and its administrator'
+headline 'Organisations come in by two gates: the risk owner vouches for each, the security officer accredits it'
+today=$(date -u +%F) next_year=$(date -u -d '+1 year' +%F)
 mkdir enrolments
-declare -A number
+declare -A number supervisor
 enrol() { # KEY [shown]
-    local key=$1 command=(contactpointctl enrol-organisation --socket control.sock "enrolments/$1.json")
-    jq --arg key "$key" --rawfile certificate "pki/$key.pem" --argjson authority "${number[${authority[$key]}]:-null}" '
-        .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
-        | {name, kind, capabilities, telephone, email, postcode, certificates: [$certificate],
-           administrator: ($administrator | {login, given_name, family_name})}
+    local key=$1 capability held command=(at_desk security-officer enrol-organisation "enrolments/$1.json")
+    jq --arg key "$key" --arg day "$today" --rawfile certificate "pki/$key.pem" --argjson authority "${number[${authority[$key]}]:-null}" '
+        def head($role): .people[] | select(.roles == [$role])
+            | {login, given_name, family_name, checks: {vetted: $day, barring: $day, trained: $day}};
+        .[] | select(.key == $key)
+        | {name, kind, telephone, email, postcode, certificates: [$certificate],
+           administrator: head("administrator"), supervisor: head("supervisor")}
           + (if $authority then {authority: $authority} else {} end)' borough/organisations.json > "enrolments/$key.json"
-    [ -z "${2:-}" ] || typed "$(quoted "${command[@]}")"
+    [ -z "${2:-}" ] || typed "contactpointctl enrol-organisation enrolments/$key.json"
     quietly "${command[@]}"
     local answer=$output
-    number[$key]=$(jq .id <<< "$answer")
+    number[$key]=$(jq .id <<< "$answer") supervisor[$key]=$(jq .supervisor.id <<< "$answer")
     hand_over "$(jq .administrator <<< "$answer")"
+    hand_over "$(jq .supervisor <<< "$answer")"
     profile_of "$key"
-    say "     ${name[$key]} (${kind[$key]}): number ${number[$key]}, administrator ${administrator[$key]}"
+    [ -z "${2:-}" ] || typed "contactpointctl sponsor ${number[$key]}"
+    quietly at_desk risk-owner sponsor "${number[$key]}"
+    held=()
+    while read -r capability; do
+        [ -z "${2:-}" ] || typed "contactpointctl accredit ${number[$key]} --capability $capability --expires $next_year"
+        quietly at_desk security-officer accredit "${number[$key]}" --capability "$capability" --expires "$next_year"
+        held+=("$capability")
+    done < <(jq -r --arg key "$key" '.[] | select(.key == $key) | .capabilities[]' borough/organisations.json)
+    say "     ${name[$key]} (${kind[$key]}): number ${number[$key]}, for ${held[*]}, administrator ${administrator[$key]}"
 }
 for key in "${keys[@]}"; do
     enrol "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
@@ -192,15 +216,18 @@ done
 
 # --- 5 -----------------------------------------------------------------------------------------------------------------------------
 
-headline 'Each administrator logs in with two factors and enrols their own people'
+headline 'Each administrator logs in with two factors, accepts the responsibilities, and enrols their own people'
 declare -A steward
 enrol_people() { # KEY [shown]
     local key=$1 owner login given family role command names=()
     log_in "$key" "${administrator[$key]}" "$([ -n "${2:-}" ] || echo quietly)"
+    [ -z "${2:-}" ] || typed "contactpoint --profile $key.toml accept-responsibilities --accept 1"
+    quietly contactpoint --profile "$key.toml" accept-responsibilities --accept 1
     while IFS=$'\t' read -r owner login given family role; do
-        if [ "$owner" != "$key" ] || [ "$role" = administrator ]; then continue; fi
+        if [ "$owner" != "$key" ] || [ "$role" = administrator ] || [ "$role" = supervisor ]; then continue; fi
         [ "$role" != data-steward ] || steward[$key]=$login
-        command=(contactpoint --profile "$key.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" --role "$role" --json)
+        command=(contactpoint --profile "$key.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" --role "$role"
+            --supervisor "${supervisor[$key]}" --vetted "$today" --barring "$today" --trained "$today" --json)
         [ -z "${2:-}" ] || typed "$(quoted "${command[@]}")"
         quietly "${command[@]}"
         hand_over "$output"
