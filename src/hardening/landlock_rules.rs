@@ -1,5 +1,5 @@
-//! Puts the list of paths into force (landlock(7)): nothing else in the file system can be opened or changed, no TCP port used, no other
-//! process signalled. stat(2) and O_PATH it does not look at.
+//! Puts the list of paths into force (landlock(7)): nothing else in the file system can be read, written, made, removed or executed, no
+//! TCP port used, no other process signalled. stat(2), O_PATH and chmod(2) it does not look at.
 //!
 //! Every right that the kernel's Landlock knows is handled, up to ABI 7, the newest this was tried on. Debian 12's own kernel (6.1) has ABI
 //! 2: files, but no TCP (from 6.7), no device ioctl (6.10) and no signals (6.12); seccomp and the unit hold those there. Less than fully
