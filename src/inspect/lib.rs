@@ -17,6 +17,7 @@ pub mod package;
 pub mod process;
 pub mod reach;
 mod reading;
+pub mod slices;
 pub mod socket_unit;
 pub mod sockets;
 mod system;

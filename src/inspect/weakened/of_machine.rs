@@ -68,6 +68,8 @@ fn a_driver_that_would_load_or_is_loaded_is_told() {
     // a line that comes later, and a pattern of other modules, take nothing away
     let more = text(&format!("install usbhid* /bin/true\n{rules}\ninstall usb-storage /bin/true\n"));
     assert_eq!(media::modprobe(&more).verdict, Verdict::Holds);
+    one_change_turns(media::loader, "/sbin/modprobe\n", &[("/sbin/modprobe", "/tmp/load"), ("/sbin/modprobe", "/sbin/modprobe.sh")]);
+    assert_eq!(media::loader(&text("\n")).verdict, Verdict::Holds);
     one_change_turns(
         media::modules,
         "xfs 2031616 1 - Live 0x0\nvirtio_blk 28672 2 - Live 0x0\n",
@@ -118,20 +120,43 @@ fn udevs_rules_that_are_masked_or_replaced_are_told() {
 fn another_rule_that_gives_a_medium_back_is_told() {
     // G5
     let ours = rules("/usr/lib/udev/rules.d/60-contactpoint-media.rules", UDEV);
-    let with = |rule: &str| udev::others(&[ours.clone(), rules("/etc/udev/rules.d/99-local.rules", rule)]).verdict;
-    let hsm = "SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", ATTR{idVendor}==\"20a0\", GROUP=\"contactpoint\", MODE=\"0660\"\n";
-    assert_eq!(with(hsm), Verdict::Holds);
+    let of = |path: &str, rule: &str, attachment| udev::others(&[ours.clone(), rules(path, rule)], attachment).verdict;
+    let with = |rule: &str| of("/etc/udev/rules.d/99-local.rules", rule, Some("files"));
+    // the rule of attachments/usb.conf, with that attachment alone, for one product alone
+    let attachment = include_str!("../../../packaging/systemd/attachments/usb.conf");
+    let hsm = attachment.lines().find_map(|line| line.strip_prefix("#   SUBSYSTEM").map(|rest| format!("SUBSYSTEM{rest}"))).unwrap();
+    let of_usb = |rule: &str| of("/etc/udev/rules.d/72-contactpoint-hsm.rules", rule, Some("usb"));
+    assert_eq!((of_usb(&hsm), with(&hsm)), (Verdict::Holds, Verdict::Fails));
+    for wider in [("4230", "*"), ("ATTR{idProduct}==", "ATTR{idProduct}!="), ("0660", "0666"), ("MODE=", "RUN+=")] {
+        assert_eq!(of_usb(&hsm.replace(wider.0, wider.1)), Verdict::Fails, "{wider:?}");
+    }
     assert_eq!(with("# ATTR{authorized}=\"1\"\nATTR{authorized}==\"1\", ATTR{authorized}!=\"0\", TAG+=\"x\"\n"), Verdict::Holds);
     for back in [
         "SUBSYSTEM==\"usb\", ATTR{authorized}=\"1\"",
         "SUBSYSTEM==\"usb\", \\\n  ATTR{authorized} = \"1\"",
         "SUBSYSTEM==\"usb\", ATTR{../authorized}:=\"1\"",
+        "SUBSYSTEM==\"usb\" ATTR{authorized}=\"1\"",
+        "SUBSYSTEM==\"usb\"ATTR{authorized}=\"1\"",
+        "SUBSYSTEM==\"usb\", ATTR{authorized_default}=\"1\"",
+        "SUBSYSTEM==\"usb\", RUN+=\"/usr/local/bin/open %p\"",
+        "SUBSYSTEM==\"usb\" RUN:=\"/usr/local/bin/open %p\"",
+        "SUBSYSTEM==\"block\", PROGRAM==\"/usr/local/bin/open\"",
+        "IMPORT{program}=\"/usr/local/bin/open\"",
+        "SUBSYSTEM==\"net|block\", MODE=\"0666\"",
+        "SUBSYSTEM==\"b*\", GROUP=\"contactpoint\"",
+        "KERNEL==\"sd*\", OWNER=\"contactpoint\"",
+        "SUBSYSTEM==\"block\", ENV{SYSTEMD_READY}=\"1\"",
+        "SUBSYSTEM!=\"net\", SUBSYSTEM==\"thunderbolt\", RUN{program}+=\"/bin/sh\"",
         "SUBSYSTEM==\"usb\", RUN+=\"/bin/sh -c 'echo 1 > /sys%p/authorized'\"",
         "SUBSYSTEM==\"block\", ENV{CONTACTPOINT_MEDIUM}=\"\"",
         "SUBSYSTEM==\"block\", ENV{UDISKS_IGNORE}=\"0\"",
     ] {
         assert_eq!(with(back), Verdict::Fails, "{back}");
     }
-    assert_eq!(udev::others(&[]).verdict, Verdict::Unseen);
-    assert_eq!(udev::others(&[Reading { text: nothing().text, source: "/etc/udev/rules.d/9.rules".to_owned() }]).verdict, Verdict::Unseen);
+    // of another part of the kernel, or of a package of Debian's
+    assert_eq!(with("SUBSYSTEM==\"net\", ACTION==\"add\", PROGRAM=\"/lib/udev/name\", NAME=\"lan\""), Verdict::Holds);
+    assert_eq!(of("/usr/lib/udev/rules.d/50-udev-default.rules", "SUBSYSTEM==\"block\", GROUP=\"disk\"", None), Verdict::Holds);
+    assert_eq!(udev::others(&[], None).verdict, Verdict::Unseen);
+    let unread = Reading { text: nothing().text, source: "/etc/udev/rules.d/9.rules".to_owned() };
+    assert_eq!(udev::others(&[unread], None).verdict, Verdict::Unseen);
 }
