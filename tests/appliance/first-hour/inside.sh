@@ -270,13 +270,13 @@ refused_for() { # TRACE: the purge, for this one alone
 }
 hide $state $token
 refused_for $marker
-umount $state
 mv $marker held
-refused_for $state/data-keys.toml
-hide $state
 umount $token
 refused_for $token/
 umount $state
+hide $token
+refused_for $state/data-keys.toml
+umount $token
 mv held $marker
 systemctl --quiet is-active contactpointd.service || fail 'a refused purge should leave the daemon running'
 for kept in /var/lib/contactpoint/data-keys.toml /etc/contactpoint/contactpointd.toml /usr/sbin/contactpointd; do
