@@ -118,7 +118,7 @@ verifier_key=$(sed -n 's/^ *log verifier key *//p' <<< "$shown")
 if [ ! -s officer.password ] || [ ! -s officer.secret ] || [ -z "$verifier_key" ]; then fail 'the ceremony should have shown what is handed over'; fi
 echo "$verifier_key" > verifier-key.txt
 marker=/etc/contactpoint/ceremony-held
-[ "$(stat -c '%U:%G %a' $marker)" = 'root:root 644' ] || fail 'the ceremony should have left its marker'
+[ "$(stat -c '%U:%G %a' $marker)" = 'root:root 640' ] || fail 'the ceremony should have left its marker'
 if journalctl --no-pager | grep -qF -f officer.password; then fail 'the password should not be in the journal'; fi
 refused_at_start 'every connection is checked against it'
 play request
