@@ -118,20 +118,6 @@ fn list(path: &Path, text: &mut String) -> io::Result<()> {
     Ok(())
 }
 
-/// The same of those of `paths` that exist.
-pub(crate) fn listing_of_existing(paths: &[PathBuf]) -> Reading {
-    let mut text = String::new();
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    let source = format!("stat {}", names.join(" "));
-    for path in paths {
-        match list(path, &mut text) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Reading::unseen(source, error.to_string()),
-            _ => {}
-        }
-    }
-    Reading::seen(source, text)
-}
-
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();

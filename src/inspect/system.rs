@@ -5,7 +5,7 @@ use crate::door::Door;
 use crate::reading::Reading;
 use crate::sockets::Sockets;
 use crate::units::Units;
-use crate::{files, in_force, machine, media, memory, package, process, reach, slices, socket_unit, tls, udev};
+use crate::{disk, files, in_force, installed, machine, media, memory, package, process, reach, root_tree, slices, socket_unit, tls, udev};
 use contactpoint_assurance::Observation;
 use std::path::{Path, PathBuf};
 
@@ -187,14 +187,16 @@ impl System {
 
     fn of_files(&self) -> Vec<Observation> {
         let user = self.threads[0].text.as_deref().ok().and_then(|status| process::field(status, "Uid")?.split_whitespace().next());
-        let encrypted = machine::listing(Path::new("/etc/credstore.encrypted/contactpoint-hsm-pin"));
-        let clear = ["/etc/credstore", "/run/credstore", "/usr/lib/credstore"].map(|folder| Path::new(folder).join("contactpoint-hsm-pin"));
+        let groups = machine::file("/etc/group");
+        let folder = self.target.control_socket.parent().map(Path::to_path_buf);
         vec![
             files::state(&machine::listing(&self.target.state), user),
-            files::configuration(&machine::listing(&self.target.configuration)),
-            files::credential(&encrypted, &machine::listing_of_existing(&clear)),
-            files::control(&machine::listing(&self.target.control_socket)),
-            files::packaged(&machine::command("dpkg", &["--verify", "contactpoint"])),
+            files::configuration(&machine::listing(&self.target.configuration), &groups),
+            files::credential(&installed::pin()),
+            files::control(&machine::listing(&self.target.control_socket), &disk::existing(folder.as_slice(), false)),
+            files::packaged(&installed::packages()),
+            files::installed(&installed::shipped(), &disk::existing(&self.units.folders_of_drop_ins(), true)),
+            root_tree::empty(&disk::tree(root_tree::TOP)),
         ]
     }
 
