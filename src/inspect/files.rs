@@ -50,12 +50,15 @@ pub fn state(listing: &Reading, user: Option<&str>) -> Observation {
 }
 
 /// Settings, layouts and certificates belong to root; the daemon's group reads, others do nothing. `groups` is /etc/group.
-pub fn configuration(listing: &Reading, groups: &Reading) -> Observation {
+pub fn configuration(listing: &Reading, group: Option<&str>) -> Observation {
     let mut look =
         Look::at("files.configuration", "all of it root's, of the daemon's group or root's; not to be written by it, nothing for others");
-    let Some(groups) = look.read(groups) else { return look.done() };
-    let known = groups.lines().find_map(|line| line.strip_prefix("contactpoint:")?.split(':').nth(1));
-    all(&mut look, listing, |entry| entry.owner == "0" && (entry.group == "0" || Some(entry.group) == known) && entry.mode & 0o027 == 0);
+    match group {
+        Some(group) => {
+            all(&mut look, listing, |entry| entry.owner == "0" && (entry.group == "0" || entry.group == group) && entry.mode & 0o027 == 0);
+        }
+        None => look.unseen(&listing.source, "the daemon's group is not known, as it does not run"),
+    }
     look.done()
 }
 

@@ -186,12 +186,14 @@ impl System {
     }
 
     fn of_files(&self) -> Vec<Observation> {
-        let user = self.threads[0].text.as_deref().ok().and_then(|status| process::field(status, "Uid")?.split_whitespace().next());
-        let groups = machine::file("/etc/group");
+        let status = self.threads[0].text.as_deref().ok();
+        // whether these are the ids of the user contactpoint is process.user's look
+        let own = |ids| status.and_then(|status| process::field(status, ids)?.split_whitespace().next());
+        let (user, group) = (own("Uid"), own("Gid"));
         let folder = self.target.control_socket.parent().map(Path::to_path_buf);
         vec![
             files::state(&machine::listing(&self.target.state), user),
-            files::configuration(&machine::listing(&self.target.configuration), &groups),
+            files::configuration(&machine::listing(&self.target.configuration), group),
             files::credential(&installed::pin()),
             files::control(&machine::listing(&self.target.control_socket), &disk::existing(folder.as_slice(), false)),
             files::packaged(&installed::packages()),

@@ -20,10 +20,9 @@ fn a_file_of_the_state_that_others_can_read_or_own_is_told() {
 fn settings_that_another_could_write_and_a_socket_that_another_could_open_are_told() {
     // G1
     let listing = "0750 0:996 /etc/contactpoint\n0640 0:996 /etc/contactpoint/contactpointd.toml\n";
-    let groups = text("root:x:0:\ncontactpoint:x:996:\n");
     let loose = [("0640 0", "0660 0"), ("0640 0", "0644 0"), ("0640 0", "0640 997"), ("0750", "0770"), ("0640 0:996", "0640 0:1000")];
-    one_change_turns(|listing| files::configuration(listing, &groups), listing, &loose);
-    assert_eq!(files::configuration(&text(listing), &nothing()).verdict, Verdict::Unseen);
+    one_change_turns(|listing| files::configuration(listing, Some("996")), listing, &loose);
+    assert_eq!(files::configuration(&text(listing), None).verdict, Verdict::Unseen);
     let (socket, folder) = ("0600 0:0 /run/contactpoint/control.sock\n", "0755 0:0 d /run/contactpoint\n");
     let loose = [("0600", "0660"), ("0600", "0666"), ("0:0", "997:0"), ("0:0", "0:996")];
     one_change_turns(|socket| files::control(socket, &text(folder)), socket, &loose);
