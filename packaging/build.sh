@@ -29,7 +29,8 @@ while [ $# -gt 0 ]; do
 done
 
 umask 022
-unset DEB_BUILD_OPTIONS DEB_BUILD_PROFILES DH_OPTIONS DH_INTERNAL_OPTIONS
+unset DEB_BUILD_OPTIONS DEB_BUILD_PROFILES DH_OPTIONS DH_INTERNAL_OPTIONS BZIP BZIP2 GZIP XZ_OPT XZ_DEFAULTS
+export LC_ALL=C # what is sorted here goes into the packages
 
 # The tools of a build, at the versions that releases are made with: what they write goes into the packages.
 need_tool() { # name version

@@ -5,6 +5,7 @@
 #   packaging/notices.sh PARTS      PARTS: "name version" of each crate, a line each
 set -euo pipefail
 shopt -s nullglob
+export LC_ALL=C # what is sorted here goes into the packages
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
@@ -25,7 +26,7 @@ while read -r name version; do
         if [ -d "$folder/$bundled" ]; then folders+=("$folder/$bundled"); fi
     done
     find "${folders[@]}" -maxdepth 1 -type f -iregex '.*/\(licen[cs]e\|copying\|copyright\|notice\|unlicense\)[^/]*' |
-        LC_ALL=C sort -u | while IFS= read -r text; do
+        sort -u | while IFS= read -r text; do
             digest=$(sha256sum < "$text" | cut -c1-64)
             cp "$text" "$work/$digest.text"
             printf '%s %s\n' "$name" "$version" >> "$work/$digest.who"
@@ -36,7 +37,7 @@ rule=$(printf '%0120d' 0 | tr 0 -)
 echo 'Licences and notices of what is linked into the programs of contactpoint. Each text stands under the crates that it comes with.'
 for who in "$work"/*.who; do
     printf '%s\t%s\n' "$(head -n 1 "$who")" "$who"
-done | LC_ALL=C sort | while IFS=$'\t' read -r _ who; do
+done | sort | while IFS=$'\t' read -r _ who; do
     printf '\n%s\n' "$rule"
     sort -u "$who" | paste -sd, | sed 's/,/, /g' | fold -sw 120
     printf '%s\n\n' "$rule"

@@ -20,6 +20,8 @@ if [ -n "${CARGO_ENCODED_RUSTFLAGS:-}" ]; then
 fi
 # Encoded, because a folder may have a blank in its name.
 unset RUSTFLAGS
+# Debhelper and the compressors would take options from these.
+unset DEB_BUILD_OPTIONS DEB_BUILD_PROFILES DH_OPTIONS DH_INTERNAL_OPTIONS BZIP BZIP2 GZIP XZ_OPT XZ_DEFAULTS
 CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f%s' "--remap-path-prefix=$cargo_home=/cargo" "--remap-path-prefix=$root=/contactpoint")
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$root/packaging/debian/changelog" -S Timestamp)
 export CARGO_ENCODED_RUSTFLAGS SOURCE_DATE_EPOCH CARGO_INCREMENTAL=0 LC_ALL=C.UTF-8 TZ=UTC

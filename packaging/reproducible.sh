@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the release packages twice and compares them byte for byte: here, and from a copy of the source in another folder, with cargo's own
-# folder under another path, another time zone, language, umask and user's home. Exit status 0: the same; 1: not, and it says which file.
+# folder under another path, another time zone, language, umask and user's home, and with options for the compressors in the environment.
+# Exit status 0: the same; 1: not, and it says which file.
 #
 #   packaging/reproducible.sh [--keep]
 #
@@ -41,7 +42,7 @@ build_elsewhere() {
         cd "$source"
         umask 027
         env -u CARGO_TARGET_DIR CARGO_HOME="$elsewhere/cargo" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" HOME="$elsewhere/home" \
-            TZ=Pacific/Auckland LC_ALL=C packaging/build.sh --output "$there"
+            TZ=Pacific/Auckland LC_ALL=C BZIP2=-1 GZIP=-1 XZ_OPT=-0 packaging/build.sh --output "$there"
     )
 }
 

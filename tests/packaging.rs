@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what cannot be read fails the test")]
 
+#[path = "packaging/bars.rs"]
+mod bars;
 #[path = "packaging/unit.rs"]
 mod unit;
 

@@ -133,6 +133,30 @@ fn equal_input_gives_equal_bytes_and_another_host_or_moment_other_identifiers() 
     let later = Report::new(small(), later, report.observations().to_vec()).unwrap();
     assert_ne!(identifier(&report), identifier(&elsewhere));
     assert_ne!(identifier(&report), identifier(&later));
+    // the same host and moment, and something else was seen
+    let seen = |verdict| identifier(&Report::new(small(), facts(), vec![looked("hsm.keys", verdict)]).unwrap());
+    assert_ne!(seen(Verdict::Holds), seen(Verdict::Fails));
+}
+
+#[test]
+fn a_document_of_another_catalogue_has_another_identifier_though_it_is_of_the_same_day() {
+    // J1: machine-readable; two documents with one identifier would be taken for one
+    let other = Catalogue::of_toml(&SMALL.replace("a filter", "two filters")).unwrap();
+    let identifier = |document: &str| document.lines().find(|line| line.contains("\"uuid\"")).unwrap().to_owned();
+    let of_both = |of: &Catalogue| [of.oscal_rule_book(), of.oscal_component_definition()].map(|document| identifier(&document.unwrap()));
+    let (here, there) = (of_both(&small()), of_both(&other));
+    assert!(here[0] != there[0] && here[1] != there[1], "{here:?}");
+    assert_eq!(here, of_both(&small()));
+}
+
+#[test]
+fn oscal_of_one_rule_reviews_that_rule_alone() {
+    // J1: what was not looked at was not reviewed
+    let only = Report::new(small().only(&["G2".to_owned()]).unwrap(), facts(), vec![looked("hsm.keys", Verdict::Holds)]).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&only.oscal().unwrap()).unwrap();
+    let selection = &document["assessment-results"]["results"][0]["reviewed-controls"]["control-selections"][0];
+    assert_eq!(selection["include-controls"], serde_json::json!([{"control-id": "g2"}]));
+    assert!(!selection["description"].as_str().unwrap().contains("Every rule"), "{selection}");
 }
 
 #[test]

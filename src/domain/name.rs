@@ -53,7 +53,20 @@ mod tests {
     #[test]
     fn a_name_is_no_free_text_field() {
         // A3: there is no free-text field anywhere
-        for raw in ["", "   ", "--", "Smith; at risk", "Smith (see file)", "Robert'); --1", "Sm\u{0}ith", "http://x", &"a".repeat(71)] {
+        for raw in [
+            "",
+            "   ",
+            "--",
+            "Smith; at risk",
+            "Smith (see file)",
+            "Robert'); --1",
+            "Sm\u{0}ith",
+            "http://x",
+            "Smith 2",
+            "Room12",
+            "٣",
+            &"a".repeat(71),
+        ] {
             assert!(FamilyName::try_from(raw).is_err());
         }
     }

@@ -112,6 +112,18 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_spread_over_all_that_there_are_and_follow_no_order() {
+        // A4: allocated at random, meaning nothing
+        let bodies: Vec<u32> = (0..2000).map(|_| ChildNumber::at_random().unwrap().as_str()[..9].parse().unwrap()).collect();
+        let tenths: std::collections::BTreeSet<u32> = bodies.iter().map(|body| body / 100_000_000).collect();
+        assert_eq!(tenths.len(), 10, "no tenth is left out: by chance once in 10^90");
+        let rising = bodies.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((800..1200).contains(&rising), "{rising} of 1999 follow a smaller one");
+        let steps: std::collections::BTreeSet<i64> = bodies.windows(2).map(|pair| i64::from(pair[1]) - i64::from(pair[0])).collect();
+        assert!(steps.len() > 1990, "no step comes again and again");
+    }
+
+    #[test]
     fn every_wrong_digit_and_every_swap_of_neighbours_is_noticed() {
         // A4: a check digit
         for body in (0..1_000_000_000u32).step_by(9_876_543) {

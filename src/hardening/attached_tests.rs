@@ -1,9 +1,10 @@
 //! The lines of the list that depend on the HSM's attachment, each tried in a child under the real filter: with the attachment the call comes
-//! to the kernel, without it the filter has it.
+//! to the kernel, without it the filter has it. And what a network HSM's lines do not let through.
 
 use crate::child_tests::{child, is_child};
 use crate::syscalls::{shipped, Condition, Line, Section};
-use crate::{apply_seccomp, HsmAttachment, Surroundings};
+use crate::{apply_landlock, apply_seccomp, HsmAttachment, Surroundings};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
 
@@ -15,6 +16,11 @@ const ATTACHMENTS: [(&str, HsmAttachment, Section); 3] = [
 
 fn attached(name: &str) -> HsmAttachment {
     ATTACHMENTS.iter().find(|(known, ..)| *known == name).map_or(HsmAttachment::Files, |(_, attachment, _)| *attachment)
+}
+
+fn surroundings(attachment: HsmAttachment) -> Surroundings {
+    let somewhere = std::env::temp_dir;
+    Surroundings { state: somewhere(), configuration: somewhere(), reads: vec![], writes: vec![], attachment }
 }
 
 /// The number of a call; a line with another name needs a number here.
@@ -35,9 +41,7 @@ fn arguments(line: &Line) -> [i64; 6] {
     let mut arguments = [-1, 0, 0, 0, 0, 0];
     for condition in &line.conditions {
         match *condition {
-            Condition::Equals { argument, value } | Condition::Has { argument, flag: value } => {
-                arguments[usize::from(argument)] = i64::from(value);
-            }
+            Condition::Equals { argument, value } => arguments[usize::from(argument)] = i64::from(value),
             Condition::Lacks { .. } => {}
         }
     }
@@ -53,9 +57,7 @@ fn in_the_child_a_line_is_tried() {
     let wanted: usize = std::env::var("LINE").unwrap().parse().unwrap();
     let line = shipped().unwrap().into_iter().find(|line| line.number == wanted).unwrap();
     let (number, [a, b, c, d, e, f]) = (number(&line.name).unwrap(), arguments(&line));
-    let nothing = || "/nonexistent".into();
-    let attachment = attached(&std::env::var("ATTACHMENT").unwrap());
-    apply_seccomp(&Surroundings { state: nothing(), configuration: nothing(), reads: vec![], writes: vec![], attachment }).unwrap();
+    apply_seccomp(&surroundings(attached(&std::env::var("ATTACHMENT").unwrap()))).unwrap();
     // SAFETY: no argument is an address that the kernel can write to: the first is -1, the others null or plain numbers.
     let answer = unsafe { libc::syscall(number, a, b, c, d, e, f) };
     println!("TOLD {}", if answer < 0 { nix::errno::Errno::last_raw() } else { 0 });
@@ -88,4 +90,70 @@ fn what_an_attachment_opens_comes_to_the_kernel_with_it_and_never_without() {
             assert!(refused, "without {attachment}: {}: {without:?}", line.text);
         }
     }
+}
+
+#[test]
+#[ignore = "a child of the test below"]
+fn in_the_child_a_socket_is_made() {
+    if !is_child() {
+        return;
+    }
+    let wanted = std::env::var("SOCKET").unwrap();
+    let numbers: Vec<i32> = wanted.split(' ').map(|number| number.parse().unwrap()).collect();
+    let [family, kind, protocol] = numbers[..] else { unreachable!("three numbers") };
+    apply_seccomp(&surroundings(attached("network"))).unwrap();
+    // SAFETY: no argument is an address.
+    let made = unsafe { libc::socket(family, kind, protocol) };
+    println!("TOLD {}", if made < 0 { nix::errno::Errno::last_raw() } else { 0 });
+}
+
+#[test]
+fn with_a_network_hsm_a_socket_is_tcp_and_no_other() {
+    // B5: what Landlock does not hold to one port - MPTCP, UDP, raw IP - is not made
+    let made = |family: i32, kind: i32, protocol: i32| {
+        child("attached_tests::in_the_child_a_socket_is_made", &format!("SOCKET='{family} {kind} {protocol}'; export SOCKET;"), vec![])
+    };
+    let (stream, quiet) = (libc::SOCK_STREAM, libc::SOCK_STREAM | libc::SOCK_CLOEXEC);
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        for (kind, protocol) in [(stream, 0), (stream, libc::IPPROTO_TCP), (quiet, 0)] {
+            let output = made(family, kind, protocol);
+            assert!(matches!(told(&output), Some(0 | libc::EAFNOSUPPORT)), "{family} {kind} {protocol}: {output:?}");
+        }
+        for (kind, protocol) in [
+            (stream, libc::IPPROTO_MPTCP),
+            (quiet, libc::IPPROTO_MPTCP),
+            (stream, libc::IPPROTO_SCTP),
+            (libc::SOCK_DGRAM, 0),
+            (libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+            (libc::SOCK_RAW, libc::IPPROTO_TCP),
+            (libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::IPPROTO_RAW),
+            (libc::SOCK_SEQPACKET, 0),
+        ] {
+            let output = made(family, kind, protocol);
+            assert_eq!(output.status.signal(), Some(libc::SIGSYS), "{family} {kind} {protocol}: {output:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "a child of the test below"]
+fn in_the_child_two_ports_are_called() {
+    if !is_child() {
+        return;
+    }
+    let [hsm, other] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [hsm_at, other_at] = [&hsm, &other].map(|listener| listener.local_addr().unwrap());
+    let surroundings = surroundings(HsmAttachment::Network { port: hsm_at.port() });
+    let report = apply_landlock(&surroundings).unwrap();
+    apply_seccomp(&surroundings).unwrap();
+    let called = [hsm_at, other_at].map(|address| TcpStream::connect(address).map_or_else(|error| error.raw_os_error().unwrap(), |_| 0));
+    println!("TOLD {} {called:?}", report.tcp);
+}
+
+#[test]
+fn with_a_network_hsm_one_port_is_reached_where_landlock_knows_tcp() {
+    // B5: the one connection out is the HSM's. Landlock knows TCP from ABI 4 (Linux 6.7) on.
+    let output = child("attached_tests::in_the_child_two_ports_are_called", "", vec![]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("TOLD true [0, 13]") || said.contains("TOLD false [0, 0]"), "{output:?}");
 }

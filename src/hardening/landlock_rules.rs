@@ -1,4 +1,5 @@
-//! Puts the list of paths into force (landlock(7)): everything else in the file system, every TCP port and other processes are out of reach.
+//! Puts the list of paths into force (landlock(7)): nothing else in the file system can be read, written, made, removed or executed, no
+//! TCP port used, no other process signalled. stat(2), O_PATH and chmod(2) it does not look at.
 //!
 //! Every right that the kernel's Landlock knows is handled, up to ABI 7, the newest this was tried on. Debian 12's own kernel (6.1) has ABI
 //! 2: files, but no TCP (from 6.7), no device ioctl (6.10) and no signals (6.12); seccomp and the unit hold those there. Less than fully
@@ -100,7 +101,7 @@ fn opened(path: &Path) -> Result<PathFd, HardeningError> {
     PathFd::new(path).map_err(|error| HardeningError::Place { path: path.to_owned(), why: error.to_string() })
 }
 
-/// Files only: nothing is executed, no directory, link, socket, pipe or device is made.
+/// Files only: nothing is executed, no directory, symbolic link, socket, pipe or device is made.
 fn rights(access: Use, abi: ABI) -> BitFlags<AccessFs> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     match access {

@@ -18,6 +18,8 @@ mod listeners;
 #[cfg(test)]
 mod lists_tests;
 mod lock_down;
+#[cfg(test)]
+mod lock_down_tests;
 mod locked;
 #[cfg(test)]
 mod locked_tests;

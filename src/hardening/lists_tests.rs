@@ -34,7 +34,8 @@ fn a_line_without_a_reason_or_with_an_unknown_word_is_refused() {
     assert_eq!(why("[always]\nread # a\nread # b"), "the same line again");
     assert_eq!(why("[always]\nsocket arg0=AF_ANY # x"), "unknown constant");
     assert_eq!(why("[always]\nsocket arg6=AF_UNIX # x"), "arguments are arg0 to arg5");
-    assert_eq!(why("[always]\nmmap arg2 without PROT_EXEC # x"), "a condition is argN=VALUE, argN has FLAG or argN lacks FLAG");
+    assert_eq!(why("[always]\nmmap arg2 without PROT_EXEC # x"), "a condition is argN=VALUE or argN lacks FLAG");
+    assert_eq!(why("[always]\nsocket arg1 has SOCK_STREAM # x"), "a condition is argN=VALUE or argN lacks FLAG");
     assert_eq!(why("[always]\nclone3 -> EAGAIN # x"), "unknown error number");
     let why = |text: &str| paths::parse(text).unwrap_err().why;
     assert_eq!(why("STATE read write"), "no reason");
@@ -46,11 +47,11 @@ fn a_line_without_a_reason_or_with_an_unknown_word_is_refused() {
 #[test]
 fn conditions_are_about_the_argument_they_name() {
     let [mmap, socket, stream] =
-        ["mmap arg2 lacks PROT_EXEC # x", "socket arg0=AF_UNIX # x", "socket arg0=AF_INET arg1 has SOCK_STREAM # x"]
+        ["mmap arg2 lacks PROT_EXEC # x", "socket arg0=AF_UNIX # x", "socket arg0=AF_INET arg1=SOCK_STREAM|SOCK_CLOEXEC # x"]
             .map(|line| syscalls::parse(&format!("[always]\n{line}")).unwrap().remove(0));
     assert!(mmap.fits("mmap", &[0, 0, 3]) && !mmap.fits("mmap", &[0, 0, 7]) && !mmap.fits("munmap", &[0, 0, 3]));
     assert!(socket.fits("socket", &[1]) && !socket.fits("socket", &[2]));
-    assert!(stream.fits("socket", &[2, 0o4000001]) && !stream.fits("socket", &[2, 2]) && !stream.fits("socket", &[1, 1]));
+    assert!(stream.fits("socket", &[2, 0o2000001]) && !stream.fits("socket", &[2, 0o2000003]) && !stream.fits("socket", &[1, 0o2000001]));
     // an int is its low half for the kernel, whatever lies above
     assert!(socket.fits("socket", &[0x1_0000_0001]));
 }

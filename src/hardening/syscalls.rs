@@ -69,18 +69,11 @@ pub enum Condition {
         /// Its value.
         value: u32,
     },
-    /// `argN has FLAG`.
-    Has {
-        /// Which argument, from 0.
-        argument: u8,
-        /// The bits that are set.
-        flag: u32,
-    },
     /// `argN lacks FLAG`.
     Lacks {
         /// Which argument, from 0.
         argument: u8,
-        /// The bits of which not all are set.
+        /// The bits of which none is set.
         flag: u32,
     },
 }
@@ -93,7 +86,6 @@ impl Condition {
         let low = |argument: u8| arguments.get(usize::from(argument)).map_or(0, |whole| (whole & 0xffff_ffff) as u32);
         match self {
             Self::Equals { argument, value } => low(argument) == value,
-            Self::Has { argument, flag } => low(argument) & flag == flag,
             Self::Lacks { argument, flag } => low(argument) & flag == 0,
         }
     }
@@ -101,7 +93,6 @@ impl Condition {
     fn to_filter(self) -> Value {
         let (index, op, value) = match self {
             Self::Equals { argument, value } => (argument, json!("eq"), value),
-            Self::Has { argument, flag } => (argument, json!({ "masked_eq": flag }), flag),
             Self::Lacks { argument, flag } => (argument, json!({ "masked_eq": flag }), 0),
         };
         json!({"index": index, "type": "dword", "op": op, "val": value})
@@ -205,11 +196,10 @@ fn read(line: &str, number: usize, section: Section) -> Result<Line, &'static st
             let argument = argument_number(word)?;
             let relation = words.next().ok_or("no condition")?;
             let flag = constants(words.next().ok_or("no flag")?)?;
-            conditions.push(match relation {
-                "has" => Condition::Has { argument, flag },
-                "lacks" => Condition::Lacks { argument, flag },
-                _ => return Err("a condition is argN=VALUE, argN has FLAG or argN lacks FLAG"),
-            });
+            if relation != "lacks" {
+                return Err("a condition is argN=VALUE or argN lacks FLAG");
+            }
+            conditions.push(Condition::Lacks { argument, flag });
         }
     }
     Ok(Line { number, section, name, conditions, verdict, reason: reason.to_owned(), text: text.to_owned() })
@@ -246,8 +236,10 @@ fn constant(name: &str) -> Result<u32, &'static str> {
         "AF_INET" => libc::AF_INET,
         "AF_INET6" => libc::AF_INET6,
         "SOCK_STREAM" => libc::SOCK_STREAM,
+        "SOCK_CLOEXEC" => libc::SOCK_CLOEXEC,
         "SOL_SOCKET" => libc::SOL_SOCKET,
         "SO_PEERCRED" => libc::SO_PEERCRED,
+        "IPPROTO_IP" => libc::IPPROTO_IP,
         "IPPROTO_TCP" => libc::IPPROTO_TCP,
         "TCP_NODELAY" => libc::TCP_NODELAY,
         "MSG_FASTOPEN" => libc::MSG_FASTOPEN,

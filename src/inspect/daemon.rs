@@ -1,7 +1,7 @@
 //! What the daemon says of itself at `GET /v1/evidence`: keys, store, log, settings, its own locks.
 //!
-//! For: what the kernel shows nowhere. It is the word of the one who is looked at, and marked as such; the log's head alone is more, since
-//! its signature is verified here. Does not promise: that a daemon that was taken over tells the truth.
+//! For: what the kernel shows nowhere. It is the word of the one who is looked at, and marked as such. Of the log's head the signature
+//! is verified here; that it is the newest one, and how many entries there are, is the daemon's word again. Does not promise: that a daemon that was taken over tells the truth.
 
 use crate::reading::{Look, Reading};
 use contactpoint_assurance::Observation;
@@ -48,6 +48,11 @@ impl Evidence {
         paths.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
+    /// How the module reaches its HSM: `[hsm] attachment`, which is "files" where the settings do not say.
+    pub(crate) fn hsm_attachment(&self) -> Option<String> {
+        self.setting("hsm", "attachment")?.as_str().map(str::to_owned)
+    }
+
     /// The TCP port of a network HSM: `[hsm] port`.
     pub(crate) fn hsm_port(&self) -> Option<u16> {
         self.setting("hsm", "port")?.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)
@@ -81,9 +86,10 @@ pub fn keys(evidence: &Evidence) -> Observation {
     look.done()
 }
 
-/// The keys are in hardware: SoftHSM keeps them in files and is for trials.
+/// The module is not SoftHSM's by its path: SoftHSM keeps keys in files and is for trials. What a module of another name is, nobody sees.
 pub fn hardware(evidence: &Evidence) -> Observation {
-    let mut look = Look::at("hsm.keys", "an HSM; SoftHSM is files, for a trial");
+    let mut look =
+        Look::at("hsm.keys", "an HSM; SoftHSM is files, for a trial (told by the path of its module: a copy under another name is not)");
     evidence.judge(&mut look, "/hsm/module", |module| module.as_str().is_some_and(|path| !path.to_ascii_lowercase().contains("softhsm")));
     look.done()
 }

@@ -49,7 +49,8 @@ pub(crate) const JUDGED: &[(&str, &str, Expected)] = &[
     ("StandardInput", "StandardInput", Is("null")), ("StandardOutput", "StandardOutput", Is("journal")),
     ("StandardError", "StandardError", Is("journal")), ("SyslogIdentifier", "SyslogIdentifier", Is("contactpointd")),
     ("RootDirectory", "RootDirectory", Is("/usr/lib/contactpoint/root")), ("MountAPIVFS", "MountAPIVFS", Is("yes")),
-    ("PrivateMounts", "PrivateMounts", Is("yes")), ("BindPaths", "BindPaths", Words), ("BindReadOnlyPaths", "BindReadOnlyPaths", Words),
+    ("PrivateMounts", "PrivateMounts", Is("yes")), ("MountFlags", "MountFlags", Is("private")),
+    ("BindPaths", "BindPaths", Words), ("BindReadOnlyPaths", "BindReadOnlyPaths", Words),
     ("InaccessiblePaths", "InaccessiblePaths", Words), ("NoExecPaths", "NoExecPaths", Words), ("ExecPaths", "ExecPaths", Words),
     ("ReadWritePaths", "ReadWritePaths", Words), ("ReadOnlyPaths", "ReadOnlyPaths", Words),
     ("TemporaryFileSystem", "TemporaryFileSystem", Words),
@@ -84,7 +85,7 @@ pub(crate) const NOT_JUDGED: &[(&str, &str)] = &[
 ];
 
 /// Properties of which the unit has no line, and which would open it: empty, or not shown at all.
-const EMPTY: [&str; 20] = [
+pub(crate) const EMPTY: [&str; 33] = [
     "EnvironmentFiles",
     "PassEnvironment",
     "ExecCondition",
@@ -105,6 +106,31 @@ const EMPTY: [&str; 20] = [
     "LogsDirectory",
     "ConfigurationDirectory",
     "SELinuxContext",
+    "OnSuccess",
+    "BindsTo",
+    "PartOf",
+    "DelegateControllers",
+    "IPIngressFilterPath",
+    "IPEgressFilterPath",
+    "BPFProgram",
+    "LogNamespace",
+    "PAMName",
+    "ExecSearchPath",
+    "RootHash",
+    "AppArmorProfile",
+    "Personality",
+];
+
+/// Properties of which the unit has no line either: what systemd 252 shows of each where nobody says anything.
+pub(crate) const UNSAID: [(&str, &str); 7] = [
+    ("Slice", "system.slice"),
+    ("Delegate", "no"),
+    ("DynamicUser", "no"),
+    ("SecureBits", "0"),
+    ("FileDescriptorStoreMax", "0"),
+    ("CoredumpFilter", "0x33"),
+    // a call that is refused kills (SECCOMP_ERROR_NUMBER_KILL)
+    ("SystemCallErrorNumber", "2147483646"),
 ];
 
 /// Each directive of the cage is in force. `calls` is `systemd-analyze syscall-filter`: what the groups of calls are on this machine.
@@ -126,6 +152,12 @@ pub fn settings(show: &Reading, calls: &Reading, drop_ins: &[Reading], shipped: 
     }
     for name in EMPTY {
         lines(&mut look, show, name, &[]);
+    }
+    for (name, value) in UNSAID {
+        match property(text, name) {
+            Some(shown) => look.found(&show.source, format!("{name}={shown}"), shown == value),
+            None => look.unseen(&show.source, format!("{name} is not shown")),
+        }
     }
     not_judged(&mut look, NOT_JUDGED);
     look.done()

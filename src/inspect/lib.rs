@@ -7,9 +7,11 @@
 
 pub mod daemon;
 pub mod directives;
+mod disk;
 pub mod door;
 pub mod files;
 pub mod in_force;
+mod installed;
 mod machine;
 pub mod media;
 pub mod memory;
@@ -17,6 +19,8 @@ pub mod package;
 pub mod process;
 pub mod reach;
 mod reading;
+pub mod root_tree;
+pub mod slices;
 pub mod socket_unit;
 pub mod sockets;
 mod system;

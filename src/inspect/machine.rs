@@ -5,7 +5,7 @@
 
 use crate::reading::Reading;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
@@ -118,20 +118,6 @@ fn list(path: &Path, text: &mut String) -> io::Result<()> {
     Ok(())
 }
 
-/// The same of those of `paths` that exist.
-pub(crate) fn listing_of_existing(paths: &[PathBuf]) -> Reading {
-    let mut text = String::new();
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    let source = format!("stat {}", names.join(" "));
-    for path in paths {
-        match list(path, &mut text) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Reading::unseen(source, error.to_string()),
-            _ => {}
-        }
-    }
-    Reading::seen(source, text)
-}
-
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
@@ -147,6 +133,68 @@ pub(crate) fn program_bytes(pid: u32) -> Reading {
         Ok(text) => Reading::seen(source, text),
         Err(error) => Reading::unseen(source, error.to_string()),
     }
+}
+
+/// Lines "own machine's /path" of each file whose code the process has mapped: device and inode of what is mapped, and of what is at that path
+/// now. Where the kernel does not let map_files be followed, what the process sees at the path stands for it.
+pub(crate) fn code_files(pid: u32, maps: &Reading) -> Reading {
+    let source = format!("stat /proc/{pid}/map_files");
+    let Ok(maps) = &maps.text else { return Reading::unseen(source, "the mappings are not known") };
+    let mut lines = BTreeSet::new();
+    for (range, path) in crate::memory::code(maps) {
+        let range: Vec<&str> = range.split('-').map(|address| address.trim_start_matches('0')).collect();
+        let path = path.trim_end_matches(" (deleted)");
+        let mapped = fs::metadata(format!("/proc/{pid}/map_files/{}", range.join("-")));
+        match mapped.or_else(|_| fs::metadata(format!("/proc/{pid}/root{path}"))) {
+            Ok(mapped) => lines.insert(format!("{} {} {path}\n", identity(&mapped), identity_at(fs::metadata(path)))),
+            Err(error) => return Reading::unseen(source, format!("{path}: {error}")),
+        };
+    }
+    Reading::seen(source, lines.into_iter().collect::<String>())
+}
+
+/// The same of a folder and everything below it: as the process sees it, and as the machine does; links are not followed.
+pub(crate) fn seen_by(pid: u32, folder: &Path) -> Reading {
+    let root = format!("/proc/{pid}/root");
+    let source = format!("stat {root}{} and below", folder.display());
+    let listed = listing(folder);
+    let Ok(listed) = &listed.text else { return Reading::unseen(source, format!("{} cannot be listed", folder.display())) };
+    if let Err(error) = fs::metadata(&root) {
+        return Reading::unseen(source, error.to_string());
+    }
+    let line = |path: &str| {
+        let [own, machines] = [format!("{root}{path}"), path.to_owned()].map(|path| identity_at(fs::symlink_metadata(path)));
+        format!("{own} {machines} {path}\n")
+    };
+    let paths = listed.lines().filter_map(|line| line.splitn(3, ' ').nth(2));
+    Reading::seen(source, paths.map(line).collect::<String>())
+}
+
+fn identity(metadata: &fs::Metadata) -> String {
+    format!("{}:{}", metadata.dev(), metadata.ino())
+}
+
+fn identity_at(metadata: io::Result<fs::Metadata>) -> String {
+    metadata.map_or_else(|_| "-".to_owned(), |metadata| identity(&metadata))
+}
+
+/// Lines "contactpointd_pcscd 1 1" of the policy's booleans: in force, and pending.
+pub(crate) fn selinux_booleans() -> Reading {
+    let folder = "/sys/fs/selinux/booleans";
+    let source = format!("{folder}/contactpointd_*");
+    let paths = match sorted(Path::new(folder)) {
+        Ok(paths) => paths,
+        Err(error) => return Reading::unseen(source, error.to_string()),
+    };
+    let mut text = String::new();
+    for path in paths {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with("contactpointd_") {
+            let value = fs::read_to_string(&path).unwrap_or_else(|error| error.to_string());
+            let _ = writeln!(text, "{name} {}", value.trim_end_matches(['\0', '\n']));
+        }
+    }
+    Reading::seen(source, text)
 }
 
 /// Lines "SHA-256 path" of the lists of parts in a folder.

@@ -39,6 +39,15 @@ pub fn modprobe(configuration: &Reading) -> Observation {
     look.done()
 }
 
+/// The kernel asks modprobe for a driver, and no other program in its place. Nothing there: it asks nobody.
+pub fn loader(path: &Reading) -> Observation {
+    let mut look = Look::at("media.modules", "the kernel's loader of modules is /sbin/modprobe");
+    if let Some(text) = look.read(path) {
+        look.found(&path.source, text.trim(), ["/sbin/modprobe", "/usr/sbin/modprobe", ""].contains(&text.trim()));
+    }
+    look.done()
+}
+
 /// Whether a pattern of modprobe.d(5) (fnmatch: *, ?, [...]) may mean `name`. What stands in brackets is not weighed: any letter fits there.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return name.is_empty() };

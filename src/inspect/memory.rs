@@ -3,8 +3,12 @@
 use crate::reading::{Look, Reading};
 use contactpoint_assurance::Observation;
 
+/// What an upgrade asks for: the daemon runs with the old file until then, and so would it with one that somebody slipped in.
+const RESTART: &str = "restart contactpointd after an upgrade; without one, ask who exchanged it";
+
 /// One line of /proc/PID/maps.
 struct Mapping<'a> {
+    range: &'a str,
     permissions: &'a str,
     path: &'a str,
     line: &'a str,
@@ -13,8 +17,8 @@ struct Mapping<'a> {
 fn mappings(maps: &str) -> impl Iterator<Item = Mapping<'_>> {
     maps.lines().filter_map(|line| {
         let mut words = line.splitn(6, ' ');
-        let (_, permissions) = (words.next()?, words.next()?);
-        Some(Mapping { permissions, path: words.nth(3).unwrap_or_default().trim(), line })
+        let (range, permissions) = (words.next()?, words.next()?);
+        Some(Mapping { range, permissions, path: words.nth(3).unwrap_or_default().trim(), line })
     })
 }
 
@@ -40,19 +44,60 @@ pub fn libraries(maps: &Reading, program: &Reading, module: Option<&str>) -> Obs
     let (Some(text), Some(program)) = (look.read(maps), look.read(program)) else { return look.done() };
     let of_kernel = ["[vdso]", "[vsyscall]"];
     let is_expected = |path: &str| {
-        let installed = ["/usr/", "/lib/", "/lib64/"].iter().any(|folder| path.starts_with(folder)) && !path.ends_with("(deleted)");
-        installed || path == program || Some(path) == module || of_kernel.contains(&path)
+        let is_there = installed(path) && !path.ends_with("(deleted)");
+        is_there || path == program || Some(path) == module || of_kernel.contains(&path)
     };
     let mut paths: Vec<&str> = mappings(text).filter(|m| m.permissions.contains('x')).map(|m| m.path).collect();
     paths.dedup();
     let (expected, others): (Vec<&str>, Vec<&str>) = paths.into_iter().partition(|path| is_expected(path));
     for path in others {
-        look.found(&maps.source, if path.is_empty() { "code in memory of no file" } else { path }, false);
+        let told = match path.strip_suffix(" (deleted)") {
+            Some(path) if installed(path) => format!("{path} was replaced since the start: {RESTART}"),
+            _ if path.is_empty() => "code in memory of no file".to_owned(),
+            _ => path.to_owned(),
+        };
+        look.found(&maps.source, told, false);
     }
     if expected.is_empty() {
         look.unseen(&maps.source, "no code is shown");
     } else {
         look.found(&maps.source, expected.join(" "), true);
+    }
+    look.done()
+}
+
+fn installed(path: &str) -> bool {
+    ["/usr/", "/lib/", "/lib64/"].iter().any(|folder| path.starts_with(folder))
+}
+
+/// Address range and path of each mapping of a file whose code can be run.
+pub(crate) fn code(maps: &str) -> impl Iterator<Item = (&str, &str)> {
+    mappings(maps).filter(|m| m.permissions.contains('x') && m.path.starts_with('/')).map(|m| (m.range, m.path))
+}
+
+/// Each file of code is the one that the machine has at its path: none was mounted over it for the moment of the start. See [`same`].
+pub fn code_files(files: &Reading) -> Observation {
+    same(Look::at("process.memory", "each file of code is the file that the machine has at that path"), files)
+}
+
+/// The process sees the settings that the machine has: neither folder nor file was mounted over for the moment of the start. See [`same`].
+pub fn settings_files(files: &Reading) -> Observation {
+    same(Look::at("process.mounts", "the configuration that the process sees is the machine's, file by file"), files)
+}
+
+/// Lines "254:1835 254:1835 /path": device and inode as the process has it, and as the machine has it now ("-": nothing there).
+fn same(mut look: Look, files: &Reading) -> Observation {
+    let Some(text) = look.read(files) else { return look.done() };
+    let mut count = 0;
+    for line in text.lines() {
+        let words: Vec<&str> = line.splitn(3, ' ').collect();
+        match words[..] {
+            [own, machines, _] if own == machines => count += 1,
+            _ => look.found(&files.source, format!("{line}: another file than the process has; {RESTART}"), false),
+        }
+    }
+    if count > 0 {
+        look.found(&files.source, format!("{count} files are the machine's own"), true);
     }
     look.done()
 }

@@ -60,6 +60,67 @@ pub fn identity(threads: &[Reading]) -> Observation {
     in_every_thread(look, threads, &["Uid", "Gid"], is_good)
 }
 
+/// It is contactpoint, by the machine's own table of users, and not just anybody but root.
+pub fn is_contactpoint(threads: &[Reading], passwd: &Reading) -> Observation {
+    let mut look = Look::at("process.user", "the user contactpoint and its group, as /etc/passwd has them, in every thread");
+    let Some(users) = look.read(passwd) else { return look.done() };
+    let own = users.lines().find_map(|line| line.strip_prefix("contactpoint:")).unwrap_or_default();
+    let ids: Vec<&str> = own.split(':').skip(1).take(2).collect();
+    let [user, group] = ids[..] else {
+        look.found(&passwd.source, "there is no user contactpoint", false);
+        return look.done();
+    };
+    let is_good = |name: &str, value: &str| value.split_whitespace().next() == Some(if name == "Uid" { user } else { group });
+    in_every_thread(look, threads, &["Uid", "Gid"], is_good)
+}
+
+/// What the unit and systemd set (systemd.exec(5), sd_notify(3), sd_listen_fds(3)), SoftHSM's settings, and the machine's language.
+const ENVIRONMENT: [&str; 24] = [
+    "CONFIGURATION_DIRECTORY",
+    "STATE_DIRECTORY",
+    "RUNTIME_DIRECTORY",
+    "CREDENTIALS_DIRECTORY",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "SYSTEMD_EXEC_PID",
+    "MEMORY_PRESSURE_WATCH",
+    "MEMORY_PRESSURE_WRITE",
+    "LANG",
+    "LANGUAGE",
+    "PATH",
+    "HOME",
+    "LOGNAME",
+    "USER",
+    "SHELL",
+    "SOFTHSM2_CONF",
+];
+
+/// It was started with no other variable: many steer what the loader and the libraries load (LD_*, OPENSSL_*, GCONV_PATH, LOCPATH). Names alone
+/// are shown; what the process set in its own copy since is not seen.
+pub fn environment(environ: &Reading) -> Observation {
+    let mut look = Look::at("process.environment", "no variable but those that the unit and systemd set");
+    if let Some(text) = look.read(environ) {
+        let names = text.split('\0').filter(|variable| !variable.is_empty());
+        let names = names.map(|variable| variable.split_once('=').map_or(variable, |(name, _)| name));
+        let is_known = |name: &&str| ENVIRONMENT.contains(name) || name.starts_with("LC_");
+        let (known, others): (Vec<&str>, Vec<&str>) = names.partition(is_known);
+        others.iter().for_each(|name| look.found(&environ.source, *name, false));
+        if known.is_empty() {
+            look.unseen(&environ.source, "none of them is shown");
+        } else {
+            look.found(&environ.source, known.join(" "), true);
+        }
+    }
+    look.done()
+}
+
 /// Nobody traces it.
 pub fn not_traced(threads: &[Reading]) -> Observation {
     let look = Look::at("process.memory", "TracerPid: 0 in every thread");
@@ -157,6 +218,29 @@ pub fn selinux_domain_refuses(access: &Reading) -> Observation {
     if let Some(text) = look.read(access) {
         let flags = text.split_whitespace().nth(5).and_then(|flags| u32::from_str_radix(flags, 16).ok());
         look.found(&access.source, text.trim(), flags.is_some_and(|flags| flags & 1 == 0));
+    }
+    look.done()
+}
+
+/// No boolean of the policy is on but the one that the HSM's attachment needs. Lines "contactpointd_pcscd 1 1": in force, and pending.
+pub fn selinux_booleans(booleans: &Reading, attachment: Option<&str>) -> Observation {
+    let mut look = Look::at("process.context", "no boolean contactpointd_* on but the one that [hsm] attachment needs");
+    let Some(text) = look.read(booleans) else { return look.done() };
+    let needed = match attachment {
+        Some("network") => "contactpointd_network_hsm",
+        Some("unix-socket") => "contactpointd_pcscd",
+        Some("usb") => "contactpointd_usb_hsm",
+        _ => "",
+    };
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let is_off = words.all(|value| value == "0");
+        if attachment.is_none() && !is_off {
+            look.unseen(&booleans.source, format!("{line}: the daemon does not tell its [hsm] attachment"));
+        } else {
+            look.found(&booleans.source, line, is_off || name == needed);
+        }
     }
     look.done()
 }

@@ -5,7 +5,7 @@ use crate::door::Door;
 use crate::reading::Reading;
 use crate::sockets::Sockets;
 use crate::units::Units;
-use crate::{files, in_force, machine, media, memory, package, process, reach, socket_unit, tls, udev};
+use crate::{disk, files, in_force, installed, machine, media, memory, package, process, reach, root_tree, slices, socket_unit, tls, udev};
 use contactpoint_assurance::Observation;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,10 @@ pub struct System {
     context: Reading,
     enforce: Reading,
     decision: Reading,
+    booleans: Reading,
+    environ: Reading,
+    code_files: Reading,
+    settings_files: Reading,
     maps: Reading,
     smaps: Reading,
     program: Reading,
@@ -65,7 +69,7 @@ impl System {
         let pid = units.pid;
         let of = |name: &str| pid.map_or_else(|| not_running(name), |pid| machine::file(format!("/proc/{pid}/{name}")));
         let (descriptors, sockets) = held(pid);
-        let context = of("attr/current");
+        let (context, maps) = (of("attr/current"), of("maps"));
         Self {
             threads: pid.map_or_else(|| vec![not_running("status")], |pid| machine::of_each_thread(pid, "status")),
             children: pid.map_or_else(|| vec![not_running("children")], |pid| machine::of_each_thread(pid, "children")),
@@ -77,7 +81,11 @@ impl System {
             decision: machine::selinux_decision(&context),
             context,
             enforce: machine::file("/sys/fs/selinux/enforce"),
-            maps: of("maps"),
+            booleans: machine::selinux_booleans(),
+            environ: of("environ"),
+            code_files: pid.map_or_else(|| not_running("map_files"), |pid| machine::code_files(pid, &maps)),
+            settings_files: pid.map_or_else(|| not_running("root"), |pid| machine::seen_by(pid, &target.configuration)),
+            maps,
             smaps: of("smaps"),
             program_bytes: pid.map_or_else(|| not_running("exe"), machine::program_bytes),
             program: pid.map_or_else(|| not_running("exe"), |pid| machine::link(format!("/proc/{pid}/exe"))),
@@ -113,6 +121,8 @@ impl System {
         let status = &self.threads[0];
         let mut observations = vec![
             process::identity(&self.threads),
+            process::is_contactpoint(&self.threads, &machine::file("/etc/passwd")),
+            process::environment(&self.environ),
             process::seccomp(&self.threads),
             process::no_children(&self.children),
             process::no_new_privs(&self.threads),
@@ -126,10 +136,13 @@ impl System {
             process::not_traced(&self.threads),
             memory::write_execute(&self.maps),
             memory::libraries(&self.maps, &self.program, self.evidence.at("/hsm/module").and_then(|module| module.as_str())),
+            memory::code_files(&self.code_files),
+            memory::settings_files(&self.settings_files),
             memory::locked_memory(&self.smaps),
             process::selinux_domain(&self.context, &self.enforce),
             process::selinux_enforcing(&self.enforce),
             process::selinux_domain_refuses(&self.decision),
+            process::selinux_booleans(&self.booleans, self.evidence.hsm_attachment().as_deref()),
         ]);
         observations
     }
@@ -146,8 +159,16 @@ impl System {
             in_force::bounds(&self.bounds, show, pid),
             in_force::groups(&self.threads[0], show, &machine::file("/etc/group")),
             in_force::hidden(&self.mountinfo, show, pid),
+            slices::addresses(&self.slices()),
             socket_unit::doors(&self.units.socket, &self.descriptors, &self.sockets, &held),
         ]
+    }
+
+    fn slices(&self) -> Reading {
+        let names = slices::above(&[&self.units.service, &self.units.socket]);
+        let asked = ["show", "--all", "--no-pager", "--property=Id,IPAddressAllow,IPAddressDeny", "--"];
+        let arguments: Vec<&str> = asked.into_iter().chain(names.iter().map(String::as_str)).collect();
+        machine::command("systemctl", &arguments)
     }
 
     fn of_reach(&self) -> Vec<Observation> {
@@ -165,15 +186,19 @@ impl System {
     }
 
     fn of_files(&self) -> Vec<Observation> {
-        let user = self.threads[0].text.as_deref().ok().and_then(|status| process::field(status, "Uid")?.split_whitespace().next());
-        let encrypted = machine::listing(Path::new("/etc/credstore.encrypted/contactpoint-hsm-pin"));
-        let clear = ["/etc/credstore", "/run/credstore", "/usr/lib/credstore"].map(|folder| Path::new(folder).join("contactpoint-hsm-pin"));
+        let status = self.threads[0].text.as_deref().ok();
+        // whether these are the ids of the user contactpoint is process.user's look
+        let own = |ids| status.and_then(|status| process::field(status, ids)?.split_whitespace().next());
+        let (user, group) = (own("Uid"), own("Gid"));
+        let folder = self.target.control_socket.parent().map(Path::to_path_buf);
         vec![
             files::state(&machine::listing(&self.target.state), user),
-            files::configuration(&machine::listing(&self.target.configuration)),
-            files::credential(&encrypted, &machine::listing_of_existing(&clear)),
-            files::control(&machine::listing(&self.target.control_socket)),
-            files::packaged(&machine::command("dpkg", &["--verify", "contactpoint"])),
+            files::configuration(&machine::listing(&self.target.configuration), group),
+            files::credential(&installed::pin()),
+            files::control(&machine::listing(&self.target.control_socket), &disk::existing(folder.as_slice(), false)),
+            files::packaged(&installed::packages()),
+            files::installed(&installed::shipped(), &disk::existing(&self.units.folders_of_drop_ins(), true)),
+            root_tree::empty(&disk::tree(root_tree::TOP)),
         ]
     }
 
@@ -181,10 +206,11 @@ impl System {
         let (devices, rules) = (machine::block_devices(), machine::udev_rules());
         vec![
             media::modprobe(&machine::command("modprobe", &["--showconfig"])),
+            media::loader(&machine::file("/proc/sys/kernel/modprobe")),
             media::modules(&machine::file("/proc/modules")),
             media::devices(&devices),
             udev::rules(&rules),
-            udev::others(&rules),
+            udev::others(&rules, self.evidence.hsm_attachment().as_deref()),
             udev::runs(&machine::command("systemctl", &["show", "--no-pager", "--property=ActiveState", "systemd-udevd.service"])),
             media::mounts(&devices, &[&self.machine_mountinfo, &self.mountinfo]),
         ]

@@ -31,6 +31,12 @@ pub(crate) fn drop_in_paths(show: &Reading) -> Vec<String> {
     paths.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
+/// The file of the unit, if it has one.
+pub(crate) fn fragment(show: &Reading) -> Option<String> {
+    let path = property(show.text.as_deref().ok()?, "FragmentPath")?;
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
 /// systemd runs the unit that the package ships, as it is on disk now, and that process is the one that is looked at.
 pub fn running(show: &Reading, pid: Option<u32>) -> Observation {
     let mut look = Look::at("unit.drop_ins", "active; the package's unit, as it is on disk; its main process is the one looked at");
@@ -94,6 +100,62 @@ pub fn drop_ins(show: &Reading, drop_ins: &[Reading], shipped: &[Reading]) -> Ob
     look.done()
 }
 
+/// For systemd a line ends at a carriage return or a zero byte as well (systemd.syntax(7) does not say so, its reader does): what looks like a
+/// comment would be a directive. No file of a unit has such a character. What cannot be read as UTF-8 is one.
+pub fn plain(files: &[Reading]) -> Observation {
+    let mut look = Look::at("unit.drop_ins", "no control character in the files of the units and their drop-ins");
+    let is_plain = |c: char| c == '\n' || c == '\t' || !(c.is_control() || c == char::REPLACEMENT_CHARACTER);
+    for file in files {
+        let Some(text) = look.read(file) else { continue };
+        match text.lines().find(|line| !line.chars().all(is_plain)) {
+            Some(line) => look.found(&file.source, line.escape_debug().to_string(), false),
+            None => look.found(&file.source, format!("{} lines", text.lines().count()), true),
+        }
+    }
+    look.done()
+}
+
+/// The target that closes the sockets where the daemon refused to start: the package's, and nothing beside it.
+pub fn refused(show: &Reading) -> Observation {
+    let mut look = Look::at("unit.drop_ins", "the package's contactpointd-refused.target, loaded, without a drop-in");
+    let Some(text) = look.read(show) else { return look.done() };
+    let of_package = ["/lib/systemd/system/contactpointd-refused.target", "/usr/lib/systemd/system/contactpointd-refused.target"];
+    let conflicts = property(text, "Conflicts").unwrap_or_default();
+    for (name, is_good) in [
+        ("LoadState", property(text, "LoadState") == Some("loaded")),
+        ("FragmentPath", property(text, "FragmentPath").is_some_and(|path| of_package.contains(&path))),
+        ("DropInPaths", property(text, "DropInPaths") == Some("")),
+        ("NeedDaemonReload", property(text, "NeedDaemonReload") == Some("no")),
+        ("Conflicts", conflicts.split_whitespace().any(|unit| unit == "contactpointd.socket")),
+    ] {
+        match property(text, name) {
+            Some(value) => look.found(&show.source, format!("{name}={value}"), is_good),
+            None => look.unseen(&show.source, format!("{name} is not shown")),
+        }
+    }
+    look.done()
+}
+
+/// The units of contactpoint-at-hsm, which have the PIN as well, are the package's sandbox and the HSM attachment in force, and nothing beside
+/// them. `listing` is what lies under "contactpoint-" in the folders of systemd.
+pub fn at_hsm(listing: &Reading) -> Observation {
+    let mut look = Look::at("unit.drop_ins", "contactpoint-at-hsm has the package's sandbox and the HSM attachment, and no other drop-in");
+    let Some(text) = look.read(listing) else { return look.done() };
+    let is_good = |what: &str| {
+        let ours = what.contains("/lib/systemd/system/contactpoint-at-hsm-.service.d");
+        let folder = what.starts_with("d ") && what.ends_with("/contactpoint-at-hsm-.service.d");
+        let sandbox = what.starts_with("f ") && what.ends_with("/contactpoint-at-hsm-.service.d/sandbox.conf");
+        let attachment = what.ends_with("/contactpoint-at-hsm-.service.d/hsm.conf -> /etc/systemd/system/contactpointd.service.d/hsm.conf");
+        // while a verb runs
+        let running = what.starts_with("f ") && what.contains(" /run/systemd/transient/contactpoint-at-hsm-") && what.ends_with(".service");
+        ours && (folder || sandbox || attachment) || running
+    };
+    for line in text.lines() {
+        look.found(&listing.source, line, line.splitn(3, ' ').nth(2).is_some_and(is_good));
+    }
+    look.done()
+}
+
 /// The exposure of the whole unit.
 pub fn exposure(analysis: &Reading, drop_ins: &[Reading], shipped: &[Reading]) -> Observation {
     let texts = drop_ins.iter().filter_map(|drop_in| drop_in.text.as_deref().ok());
@@ -123,24 +185,44 @@ fn tenths(level: &str) -> Option<u32> {
     Some(whole.parse::<u32>().ok()? * 10 + tenth.parse::<u32>().ok().filter(|tenth| *tenth < 10)?)
 }
 
-/// Folders in which units and drop-ins of the machine's own lie (systemd.unit(5)). Those of packages change with every package, and are left to
-/// `dpkg --verify`; that of transient units changes with every use of contactpoint-at-hsm.
-pub(crate) const FOLDERS: [&str; 5] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/etc/systemd/system.control",
-    "/run/systemd/system.control",
-    "/usr/local/lib/systemd/system",
+/// The folders in which systemd looks for units and their drop-ins, as it says itself: `systemctl show` of the manager.
+pub(crate) fn folders(manager: &Reading) -> Vec<String> {
+    let path = manager.text.as_deref().ok().and_then(|text| property(text, "UnitPath"));
+    path.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+}
+
+/// Programs that make units whenever systemd reads them (systemd.generator(7)), and folders in which a folder of units may have come and gone.
+const ABOVE: [&str; 7] = [
+    "/run/systemd/system-generators",
+    "/etc/systemd/system-generators",
+    "/usr/local/lib/systemd/system-generators",
+    "/lib/systemd/system-generators",
+    "/usr/local/lib/systemd",
+    "/usr/local/lib",
+    "/etc/systemd",
 ];
 
+/// Folders that systemd itself changes, whenever it reads its units, somebody logs in or contactpoint-at-hsm is used.
+fn is_systemds_own(folder: &str) -> bool {
+    folder == "/run/systemd/transient" || folder.starts_with("/run/systemd/generator")
+}
+
+/// Where something that came and went may have been a drop-in of ours.
+fn above(manager: &Reading) -> Vec<String> {
+    let units = folders(manager).into_iter().filter(|folder| !is_systemds_own(folder));
+    units.chain(ABOVE.map(str::to_owned)).collect()
+}
+
+/// What no trace on the disk tells.
+const UNTOLD: &str =
+    "a drop-in in /run/systemd/transient or /run/systemd/generator*, or in another folder below /run/systemd that came with it, \
+    if it is gone again: systemd changes these itself; and a change that was made while the clock was set back";
+
 /// Whatever the unit as it is now was read from, or could have been: its file, its drop-ins, their folders, the folders above.
-pub(crate) fn sources(show: &Reading) -> Vec<String> {
-    let fragment = show.text.as_deref().ok().and_then(|text| property(text, "FragmentPath")).map(str::to_owned);
-    let packaged = ["/usr/lib/systemd/system"];
-    let below =
-        FOLDERS.iter().chain(&packaged).flat_map(|folder| ["contactpointd.service.d", "service.d"].map(|name| format!("{folder}/{name}")));
-    let above = FOLDERS.iter().map(|folder| (*folder).to_owned());
-    fragment.into_iter().chain(drop_in_paths(show)).chain(below).chain(above).collect()
+pub(crate) fn sources(show: &Reading, manager: &Reading) -> Vec<String> {
+    let folders = folders(manager);
+    let below = folders.iter().flat_map(|folder| ["contactpointd.service.d", "service.d"].map(|name| format!("{folder}/{name}")));
+    fragment(show).into_iter().chain(drop_in_paths(show)).chain(below).chain(above(manager)).collect()
 }
 
 /// When the process was started, as systemd and the kernel have it.
@@ -167,6 +249,9 @@ pub fn started(show: &Reading, start: &Start) -> Observation {
         look.unseen(&show.source, "systemd does not show when the process was started, or when it read its units");
         return look.done();
     };
+    if folders(&start.manager).is_empty() {
+        look.unseen(&start.manager.source, "systemd does not show where it looks for units");
+    }
     let told = format!("started {began} µs after the machine, units read {read} µs after it");
     look.found(&show.source, told, true);
     if read > began {
@@ -183,12 +268,13 @@ fn older_than_the_process(look: &mut Look, unit: &str, show: &Reading, start: &S
     let (Some(by_systemd), Some(by_kernel)) = (by_systemd, by_kernel) else {
         return look.unseen(&show.source, "the time of the start is not understood");
     };
-    let began = by_systemd.min(by_kernel);
+    let (began, above) = (by_systemd.min(by_kernel), above(&start.manager));
+    look.found("not seen", UNTOLD, true);
     for line in changes.lines() {
         let Some((changed, path)) = line.split_once(' ') else { continue };
         match changed.parse::<f64>() {
             Ok(changed) if changed < began => look.found(&start.changes.source, line, true),
-            Ok(_) if FOLDERS.contains(&path) => {
+            Ok(_) if above.iter().any(|folder| folder == path) => {
                 look.unseen(
                     &start.changes.source,
                     format!("{line}: something came or went after the process was started; restart it to be sure"),

@@ -165,7 +165,9 @@ fn refuse_a_second_time(directories: &Directories) -> Result<(), OperatorError> 
 fn refuse_no_place(directories: &Directories) -> Result<(), OperatorError> {
     let path = directories.state.join("ceremony.try");
     let written = File::create(&path).and_then(|mut file| file.write_all(b"a place to write").and_then(|()| file.sync_all()));
-    written.and_then(|()| std::fs::remove_file(&path)).map_err(OperatorError::file(&directories.state))
+    // whatever became of it, it does not stay
+    let removed = std::fs::remove_file(&path);
+    written.and(removed).map_err(OperatorError::file(&directories.state))
 }
 
 fn set_up(

@@ -1,12 +1,13 @@
 //! `contactpointctl inspect`: looks at the running system and says of each rule whether it holds, with the raw evidence (rule J1).
 //!
 //! For: who runs it as root on the appliance. The looking is `inspect`'s, the judging and the words are `assurance`'s. Exit status 0 where
-//! everything holds, 1 where something fails, 3 where nothing fails and something could not be seen. Changes nothing.
+//! everything holds, 1 where something fails, 3 where nothing fails and something could not be seen. Of a rule that was asked for by its number
+//! the standing counts: 0 says that the rule holds, and no rule that is open or only tested is said to. Changes nothing.
 
 use crate::command::{tell, Said};
 use crate::control::Socket;
 use crate::error::OperatorError;
-use contactpoint_assurance::{catalogue, Catalogue, Facts, Observation, Report, Verdict};
+use contactpoint_assurance::{catalogue, Catalogue, Facts, Observation, Report, Standing, Verdict};
 use contactpoint_identity::Clock;
 use contactpoint_inspect::{Evidence, System, Target};
 use contactpoint_settings::Settings;
@@ -63,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Said, OperatorError> {
         Format::Json => report.json()?,
         Format::Oscal => report.oscal()?,
     };
-    Ok(Said { text: text.trim_end().to_owned(), status: status(report.worst()) })
+    Ok(Said { text: text.trim_end().to_owned(), status: status(&report, !arguments.rule.is_empty()) })
 }
 
 fn catalogue_of(rules: &[String]) -> Result<Catalogue, OperatorError> {
@@ -90,13 +91,16 @@ fn look(arguments: &Arguments, catalogue: &Catalogue, now: u64) -> Vec<Observati
     observations
 }
 
-/// The worst of all, what nobody looked at included.
-fn status(worst: Option<Verdict>) -> u8 {
-    match worst {
+/// Of the rules that were named, the worst standing; of a look at everything, where open rules are always among them, the worst check, what
+/// nobody looked at included.
+fn status(report: &Report, rules_are_named: bool) -> u8 {
+    let has = |standings: [Standing; 2]| standings.iter().any(|standing| report.count(*standing) > 0);
+    match report.worst() {
         Some(Verdict::Fails) => FAILS,
-        Some(Verdict::Unseen) => UNSEEN,
-        // a rule without a check is shown by its tests alone
-        Some(Verdict::Holds) | None => 0,
+        _ if rules_are_named && has([Standing::Fails, Standing::Open]) => FAILS,
+        _ if rules_are_named && has([Standing::Unseen, Standing::TestedOnly]) => UNSEEN,
+        Some(Verdict::Holds) => 0,
+        Some(Verdict::Unseen) | None => UNSEEN,
     }
 }
 
@@ -117,11 +121,37 @@ fn is_root() -> bool {
 mod tests {
     use super::*;
 
+    /// The report over these rules, each of their checks seen as `verdict`.
+    fn report(rules: &[&str], verdict: Verdict) -> Report {
+        let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+        let catalogue = catalogue_of(&rules).unwrap();
+        let seen = |check: &contactpoint_assurance::Check| {
+            let evidence = vec![contactpoint_assurance::Evidence::new("here", "this")];
+            Observation::new(check.id.as_str(), verdict, "that", evidence)
+        };
+        let observations = catalogue.checks().iter().map(seen).collect();
+        Report::new(catalogue, facts(1_795_219_200).unwrap(), observations).unwrap()
+    }
+
     #[test]
     fn the_exit_status_is_the_worst_of_all_and_unseen_is_never_0() {
         // J1: the running system's evidence for each rule
-        assert_eq!((status(Some(Verdict::Holds)), status(None)), (0, 0));
-        assert_eq!((status(Some(Verdict::Unseen)), status(Some(Verdict::Fails))), (UNSEEN, FAILS));
+        let of_all = |verdict| status(&report(&[], verdict), false);
+        assert_eq!((of_all(Verdict::Holds), of_all(Verdict::Unseen), of_all(Verdict::Fails)), (0, UNSEEN, FAILS));
+    }
+
+    #[test]
+    fn a_rule_asked_for_by_its_number_is_0_only_where_it_holds() {
+        // J1: D4 is not built, F1 is open in part, G5 is claimed as a whole, A4 has its tests alone
+        let of = |rules: &[&str], verdict| status(&report(rules, verdict), true);
+        assert_eq!((of(&["G5"], Verdict::Holds), of(&["G5"], Verdict::Unseen), of(&["G5"], Verdict::Fails)), (0, UNSEEN, FAILS));
+        for open in ["D4", "F1"] {
+            assert_eq!((of(&[open], Verdict::Holds), of(&["G5", open], Verdict::Unseen)), (FAILS, FAILS), "{open}");
+        }
+        assert_eq!(
+            (of(&["A4"], Verdict::Holds), of(&["A4", "G5"], Verdict::Holds), of(&["A4", "D4"], Verdict::Holds)),
+            (UNSEEN, UNSEEN, FAILS)
+        );
     }
 
     #[test]

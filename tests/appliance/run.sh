@@ -43,7 +43,7 @@ results=$repository/target/appliance/$rig
 rm -rf "$results"
 case $rig in
     container) start=("$here/container.sh" --timeout 400) ;;
-    vm) start=("$here/vm.sh" run --timeout 900) ;;
+    vm) start=("$here/vm.sh" run --timeout 1500) ;;
 esac
 status=0
 "${start[@]}" --file "$work/packages" --file "$work/rig" --file "$here/inside" --file "$prisoner" \

@@ -56,6 +56,8 @@ impl Caged {
         rig.programs.daemon = rig.folder().join("caged");
         run("chmod", &["-R", "u=rwX,go=", &text(&rig.place.state())]);
         run("chown", &["-R", "65534:65534", &text(rig.folder())]);
+        // the control socket's own folder: only root may put another one in its place
+        run("chown", &["root:root", &text(rig.folder())]);
         std::fs::set_permissions(rig.folder(), PermissionsExt::from_mode(0o755)).expect("a folder that is found");
         run("chown", &["-R", "root:65534", &text(&rig.place.configuration())]);
         run("chmod", &["-R", "u=rwX,g=rX,o=", &text(&rig.place.configuration())]);

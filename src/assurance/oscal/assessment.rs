@@ -176,27 +176,36 @@ impl Report {
             "The checks of the controls catalogue (docs/controls.md); `contactpointctl inspect` looks at each on the running system.",
             None,
         );
+        let run = Run { report: self, identity: uuid_of(&format!("inspection/{}", self.json()?)) };
         let facts = self.facts();
         let results = Results {
-            uuid: self.uuid_of("assessment-results"),
+            uuid: run.uuid_of("assessment-results"),
             metadata: Metadata::new("contactpoint: inspection of a running system".to_owned(), facts.at, &facts.version),
             import_ap: Import { href: format!("#{}", plan.uuid) },
-            results: vec![self.outcome(plan.uuid)],
+            results: vec![run.outcome(plan.uuid)],
             back_matter: BackMatter { resources: vec![plan] },
         };
         written(&Document { assessment_results: results })
     }
+}
 
-    /// The identifier of what has that name within this run: of one host at one moment.
+/// A report and the identifier of all that it says: of two runs that say different things, no part has the same identifier.
+struct Run<'r> {
+    report: &'r Report,
+    identity: Uuid,
+}
+
+impl Run<'_> {
+    /// The identifier of what has that name within this run.
     fn uuid_of(&self, name: &str) -> Uuid {
-        let facts = self.facts();
-        uuid_of(&format!("inspection/{}/{}/{}/{name}", facts.host, facts.version, facts.at))
+        Uuid::new_v5(&self.identity, name.as_bytes())
     }
 
     fn outcome(&self, plan: Uuid) -> Outcome {
-        let facts = self.facts();
-        let counts: Vec<String> = Standing::ALL.iter().map(|standing| format!("{} {}", self.count(*standing), standing.words())).collect();
-        let rules = self.catalogue().rules();
+        let facts = self.report.facts();
+        let counts: Vec<String> =
+            Standing::ALL.iter().map(|standing| format!("{} {}", self.report.count(*standing), standing.words())).collect();
+        let rules = self.report.catalogue().rules();
         Outcome {
             uuid: self.uuid_of("result"),
             title: "contactpointctl inspect".to_owned(),
@@ -205,13 +214,13 @@ impl Report {
             links: [Link { href: format!("#{plan}"), rel: "reference" }],
             local_definitions: LocalDefinitions { components: vec![self.system(), self.tool()] },
             reviewed_controls: reviewed(rules),
-            observations: (0..self.observations().len()).filter_map(|at| self.observed(at)).collect(),
-            findings: rules.iter().zip(self.judgements()).map(|(rule, judgement)| self.finding(rule, judgement)).collect(),
+            observations: (0..self.report.observations().len()).filter_map(|at| self.observed(at)).collect(),
+            findings: rules.iter().zip(self.report.judgements()).map(|(rule, judgement)| self.finding(rule, judgement)).collect(),
         }
     }
 
     fn system(&self) -> SystemComponent {
-        let description = format!("contactpoint {} as it runs on {}.", self.facts().version, self.facts().host);
+        let description = format!("contactpoint {} as it runs on {}.", self.report.facts().version, self.report.facts().host);
         SystemComponent {
             uuid: component_uuid(),
             kind: "software",
@@ -229,8 +238,8 @@ impl Report {
 
     /// The observation at that place of the list; a check may be looked at several times.
     fn observed(&self, at: usize) -> Option<Observed> {
-        let observation = self.observations().get(at)?;
-        let check = self.catalogue().check(&observation.check)?;
+        let observation = self.report.observations().get(at)?;
+        let check = self.report.catalogue().check(&observation.check)?;
         Some(Observed {
             uuid: self.observation_uuid(at),
             title: observation.check.to_string(),
@@ -241,7 +250,7 @@ impl Report {
             origins: [Origin { actors: [Actor { kind: "tool", actor_uuid: tool_uuid() }] }],
             subjects: [Subject { subject_uuid: component_uuid(), kind: "component" }],
             relevant_evidence: observation.evidence.iter().map(relevant).collect(),
-            collected: self.facts().at.to_string(),
+            collected: self.report.facts().at.to_string(),
         })
     }
 
@@ -250,8 +259,8 @@ impl Report {
     }
 
     fn finding(&self, rule: &Rule, judgement: &Judgement) -> Finding {
-        let of_rule = |at: &usize| self.observations().get(*at).is_some_and(|observation| rule.checks.contains(&observation.check));
-        let related = (0..self.observations().len()).filter(of_rule);
+        let of_rule = |at: &usize| self.report.observations().get(*at).is_some_and(|observation| rule.checks.contains(&observation.check));
+        let related = (0..self.report.observations().len()).filter(of_rule);
         Finding {
             uuid: self.uuid_of(&format!("finding/{}", rule.id)),
             title: format!("Rule {}", rule.id),
@@ -269,8 +278,9 @@ impl Report {
 
     /// The rule, and why it has its standing.
     fn said_of(&self, rule: &Rule, standing: Standing) -> String {
-        let checks =
-            |word: &str| rule.checks.iter().filter(|check| self.verdict(check).word() == word).map(ToString::to_string).collect::<Vec<_>>();
+        let checks = |word: &str| {
+            rule.checks.iter().filter(|check| self.report.verdict(check).word() == word).map(ToString::to_string).collect::<Vec<_>>()
+        };
         let why = match standing {
             Standing::Fails => format!("Fails: {}.", checks("fails").join(", ")),
             Standing::Open => format!("Open: {}", rule.open.as_deref().unwrap_or_default()),
@@ -290,7 +300,9 @@ fn tool_uuid() -> Uuid {
 
 fn reviewed(rules: &[Rule]) -> Reviewed {
     let include_controls = rules.iter().map(|rule| Selected { control_id: rule_control(&rule.id) }).collect();
-    Reviewed { control_selections: [Selection { description: "Every rule of the rule book, rule-book.json.", include_controls }] }
+    Reviewed {
+        control_selections: [Selection { description: "The rules that this inspection looked at, of rule-book.json.", include_controls }],
+    }
 }
 
 fn relevant(evidence: &Evidence) -> Relevant {

@@ -1,7 +1,7 @@
 //! The product as an OSCAL component-definition: which control of which framework it serves, by which rules, code and tests.
 
 use super::shapes::{BackMatter, Link, Metadata, Property, Resource};
-use super::{control_id, implementation, rule_control, uuid_of, RULE_BOOK, VERSION};
+use super::{control_id, implementation, rule_control, uuid_of, uuid_of_document, RULE_BOOK, VERSION};
 use crate::json::written;
 use crate::{Catalogue, Framework, ReportError, Rule};
 use serde::Serialize;
@@ -78,7 +78,7 @@ impl Catalogue {
             control_implementations: std::iter::once(self.rule_book()).chain(frameworks).collect(),
         };
         let definition = Definition {
-            uuid: uuid_of(&format!("component-definition/{VERSION}/{}", self.changed())),
+            uuid: uuid_of_document("component-definition", self)?,
             metadata: Metadata::new("contactpoint: component definition".to_owned(), self.changed(), VERSION),
             components: vec![component],
             back_matter: BackMatter { resources: vec![caf(), iso()] },

@@ -9,7 +9,8 @@ mod component;
 mod rule_book;
 mod shapes;
 
-use crate::{Framework, Rule, RuleId};
+use crate::json::written;
+use crate::{Catalogue, Framework, ReportError, Rule, RuleId};
 use uuid::Uuid;
 
 /// Names within OSCAL that are ours.
@@ -23,6 +24,12 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The identifier of what has that name; `name` is a path of words: "requirement/nist/ac-3".
 fn uuid_of(name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_URL, NS.as_bytes()), name.as_bytes())
+}
+
+/// The identifier of a document made of the catalogue: of its whole content, so that two catalogues of one day are not taken for one.
+fn uuid_of_document(name: &str, of: &Catalogue) -> Result<Uuid, ReportError> {
+    let content = written(&(of.changed().to_string(), of.parts(), of.rules(), of.checks()))?;
+    Ok(uuid_of(&format!("{name}/{VERSION}/{content}")))
 }
 
 /// The product, in the component-definition and as the subject of an inspection.

@@ -1,7 +1,7 @@
 //! The rule book as an OSCAL catalog: a group for each part, a control for each rule.
 
 use super::shapes::{Metadata, Part, Property};
-use super::{rule_control, rule_statement, uuid_of, VERSION};
+use super::{rule_control, rule_statement, uuid_of_document, VERSION};
 use crate::json::written;
 use crate::{Catalogue, ReportError, Rule};
 use serde::Serialize;
@@ -47,7 +47,7 @@ impl Catalogue {
             controls: self.rules().iter().filter(|rule| rule.id.part() == part.letter).map(control).collect(),
         };
         let metadata = Metadata::new("The rule book of contactpoint".to_owned(), self.changed(), VERSION);
-        let uuid = uuid_of(&format!("rule-book/{VERSION}/{}", self.changed()));
+        let uuid = uuid_of_document("rule-book", self)?;
         written(&Document { catalog: Book { uuid, metadata, groups: self.parts().iter().map(group).collect() } })
     }
 }

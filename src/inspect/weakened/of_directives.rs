@@ -46,6 +46,21 @@ fn each_directive_of_the_unit_that_says_something_else_is_told() {
 }
 
 #[test]
+fn a_property_of_which_the_unit_says_nothing_and_that_opens_it_is_told() {
+    // G5
+    let softhsm = [attachment("softhsm")];
+    for name in directives::EMPTY {
+        let with = format!("Type=notify\n{name}=/other\n");
+        one_change_turns(|show| settings(show, &softhsm), SHOW, &[("Type=notify\n", &with)]);
+    }
+    for (name, value) in directives::UNSAID {
+        one_change_turns(|show| settings(show, &softhsm), SHOW, &[(&format!("\n{name}={value}\n"), &format!("\n{name}=1{value}\n"))]);
+        let without = SHOW.replace(&format!("\n{name}={value}\n"), "\n");
+        assert_eq!(settings(&text(&without), &softhsm).verdict, Verdict::Unseen, "{name}");
+    }
+}
+
+#[test]
 fn a_directive_of_the_package_is_judged_or_has_its_reason_why_not() {
     // J1: no bar of the unit goes unseen because nobody thought of it
     let units = [include_str!("../../../packaging/systemd/contactpointd.service").to_owned()];

@@ -3,7 +3,7 @@
 use super::{nothing, one_change_turns, text};
 use crate::reading::Reading;
 use crate::sockets::Sockets;
-use crate::{memory, process, reach};
+use crate::{memory, process, reach, slices};
 use contactpoint_assurance::{Observation, Verdict};
 
 const STATUS: &str = "Name:\tcontactpointd\nUmask:\t0077\nState:\tS (sleeping)\nTgid:\t812\nPid:\t812\nPPid:\t1\nTracerPid:\t0\n\
@@ -37,6 +37,32 @@ fn each_line_of_the_status_turns_its_own_verdict() {
     one_change_turns(of_one(process::identity), STATUS, &as_root);
     one_change_turns(of_one(process::not_traced), STATUS, &[("TracerPid:\t0", "TracerPid:\t4711")]);
     one_change_turns(|status| process::not_dumpable(status, &text("0")), STATUS, &[("CoreDumping:\t0", "CoreDumping:\t1")]);
+}
+
+#[test]
+fn another_user_than_contactpoint_is_told_though_it_is_not_root() {
+    // G5: the daemon runs as a user of its own, in every thread
+    let users = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\ncontactpoint:x:997:996::/var/lib/contactpoint:/usr/sbin/nologin\n";
+    let is_contactpoint = |status: &Reading| process::is_contactpoint(std::slice::from_ref(status), &text(users));
+    one_change_turns(is_contactpoint, STATUS, &[("Uid:\t997", "Uid:\t65534"), ("Gid:\t996", "Gid:\t65534")]);
+    let thread = Reading::seen("/proc/812/task/815/status", STATUS.replace("997", "65534"));
+    assert_eq!(process::is_contactpoint(&[text(STATUS), thread], &text(users)).verdict, Verdict::Fails);
+    assert_eq!(process::is_contactpoint(&[text(STATUS)], &text("root:x:0:0::/root:/bin/sh\n")).verdict, Verdict::Fails);
+    assert_eq!(process::is_contactpoint(&[text(STATUS)], &nothing()).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn a_variable_that_neither_the_unit_nor_systemd_sets_is_told_by_its_name_alone() {
+    // G5: nothing steers what the loader and the libraries load
+    let environ = "LANG=C.UTF-8\0PATH=/usr/bin\0LC_TIME=C\0INVOCATION_ID=0123\0CREDENTIALS_DIRECTORY=/run/credentials/x\0";
+    let others = ["LD_PRELOAD", "LD_DEBUG", "OPENSSL_CONF", "SQLITE_TMPDIR", "GCONV_PATH", "LOCPATH", "DEBUG_INVOCATION", "LISTEN_FDS_X"];
+    for name in others {
+        one_change_turns(process::environment, environ, &[("INVOCATION_ID=0123", &format!("{name}=/secret"))]);
+        let seen = process::environment(&text(&format!("{environ}{name}=/secret\0")));
+        assert!(seen.evidence.iter().any(|evidence| evidence.value == name), "{seen:?}");
+        assert!(!format!("{seen:?}").contains("secret"), "{seen:?}");
+    }
+    assert_eq!(process::environment(&text("")).verdict, Verdict::Unseen);
 }
 
 #[test]
@@ -127,6 +153,21 @@ fn another_domain_and_a_policy_that_only_tells_are_told() {
     assert_eq!(process::selinux_domain(&text("unconfined"), &nothing()).verdict, Verdict::Unseen);
 }
 
+#[test]
+fn a_boolean_of_the_policy_that_the_attachment_does_not_need_is_told() {
+    // G5: refused by SELinux
+    let off = "contactpointd_network_hsm 0 0\ncontactpointd_pcscd 0 0\ncontactpointd_usb_hsm 0 0\n";
+    let on = [("network_hsm 0 0", "network_hsm 1 1"), ("pcscd 0 0", "pcscd 1 0"), ("usb_hsm 0 0", "usb_hsm 0 1")];
+    one_change_turns(|booleans| process::selinux_booleans(booleans, Some("files")), off, &on);
+    for (attachment, (off_line, on_line)) in [("network", on[0]), ("unix-socket", on[1]), ("usb", on[2])] {
+        let needed = text(&off.replace(off_line, on_line));
+        assert_eq!(process::selinux_booleans(&needed, Some(attachment)).verdict, Verdict::Holds);
+        assert_eq!(process::selinux_booleans(&needed, None).verdict, Verdict::Unseen);
+        let another = if attachment == "usb" { "network" } else { "usb" };
+        assert_eq!(process::selinux_booleans(&needed, Some(another)).verdict, Verdict::Fails);
+    }
+}
+
 const MAPS: &str = "55d0c0a00000-55d0c0b00000 r--p 00000000 fd:01 1835 /usr/sbin/contactpointd\n\
     55d0c0b00000-55d0c1a00000 r-xp 00100000 fd:01 1835 /usr/sbin/contactpointd\n\
     55d0c1f00000-55d0c1f21000 rw-p 00000000 00:00 0 [heap]\n\
@@ -159,6 +200,58 @@ fn code_from_elsewhere_is_told() {
     let vendor = MAPS.replace("/usr/lib/softhsm/libsofthsm2.so", "/opt/nfast/toolkits/pkcs11/libcknfast.so");
     let module = Some("/opt/nfast/toolkits/pkcs11/libcknfast.so");
     assert_eq!(memory::libraries(&text(&vendor), &program, module).verdict, Verdict::Holds);
+}
+
+#[test]
+fn a_file_that_was_exchanged_for_the_moment_of_the_start_is_told() {
+    // G5: what is mapped, and what the process sees, is what the machine has
+    let files = "254:1:1835 254:1:1835 /usr/sbin/contactpointd\n254:1:2101 254:1:2101 /usr/lib/x86_64-linux-gnu/libc.so.6\n";
+    let exchanged = [("254:1:2101 ", "0:44:7 "), ("254:1:2101 ", "254:1:2102 "), (" 254:1:1835", " -"), (" 254:1:1835", " 254:9:1835")];
+    for look in [memory::code_files, memory::settings_files] {
+        one_change_turns(look, files, &exchanged);
+        assert_eq!(look(&text("")).verdict, Verdict::Unseen);
+        let told = look(&text(&files.replacen("254:1:2101 ", "254:1:2102 ", 1)));
+        assert!(told.evidence.iter().any(|evidence| evidence.value.contains("restart contactpointd after an upgrade")), "{told:?}");
+    }
+}
+
+#[test]
+fn a_library_that_an_upgrade_replaced_asks_for_a_restart() {
+    // G5: it fails until then, and says what to do
+    let replaced = MAPS.replace("libc.so.6", "libc.so.6 (deleted)");
+    let told = memory::libraries(&text(&replaced), &text("/usr/sbin/contactpointd"), None);
+    assert_eq!(told.verdict, Verdict::Fails);
+    assert!(told.evidence[0].value.contains("restart contactpointd after an upgrade"), "{told:?}");
+}
+
+#[test]
+fn the_files_of_this_very_process_are_the_machines_and_one_that_was_replaced_is_not() {
+    // G5: device and inode as the kernel shows them, not as a test writes them
+    let maps = crate::machine::file("/proc/self/maps");
+    let own = crate::machine::code_files(std::process::id(), &maps);
+    assert_eq!(memory::code_files(&own).verdict, Verdict::Holds, "{own:?}");
+    let folder = std::env::temp_dir().join(format!("contactpoint-settings-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("contactpointd.toml"), "").unwrap();
+    let seen = crate::machine::seen_by(std::process::id(), &folder);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(memory::settings_files(&seen).verdict, Verdict::Holds, "{seen:?}");
+    assert_eq!(seen.text.unwrap().lines().count(), 2);
+}
+
+#[test]
+fn an_address_list_of_a_slice_above_is_told() {
+    // B5: what the unit denies, no slice allows again
+    let none = "Id=system.slice\nIPAddressAllow=\nIPAddressDeny=\n\nId=-.slice\nIPAddressAllow=\nIPAddressDeny=\n";
+    let lists = [
+        ("IPAddressAllow=", "IPAddressAllow=192.0.2.1/32"),
+        ("IPAddressDeny=\n\nId=-.slice\nIPAddressAllow=", "IPAddressDeny=\n\nId=-.slice\nIPAddressAllow=::/0 0.0.0.0/0"),
+        ("IPAddressDeny=", "IPAddressDeny=192.0.2.0/24"),
+    ];
+    one_change_turns(slices::addresses, none, &lists);
+    assert_eq!(slices::addresses(&text("Id=system.slice\n")).verdict, Verdict::Unseen);
+    let names = slices::above(&[&text("Slice=a-b.slice\n"), &nothing()]);
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["-.slice", "a-b.slice", "a.slice", "system.slice"]);
 }
 
 #[test]

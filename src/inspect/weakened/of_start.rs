@@ -14,8 +14,13 @@ const STARTED: &str = "ExecMainStartTimestamp=Sun 2026-11-22 02:54:21.912087 UTC
 const STAT: &str = "812 (contact) pointd) S 1 812 812 0 -1 4194560 2406 0 0 0 5 2 0 0 20 0 7 0 2488357 241713152 5159 0\n";
 const MACHINE: &str = "cpu  1 2 3\nbtime 1795291178\nprocesses 4711\n";
 
+/// As systemd 252 of Debian 12 shows it.
+const UNIT_PATH: &str = "UnitPath=/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient \
+    /run/systemd/generator.early /etc/systemd/system /etc/systemd/system.attached /run/systemd/system /run/systemd/system.attached \
+    /run/systemd/generator /usr/local/lib/systemd/system /lib/systemd/system /usr/lib/systemd/system /run/systemd/generator.late";
+
 fn start(units_read: &str, changes: &str) -> Start {
-    let manager = format!("Version=252.39-1~deb12u2\nArchitecture=x86-64\nUnitsLoadTimestampMonotonic={units_read}\n");
+    let manager = format!("Version=252.39-1~deb12u2\nArchitecture=x86-64\nUnitsLoadTimestampMonotonic={units_read}\n{UNIT_PATH}\n");
     Start { manager: text(&manager), stat: text(STAT), machine: text(MACHINE), changes: text(changes) }
 }
 
@@ -47,6 +52,30 @@ fn a_unit_that_was_put_right_after_the_process_was_started_is_told() {
     // what came or went in a folder above may have been a drop-in of ours that is gone: nobody can tell
     let above = older.replace("1795316061.900000000 /etc/systemd/system\n", "1795316070.000000000 /etc/systemd/system\n");
     assert_eq!(unit::started(&text(STARTED), &start(AFTER, &above)).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn a_drop_in_in_any_folder_of_systemd_that_came_or_went_is_told() {
+    // G5: the folders are those that systemd names, and those of the programs that make units
+    let manager = start(AFTER, "").manager;
+    let sources = unit::sources(&text(STARTED), &manager);
+    for folder in unit::folders(&manager) {
+        assert!(sources.contains(&format!("{folder}/contactpointd.service.d")), "{folder}");
+    }
+    for above in ["/etc/systemd/system.attached", "/run/systemd/system.attached", "/run/systemd/system-generators", "/lib/systemd/system"] {
+        assert!(sources.iter().any(|source| source == above), "{above}");
+        let gone = unit::started(&text(STARTED), &start(AFTER, &format!("1795316070.0 {above}\n")));
+        assert_eq!(gone.verdict, Verdict::Unseen, "{above}");
+    }
+    // these two systemd changes itself, at each log-in and whenever it reads its units: what is in them counts, and that some is gone is not seen
+    for folder in ["/run/systemd/transient", "/run/systemd/generator"] {
+        assert!(!sources.iter().any(|source| source == folder), "{folder}");
+        let seen = unit::started(&text(STARTED), &start(AFTER, &format!("1795316070.0 {folder}/contactpointd.service.d\n")));
+        assert_eq!(seen.verdict, Verdict::Fails, "{folder}");
+        assert!(seen.evidence.iter().any(|evidence| evidence.value.contains("while the clock was set back")));
+    }
+    let unnamed = Start { manager: text(&manager.text.unwrap().replace("UnitPath", "Other")), ..start(AFTER, "") };
+    assert_eq!(unit::started(&text(STARTED), &unnamed).verdict, Verdict::Unseen);
 }
 
 #[test]

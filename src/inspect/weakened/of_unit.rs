@@ -66,3 +66,46 @@ fn another_program_than_the_installed_one_is_told() {
     one_change_turns(package::program, "/usr/sbin/contactpointd", &[("contactpointd", "contactpointd (deleted)"), ("/usr/sbin", "/root")]);
     one_change_turns(package::sbom, "0a1b /usr/share/doc/contactpoint/contactpoint.cdx.json", &[]);
 }
+
+#[test]
+fn a_comment_that_is_a_directive_for_systemd_is_told() {
+    // G5: for systemd a carriage return ends a line
+    let good = "# A comment.\n[Service]\n\tPrivateNetwork=no\n";
+    let hidden = [("A comment.", "A comment.\rExecStartPre=/bin/sh"), ("comment", "comment\0"), ("=no", "=no\u{85}"), ("A ", "\u{fffd}")];
+    one_change_turns(|file| unit::plain(std::slice::from_ref(file)), good, &hidden);
+    assert_eq!(unit::plain(&[]).verdict, Verdict::Unseen);
+}
+
+#[test]
+fn a_target_that_no_longer_closes_the_sockets_is_told() {
+    // A6: who refuses to start closes its doors
+    let show = "LoadState=loaded\nFragmentPath=/lib/systemd/system/contactpointd-refused.target\nDropInPaths=\nNeedDaemonReload=no\n\
+        Conflicts=shutdown.target contactpointd.socket\n";
+    let masked = [
+        ("=loaded", "=masked"),
+        ("=/lib/", "=/etc/"),
+        ("DropInPaths=", "DropInPaths=/etc/systemd/system/contactpointd-refused.target.d/a.conf"),
+        ("Reload=no", "Reload=yes"),
+        (" contactpointd.socket", ""),
+    ];
+    one_change_turns(unit::refused, show, &masked);
+    assert_eq!(unit::refused(&text("LoadState=not-found\n")).verdict, Verdict::Fails);
+}
+
+#[test]
+fn a_drop_in_of_the_units_at_the_hsm_is_told() {
+    // G2, G5: they are given the PIN as the daemon is
+    let of = "/usr/lib/systemd/system/contactpoint-at-hsm-.service.d";
+    let good = format!(
+        "0755 0:0 d {of}\n0644 0:0 f 9 {of}/sandbox.conf\n0777 0:0 l {of}/hsm.conf -> /etc/systemd/system/contactpointd.service.d/hsm.conf\n\
+         0644 0:0 f 9 /run/systemd/transient/contactpoint-at-hsm-ceremony.service\n"
+    );
+    let more = [
+        ("0644 0:0 f 9 /usr", "0644 0:0 f 9 /etc/systemd/system/contactpoint-at-hsm-.service.d/a.conf\n0644 0:0 f 9 /usr"),
+        ("0644 0:0 f 9 /usr", "0644 0:0 f 9 /usr/lib/systemd/system/contactpoint-at-hsm-.service.d/z.conf\n0644 0:0 f 9 /usr"),
+        ("0755 0:0 d /usr", "0755 0:0 d /etc/systemd/system/contactpoint-.service.d\n0755 0:0 d /usr"),
+        ("-> /etc/systemd/system/contactpointd.service.d/hsm.conf", "-> /tmp/hsm.conf"),
+        ("hsm-ceremony.service", "hsm-ceremony.service.d/a.conf"),
+    ];
+    one_change_turns(unit::at_hsm, &good, &more);
+}

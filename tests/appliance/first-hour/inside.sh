@@ -117,6 +117,8 @@ sed -n 's/^ *code secret *//p' <<< "$shown" > officer.secret
 verifier_key=$(sed -n 's/^ *log verifier key *//p' <<< "$shown")
 if [ ! -s officer.password ] || [ ! -s officer.secret ] || [ -z "$verifier_key" ]; then fail 'the ceremony should have shown what is handed over'; fi
 echo "$verifier_key" > verifier-key.txt
+marker=/etc/contactpoint/ceremony-held
+[ "$(stat -c '%U:%G %a' $marker)" = 'root:root 640' ] || fail 'the ceremony should have left its marker'
 if journalctl --no-pager | grep -qF -f officer.password; then fail 'the password should not be in the journal'; fi
 refused_at_start 'every connection is checked against it'
 play request
@@ -142,6 +144,18 @@ ls "/proc/$(main_pid)/root" > tree
 tr '\n' ' ' < tree
 if grep -qE '^(boot|media|mnt|srv|bin)$' tree; then fail 'an empty root'; fi
 [ -z "$(ls -A "/proc/$(main_pid)/root/home")$(ls -A "/proc/$(main_pid)/root/root")" ] || fail 'no home'
+later=/var/lib/contactpoint/later
+mkdir $later
+if mount -t tmpfs later $later; then
+    grep -F " $later " /proc/self/mountinfo || fail 'the control: out here the mount should be seen'
+    if grep -F " $later " "/proc/$(main_pid)/mountinfo"; then fail 'a mount made after the start should not come in'; fi
+    umount $later
+elif selinuxenabled; then
+    echo 'The policy lets this test mount nothing there.'
+else
+    fail 'the mount should have succeeded'
+fi
+rmdir $later
 good 'locked in'
 
 # --- 9, 10: the officer, the first organisation ---------------------------------------------------------------------------------------
@@ -227,7 +241,9 @@ exposure=$(sed -n 's/^.*Overall exposure level for contactpointd.service: \([0-9
 size=$(log_size) before=$(main_pid)
 rm -f ./*.deb
 cp /run/appliance/packages/new/*.deb .
+rm $marker # as before a version that left it
 play upgrade
+[ -s $marker ] || fail 'an upgrade should make the marker where there was a ceremony'
 [ "$(dpkg-query -W -f '${Version}' contactpoint)" = "$(dpkg-deb -f contactpoint_*.deb Version)" ] || fail 'the new version should be installed'
 [ "$(main_pid)" != "$before" ] || fail 'the new program should be running'
 [ "$(log_size)" -ge "$size" ] || fail 'the log should be there'
@@ -241,14 +257,37 @@ if systemctl --quiet is-active contactpointd.service contactpointd.socket; then 
 for kept in /var/lib/contactpoint/store.db /etc/contactpoint/contactpointd.toml /etc/credstore.encrypted/contactpoint-hsm-pin; do
     [ -e $kept ] || fail "$kept should have been kept"
 done
+find /etc/systemd/system -lname '*contactpoint*' > links
+[ ! -s links ] || fail "a link leads to a unit that is gone: $(cat links)"
 play_again install
-systemctl start contactpointd.socket contactpointd.service
+play_again start
 council_logs_in m.hughes
 contactpoint log fetch log > /dev/null || fail 'the log should go on where it stopped'
 good 'removed, installed again, and nothing missing'
 
-play_refused purge
-grep -qF 'Decommission first' shown || fail 'the refusal should say what comes first'
+# Another file system lies over the state and the token, as where a disk is not mounted: nothing of either is seen.
+hide() { for folder in "$@"; do mount -t tmpfs hidden "$folder"; done; }
+state=/var/lib/contactpoint token=/var/lib/contactpoint-softhsm
+refused_for() { # TRACE: the purge, for this one alone
+    play_refused purge
+    grep -F "$1" shown | grep -vqF ' rm ' || fail "the refusal should name $1" # not only in what is to be done
+    grep -qF 'Decommission first' shown || fail 'the refusal should say what comes first'
+}
+if selinuxenabled; then
+    # the policy lets this test mount nothing there: all three traces are seen
+    refused_for $marker
+else
+    hide $state $token
+    refused_for $marker
+    mv $marker held
+    umount $token
+    refused_for $token/
+    umount $state
+    hide $token
+    refused_for $state/data-keys.toml
+    umount $token
+    mv held $marker
+fi
 systemctl --quiet is-active contactpointd.service || fail 'a refused purge should leave the daemon running'
 for kept in /var/lib/contactpoint/data-keys.toml /etc/contactpoint/contactpointd.toml /usr/sbin/contactpointd; do
     [ -e $kept ] || fail 'a refused purge should remove nothing'
@@ -257,13 +296,28 @@ done
 # What dpkg and the policy's compiler do is the same in the machine, and takes minutes there.
 selinuxenabled || {
     headline 'apt removes before it purges, and is refused then'
+    hide $state $token
     if apt-get purge -y contactpoint > said 2>&1; then fail 'apt-get purge should have been refused'; fi
     grep -qF 'Decommission first' said || fail 'the refusal should say what comes first'
     grep -qF 'install the package again' said || fail 'the refusal should say how to go on'
     grep -qF 'directory.example/log' /etc/contactpoint/contactpointd.toml || fail 'the settings should be there again'
+    echo '# edited after the removal' >> /etc/contactpoint/softhsm2.conf
+    if dpkg --purge contactpoint > said 2>&1; then fail 'purging what is removed should have been refused'; fi
+    grep -qF 'as they were when the package was removed' said || fail 'the refusal should say which settings are back'
+    grep -qF 'edited after the removal' /etc/contactpoint/softhsm2.conf || fail 'a newer file should not have been overwritten'
+    umount $state $token
     apt-get -o Dpkg::Options::=--force-confold install -y ./contactpoint_*.deb > said 2>&1 || { cat said; fail 'it should be installed again'; }
     systemctl start contactpointd.socket contactpointd.service || fail 'it should go on where it stopped'
     good 'settings and state stayed'
+
+    headline 'a removal of the policy that is broken off'
+    systemctl stop contactpointd.socket contactpointd.service
+    rm -r /run/contactpoint
+    printf '%s\n' contactpointd.service contactpointd.socket > /run/contactpoint-selinux.ran # as prerm leaves it
+    /var/lib/dpkg/info/contactpoint-selinux.postinst abort-remove || fail 'it should be taken back'
+    systemctl --quiet is-active contactpointd.service contactpointd.socket || fail 'what was stopped for it should be running again'
+    [ ! -e /run/contactpoint-selinux.ran ] || fail 'it should be told once'
+    good 'what ran runs again'
 }
 
 play decommission

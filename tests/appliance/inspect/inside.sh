@@ -99,7 +99,7 @@ look good
 # SoftHSM keeps keys in files, and inspect says so; the container has no SELinux, no udev, no list of modules and no
 # controllers of its control groups.
 allowed=('hsm.keys: an HSM; SoftHSM')
-in_machine || allowed+=('process.context: ' 'process.limits: the control group' 'media.modules: none of' 'media.devices: systemd-udevd')
+in_machine || allowed+=('process.context: ' 'process.limits: the control group' 'media.modules: none of' 'media.modules: the kernel' 'media.devices: systemd-udevd')
 while read -r line; do
     known=
     for name in "${allowed[@]}"; do case $line in "$name"*) known=1 ;; esac; done
@@ -107,7 +107,7 @@ while read -r line; do
 done < out/good
 [ "$status" = 1 ] || fail "SoftHSM should give the exit status 1, not $status"
 if ! in_machine; then
-    contactpointctl inspect --rule F1 > /dev/null || fail 'every look at rule F1 should hold: exit status 0'
+    contactpointctl inspect --rule B1 > /dev/null || fail 'rule B1 should hold: exit status 0'
     contactpointctl inspect --format oscal > out/oscal.json || true
     contactpointctl inspect > out/report.txt || true
 fi
@@ -201,6 +201,6 @@ turns 'nothing lowered any more'
 
 systemctl stop contactpointd.service contactpointd.socket
 look stopped
-in_machine || ! contactpointctl inspect --rule F1 > /dev/null || fail 'a service that does not run holds nothing'
+in_machine || ! contactpointctl inspect --rule B1 > /dev/null || fail 'a service that does not run holds nothing'
 [ "$(wc -l < out/stopped)" -gt 30 ] || fail 'most looks should be unseen where the service does not run'
 say 'ok: a service that does not run holds nothing'
