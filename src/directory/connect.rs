@@ -229,7 +229,7 @@ fn changed(
         transaction.put_organisation(&organisation)?;
     }
     let certificates = transaction.certificates_of(id)?.len();
-    Ok(OrganisationStanding::of(&organisation, certificates, Moment { today: now.day(), texts: Texts::IN_FORCE }))
+    Ok(OrganisationStanding::of(&organisation, certificates, Moment::of(now)))
 }
 
 /// Why a change did not come about: a refusal, which is written and answered, or a fault of the store.

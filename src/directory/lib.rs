@@ -9,6 +9,7 @@ mod connect;
 mod enrol;
 mod entries;
 mod feed;
+mod grants;
 mod organisations;
 mod people;
 mod refused;
@@ -27,6 +28,7 @@ pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRe
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_intake::Layout;
+use contactpoint_policy::Visible;
 use contactpoint_store::{Committed, Snapshot, Store, StoreError};
 use organisations::Organisations;
 use std::collections::BTreeMap;
@@ -41,13 +43,22 @@ pub struct Directory {
     layouts: Arc<BTreeMap<String, Layout>>,
     organisations: Organisations,
     feeds: feed::OpenFeeds,
+    grants: grants::Grants,
+    visible: Visible,
 }
 
 impl Directory {
     /// Over an open store, with the layouts that suppliers may use.
     #[must_use]
     pub fn new(store: Store, layouts: BTreeMap<String, Layout>) -> Self {
-        Self { store, layouts: Arc::new(layouts), organisations: Organisations::default(), feeds: feed::OpenFeeds::default() }
+        Self {
+            store,
+            layouts: Arc::new(layouts),
+            organisations: Organisations::default(),
+            feeds: feed::OpenFeeds::default(),
+            grants: grants::Grants::default(),
+            visible: Visible::default(),
+        }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).

@@ -48,7 +48,7 @@ pub enum Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::OutsideScope => Self::NotFoundOrNotYours,
+            Refusal::OutsideScope | Refusal::NotOfAudience => Self::NotFoundOrNotYours,
             Refusal::RoleForbids
             | Refusal::CapabilityMissing
             | Refusal::AccreditationExpired
@@ -68,7 +68,13 @@ impl From<Refusal> for Refused {
             | Refusal::RolesClash
             | Refusal::TermForbidden
             | Refusal::OtherText
-            | Refusal::SupervisorForbidden => Self::Policy(refusal),
+            | Refusal::SupervisorForbidden
+            | Refusal::OverBudget
+            | Refusal::AlertsOverdue
+            | Refusal::OwnAct
+            | Refusal::NotConfirmed
+            | Refusal::NotVerified
+            | Refusal::AlreadyJudged => Self::Policy(refusal),
         }
     }
 }

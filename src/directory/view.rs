@@ -1,12 +1,12 @@
 //! View one child (rules A1, D1, D2): who else works with it and how to reach them.
 
-use crate::entries::{entry, with_outcome};
+use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
-use contactpoint_domain::{ChildNumber, Instant, Organisation, OrganisationId, Purpose, Role};
+use contactpoint_domain::{ChildNumber, Instant, Name, Organisation, OrganisationId, Purpose};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Relation};
+use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Sight};
 use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ pub struct ViewRequest {
     pub child_number: ChildNumber,
     /// Why (rule D2).
     pub reason: Purpose,
+    /// For whom, where it is for a colleague without an account: both names are in the log.
+    pub on_behalf_of: Option<Name>,
 }
 
 /// The child.
@@ -35,17 +37,21 @@ impl Directory {
         let blank = Entry {
             reason: Some(request.reason),
             children: vec![request.child_number.clone()],
-            ..entry(caller, Role::Practitioner, Operation::View, now)
+            on_behalf_of: request.on_behalf_of.clone(),
+            ..acting(caller, Operation::View, now)
         };
         self.look(blank, move |snapshot, blank| {
             let held = snapshot.child(&request.child_number)?;
-            let relation = Relation::between(caller.organisation(), held.as_ref().map(|held| &held.record));
-            let permit = match policy::view(caller, Moment::of(now), request.reason, relation) {
+            let record = held.as_ref().map(|held| &held.record);
+            let grant = self.grants.of(caller, &request.child_number, now);
+            let sight = Sight { reason: request.reason, record, grant, is_mediated: request.on_behalf_of.is_some() };
+            let permit = match policy::view(caller, Moment::of(now), &sight) {
                 Ok(permit) => permit,
                 Err(refusal) => return Ok(refuse(refusal, held.is_some(), blank)),
             };
             let behind = self.behind(snapshot, generation, held.as_ref())?;
-            let view = held.and_then(|held| permit.show(&held.record, |id| behind.get(&id).map(|found| Organisation::clone(found))));
+            let view =
+                held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
             let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);
             let entry = with_outcome(Entry { shown, ..blank }, &result);

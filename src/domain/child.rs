@@ -191,13 +191,15 @@ pub struct ChildRecord {
     pub shield: Option<Shield>,
     /// Set while only named people may know of the record (rule D8).
     pub audience: Option<Audience>,
+    /// Since when it waits for its authority to say which child it is of (rule E4): until then only its own source knows of it.
+    pub quarantined: Option<Instant>,
 }
 
 impl ChildRecord {
     /// A record of one statement, open to whom it concerns.
     #[must_use]
     pub fn new(number: ChildNumber, authority: OrganisationId, statement: Statement) -> Self {
-        Self { number, authority, statements: vec![statement], shield: None, audience: None }
+        Self { number, authority, statements: vec![statement], shield: None, audience: None, quarantined: None }
     }
 
     /// True where this source works with the child now: it said so, and has not said that the work ended (rule D1).

@@ -24,7 +24,7 @@ pub(crate) const PER_PERSON: usize = 8;
 
 /// The name of a session inside the process: the token's SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct SessionId([u8; 32]);
+pub struct SessionId([u8; 32]);
 
 impl SessionId {
     #[cfg(feature = "dangerous-callers")]

@@ -6,6 +6,7 @@
 //! (`policy`), what a look shows (`directory`). Does not promise: that an entry is true, only that no answer exists without one.
 //! Only this crate names rusqlite.
 
+mod alerts;
 mod children;
 mod cipher;
 mod codec;

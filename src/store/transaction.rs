@@ -210,19 +210,19 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn sealed_row(&self, table: Table, row: i64) -> Result<Option<SealedRow>, StoreError> {
+    pub(crate) fn sealed_row(&self, table: Table, row: i64) -> Result<Option<SealedRow>, StoreError> {
         let mut select = self.connection.prepare_cached(&format!("SELECT row, version, key, sealed FROM {} WHERE row = ?1", table.name))?;
         Ok(select.query_row([row], SealedRow::of).optional()?)
     }
 
-    fn replace(&mut self, table: Table, former: &SealedRow, plain: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn replace(&mut self, table: Table, former: &SealedRow, plain: &[u8]) -> Result<(), StoreError> {
         let next = sealed::seal_next(self.keys, table, former, plain)?;
         sealed::replace(self.connection, table, &next)?;
         self.note(table, &next);
         Ok(())
     }
 
-    fn note(&mut self, table: Table, row: &SealedRow) {
+    pub(crate) fn note(&mut self, table: Table, row: &SealedRow) {
         self.changes.push(row.change(table));
     }
 }

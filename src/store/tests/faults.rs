@@ -36,7 +36,13 @@ fn teacher() -> Caller {
     };
     let made = Some(NOW.day());
     let checks = Checks { vetted: made, barring: made, trained: made, agreement: Some((Texts::IN_FORCE.agreement, NOW.day())) };
-    let qualifications = Qualifications { roles: vec![Role::Practitioner], checks, supervisor: Some(PersonId(4)) };
+    let qualifications = Qualifications {
+        roles: vec![Role::Practitioner],
+        checks,
+        supervisor: Some(PersonId(4)),
+        family: "Okafor".try_into().unwrap(),
+        home: None,
+    };
     Caller::dangerous_new(PersonId(1), school, qualifications)
 }
 
