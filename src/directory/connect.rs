@@ -7,7 +7,7 @@ use crate::{Answered, Directory};
 use contactpoint_audit::Operation;
 use contactpoint_domain::{
     Acceptance, Accreditation, Capability, Day, Instant, Organisation, OrganisationId, OrganisationKind, OrganisationName, PersonId,
-    Sponsorship, Stage, Texts,
+    Sponsorship, Stage,
 };
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, CertificateChange, Moment, Refusal};
