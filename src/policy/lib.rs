@@ -19,7 +19,10 @@ mod shielding;
 mod shown;
 
 pub use admission::{admit, Row, TABLE};
-pub use alerts::{audit_alerts, judge, read_alerts, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit, ReadAlertsPermit};
+pub use alerts::{
+    audit_alerts, judge, read_alerts, read_flags, review_alert, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit,
+    ReadAlertsPermit, ReviewPermit,
+};
 pub use gate::{Gate, Moment};
 pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,
