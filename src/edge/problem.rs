@@ -98,6 +98,8 @@ problems! {
     FeedOutOfStep = "feed_out_of_step", 409, "The lines do not begin where the feed stands.";
     /// The request id was used before, for another request.
     RequestIdReused = "request_id_reused", 409, "The request id was used for another request.";
+    /// Another version of the text is in force (rules B3, J5).
+    OtherText = "other_text", 409, "Another version of the text is in force.";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large.";
     /// The address is longer than any that exists here.
@@ -116,8 +118,6 @@ problems! {
     SupervisorForbidden = "supervisor_forbidden", 422, "This person cannot be the supervisor.";
     /// An accreditation ends after today and within three years (rule B2).
     TermForbidden = "term_forbidden", 422, "The term has to end after today and within three years.";
-    /// Another version of the text is in force (rules B3, J5).
-    OtherText = "other_text", 409, "Another version of the text is in force.";
     /// Too many connections or requests of this organisation; `retry_after` says when to try again.
     TooManyRequests = "too_many_requests", 429, "Too many requests. Try again later.";
     /// The request's headers are larger than allowed.
