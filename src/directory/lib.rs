@@ -5,7 +5,10 @@
 //! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
 //! `matching` says.
 
+mod alerts;
+mod break_glass;
 mod connect;
+mod cursor;
 mod enrol;
 mod entries;
 mod feed;
@@ -17,7 +20,10 @@ mod search;
 mod view;
 mod who_saw;
 
+pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
+pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
@@ -27,9 +33,10 @@ pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
+use contactpoint_domain::Day;
 use contactpoint_intake::Layout;
 use contactpoint_policy::Visible;
-use contactpoint_store::{Committed, Snapshot, Store, StoreError};
+use contactpoint_store::{Committed, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +52,8 @@ pub struct Directory {
     feeds: feed::OpenFeeds,
     grants: grants::Grants,
     visible: Visible,
+    cursors: cursor::Cursors,
+    holidays: Arc<[Day]>,
 }
 
 impl Directory {
@@ -58,7 +67,15 @@ impl Directory {
             feeds: feed::OpenFeeds::default(),
             grants: grants::Grants::default(),
             visible: Visible::default(),
+            cursors: cursor::Cursors::fresh(),
+            holidays: Arc::new([]),
         }
+    }
+
+    /// The same, where nobody works on these days either (rule D5: working days).
+    #[must_use]
+    pub fn closed_on(self, holidays: Vec<Day>) -> Self {
+        Self { holidays: holidays.into(), ..self }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).
@@ -68,7 +85,23 @@ impl Directory {
         look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError>,
     ) -> Answered<T> {
         let attempt = blank.clone();
-        let fault = match self.store.look(move |snapshot| look(snapshot, blank)).await {
+        let looked = self.store.look(move |snapshot| look(snapshot, blank)).await;
+        self.attempted(attempt, looked).await
+    }
+
+    /// The same for a change, which comes to nothing where it fails.
+    async fn alter<T: Send + 'static>(
+        &self,
+        blank: Entry,
+        change: impl FnOnce(&mut Transaction<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError> + Send + 'static,
+    ) -> Answered<T> {
+        let attempt = blank.clone();
+        let changed = self.store.change(move |transaction| change(transaction, blank)).await;
+        self.attempted(attempt, changed).await
+    }
+
+    async fn attempted<T>(&self, attempt: Entry, result: Answered<T>) -> Answered<T> {
+        let fault = match result {
             Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
             other => return other,
         };
