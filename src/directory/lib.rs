@@ -5,6 +5,7 @@
 //! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
 //! `matching` says.
 
+mod budgets;
 mod connect;
 mod enrol;
 mod entries;
@@ -15,9 +16,11 @@ mod people;
 mod refused;
 mod search;
 mod view;
+mod watch;
 mod who_saw;
 
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use contactpoint_policy::Ceilings;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
@@ -27,9 +30,10 @@ pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
+use contactpoint_domain::Instant;
 use contactpoint_intake::Layout;
 use contactpoint_policy::Visible;
-use contactpoint_store::{Committed, Snapshot, Store, StoreError};
+use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +49,8 @@ pub struct Directory {
     feeds: feed::OpenFeeds,
     grants: grants::Grants,
     visible: Visible,
+    budgets: budgets::Budgets,
+    watch: watch::Watch,
 }
 
 impl Directory {
@@ -58,7 +64,16 @@ impl Directory {
             feeds: feed::OpenFeeds::default(),
             grants: grants::Grants::default(),
             visible: Visible::default(),
+            budgets: budgets::Budgets::default(),
+            watch: watch::Watch::default(),
         }
+    }
+
+    /// The same with these ceilings of records seen, and with what the log says was seen today (rule D6).
+    pub fn limited(mut self, ceilings: Ceilings, now: Instant) -> Result<Self, OpenError> {
+        self.budgets = budgets::Budgets::under(ceilings);
+        self.budgets.count_again(&self.store, now)?;
+        Ok(self)
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).
@@ -68,12 +83,18 @@ impl Directory {
         look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError>,
     ) -> Answered<T> {
         let attempt = blank.clone();
-        let fault = match self.store.look(move |snapshot| look(snapshot, blank)).await {
-            Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
-            other => return other,
-        };
-        let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };
-        self.store.look(move |_| Ok(((), attempt))).await?.into_inner();
+        match self.store.look(move |snapshot| look(snapshot, blank)).await {
+            Ok(answered) => Ok(answered),
+            Err(fault) => self.tell_fault(attempt, fault).await,
+        }
+    }
+
+    /// Writes an attempt that failed for a fault of ours, such as a damaged row, and hands the fault on.
+    async fn tell_fault<T>(&self, attempt: Entry, fault: StoreError) -> Answered<T> {
+        if matches!(fault, StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_)) {
+            let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };
+            self.store.look(move |_| Ok(((), attempt))).await?.into_inner();
+        }
         Err(fault)
     }
 }

@@ -20,7 +20,7 @@ pub mod purpose;
 pub mod role;
 pub mod texts;
 
-pub use alert::{Addressee, Alert, AlertId, AlertKind, Disposition, Finding, Judgement, NewAlert, SampleReview};
+pub use alert::{Addressee, Alert, AlertId, AlertKind, Disposition, Finding, Judgement, NewAlert, SampleReview, JUDGED_WITHIN_DAYS};
 pub use checked::InvalidValue;
 pub use child::{
     Audience, Carer, ChildRecord, Gender, Involvement, Provenance, Relationship, SensitiveBasis, Shield, ShieldReason, Statement,
