@@ -202,6 +202,8 @@ coded!(
         SessionEnded = "session-ended" / 17,
         /// No organisation is enrolled with this certificate (rule B1).
         OrganisationNotEnrolled = "organisation-not-enrolled" / 18,
+        /// The look failed for a fault of ours: a damaged row, a record in an unknown form. Nothing was shown.
+        Fault = "fault" / 19,
         /// Nobody vouches for the organisation (rule B2).
         NotSponsored = "not-sponsored" / 20,
         /// The organisation is accredited for nothing, or no longer (rule B2).
@@ -228,14 +230,14 @@ coded!(
         RolesClash = "roles-clash" / 31,
         /// The supervisor would be the person, or supervised by them (rule C3).
         SupervisorForbidden = "supervisor-forbidden" / 32,
-        /// The term of an accreditation is over before it begins, or too long (rule B2).
-        TermForbidden = "term-forbidden" / 35,
-        /// Another version of the text is in force (rules B3, J5).
-        OtherText = "other-text" / 36,
         /// The account is locked (rule C5).
         PersonLocked = "person-locked" / 33,
         /// The account is closed.
         PersonClosed = "person-closed" / 34,
+        /// The term of an accreditation is over before it begins, or too long (rule B2).
+        TermForbidden = "term-forbidden" / 35,
+        /// Another version of the text is in force (rules B3, J5).
+        OtherText = "other-text" / 36,
         /// Only named people may know of the record (rule D8). To the caller this is "no such child".
         NotOfAudience = "not-of-audience" / 37,
         /// The day's ceiling of records seen is reached (rule D6).
@@ -250,8 +252,6 @@ coded!(
         NotVerified = "not-verified" / 42,
         /// The disposition is none for this alert, or the alert has one already.
         AlreadyJudged = "already-judged" / 43,
-        /// The look failed for a fault of ours: a damaged row, a record in an unknown form. Nothing was shown.
-        Fault = "fault" / 19,
     }
 );
 
@@ -264,10 +264,10 @@ mod tests {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
         assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=42).collect::<Vec<u8>>());
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        let mut refusals: Vec<u8> = RefusalCode::ALL.iter().map(|r| r.number()).collect();
-        refusals.sort_unstable();
-        assert_eq!(refusals, (1..=43).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=43).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
+        assert_eq!((Operation::Stop.number(), Operation::Sponsor.number(), Operation::UnlockPerson.number()), (11, 13, 24));
+        assert_eq!((RefusalCode::Fault.number(), RefusalCode::NotSponsored.number(), RefusalCode::OtherText.number()), (19, 20, 36));
     }
 
     #[test]

@@ -33,6 +33,11 @@ fn notes(verb: &str) -> Notes {
         "who-saw" => WHO_SAW,
         "feed" => FEED,
         "enrol-person" => ENROL_PERSON,
+        "amend-person" => AMEND_PERSON,
+        "set-person-state" => SET_PERSON_STATE,
+        "sign" => SIGN,
+        "accept-responsibilities" => ACCEPT,
+        "sponsor" => SPONSOR,
         "log" | "log-fetch" | "log-verify" => LOG,
         "manual" => MANUAL,
         "completions" => COMPLETIONS,
@@ -71,6 +76,7 @@ const VARIABLES: &[Row] = &[
 
 const FIRST_LOOK: &[Row] = &[
     ("export CONTACTPOINT_PROFILE=$HOME/school.toml\ncontactpoint log-in --login r.okafor", "Say where, as whom, and log in:"),
+    ("contactpoint sign\ncontactpoint sign --accept 1", "Read the user agreement and sign it, at the first log-in and once a year:"),
     (
         "contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern\ncontactpoint view 4182736455 --reason concern",
         "Find a child in your scope, and who else works with that child:",
@@ -87,9 +93,31 @@ const VIEW: &[Row] = &[("contactpoint view 4182736455 --reason coordination", "W
 const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(
-    "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner",
+    "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner \\\n    --supervisor 12 --vetted 2026-09-01 --barring 2026-09-01 --trained 2026-09-14",
     "Make an account; the password and code secret are printed once:",
 )];
+const AMEND_PERSON: &[Row] = &[
+    (
+        "contactpoint amend-person 14 --vetted 2026-11-02 --barring 2023-09-01 --trained 2026-11-09",
+        "Put renewed checks on record, all three dates together:",
+    ),
+    ("contactpoint amend-person 14 --role practitioner --role supervisor", "Give somebody these roles and no others:"),
+    ("contactpoint amend-person 14 --supervisor 12", "Give somebody another supervisor:"),
+];
+const SET_PERSON_STATE: &[Row] = &[
+    ("contactpoint set-person-state 14 locked", "The helpdesk locks an account:"),
+    ("contactpoint set-person-state 14 active", "The helpdesk unlocks it again, and the administrator resumes a suspended one:"),
+    ("contactpoint set-person-state 14 closed", "The administrator closes it, for good:"),
+];
+const SIGN: &[Row] = &[
+    ("contactpoint sign", "Read the user agreement; its first line has the version:"),
+    ("contactpoint sign --accept 1", "Sign the version that you have read:"),
+];
+const ACCEPT: &[Row] = &[
+    ("contactpoint accept-responsibilities", "Read the statement of responsibilities; its first line has the version:"),
+    ("contactpoint accept-responsibilities --accept 1", "Accept it for your organisation:"),
+];
+const SPONSOR: &[Row] = &[("contactpoint sponsor 7", "Vouch for the school that was enrolled as number 7 in your area:")];
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),

@@ -5,8 +5,12 @@
 //! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
 //! `matching` says.
 
+mod alerts;
+mod break_glass;
 mod budgets;
 mod connect;
+mod contact;
+mod cursor;
 mod enrol;
 mod entries;
 mod feed;
@@ -19,8 +23,12 @@ mod view;
 mod watch;
 mod who_saw;
 
+pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
+pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use contact::{AskContact, ContactAsked};
 pub use contactpoint_policy::Ceilings;
+pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
@@ -30,10 +38,10 @@ pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
-use contactpoint_domain::Instant;
+use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
 use contactpoint_policy::Visible;
-use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError};
+use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +59,8 @@ pub struct Directory {
     visible: Visible,
     budgets: budgets::Budgets,
     watch: watch::Watch,
+    cursors: cursor::Cursors,
+    holidays: Arc<[Day]>,
 }
 
 impl Directory {
@@ -66,6 +76,8 @@ impl Directory {
             visible: Visible::default(),
             budgets: budgets::Budgets::default(),
             watch: watch::Watch::default(),
+            cursors: cursor::Cursors::fresh(),
+            holidays: Arc::new([]),
         }
     }
 
@@ -76,6 +88,12 @@ impl Directory {
         Ok(self)
     }
 
+    /// The same, where nobody works on these days either (rule D5: working days).
+    #[must_use]
+    pub fn closed_on(self, holidays: Vec<Day>) -> Self {
+        Self { holidays: holidays.into(), ..self }
+    }
+
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).
     async fn look<T>(
         &self,
@@ -83,18 +101,28 @@ impl Directory {
         look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError>,
     ) -> Answered<T> {
         let attempt = blank.clone();
-        match self.store.look(move |snapshot| look(snapshot, blank)).await {
-            Ok(answered) => Ok(answered),
-            Err(fault) => self.tell_fault(attempt, fault).await,
-        }
+        let looked = self.store.look(move |snapshot| look(snapshot, blank)).await;
+        self.attempted(attempt, looked).await
     }
 
-    /// Writes an attempt that failed for a fault of ours, such as a damaged row, and hands the fault on.
-    async fn tell_fault<T>(&self, attempt: Entry, fault: StoreError) -> Answered<T> {
-        if matches!(fault, StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_)) {
-            let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };
-            self.store.look(move |_| Ok(((), attempt))).await?.into_inner();
-        }
+    /// The same for a change, which comes to nothing where it fails.
+    async fn alter<T: Send + 'static>(
+        &self,
+        blank: Entry,
+        change: impl FnOnce(&mut Transaction<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError> + Send + 'static,
+    ) -> Answered<T> {
+        let attempt = blank.clone();
+        let changed = self.store.change(move |transaction| change(transaction, blank)).await;
+        self.attempted(attempt, changed).await
+    }
+
+    async fn attempted<T>(&self, attempt: Entry, result: Answered<T>) -> Answered<T> {
+        let fault = match result {
+            Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
+            other => return other,
+        };
+        let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };
+        self.store.look(move |_| Ok(((), attempt))).await?.into_inner();
         Err(fault)
     }
 }

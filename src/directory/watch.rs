@@ -94,7 +94,7 @@ impl Directory {
         match looked.await {
             Ok(Ok(committed)) => Ok(committed),
             Ok(Err(looked)) => self.raise(caller, now, looked).await,
-            Err(fault) => self.tell_fault(attempt, fault).await,
+            Err(fault) => self.attempted(attempt, Err(fault)).await,
         }
     }
 
@@ -105,7 +105,7 @@ impl Directory {
 
     /// The last day on which an alert raised now is not overdue (rule D5).
     pub(crate) fn due(&self, now: Instant) -> Day {
-        now.day().plus_working_days(JUDGED_WITHIN_DAYS, &[])
+        now.day().plus_working_days(JUDGED_WITHIN_DAYS, &self.holidays)
     }
 
     fn leave_out_what_was_raised(&self, caller: &Caller, now: Instant, flags: &mut Vec<Flag>) {
@@ -133,7 +133,7 @@ impl Directory {
 }
 
 /// Raises an alert unless there is one of the same person, kind, child and day.
-fn raise_once(transaction: &mut Transaction<'_>, new: &NewAlert) -> Result<(), StoreError> {
+pub(crate) fn raise_once(transaction: &mut Transaction<'_>, new: &NewAlert) -> Result<(), StoreError> {
     let known = transaction.alerts_about(new.person, new.at.day())?;
     if !known.iter().any(|alert| alert.kind == new.kind && alert.child == new.child) {
         transaction.raise_alert(new)?;

@@ -106,6 +106,10 @@ problems! {
     FeedOutOfStep = "feed_out_of_step", 409, "The lines do not begin where the feed stands.";
     /// The request id was used before, for another request.
     RequestIdReused = "request_id_reused", 409, "The request id was used for another request.";
+    /// Another version of the text is in force (rules B3, J5).
+    OtherText = "other_text", 409, "Another version of the text is in force.";
+    /// The alert has a judgement, or is none that can be judged so (rule D5).
+    AlreadyJudged = "already_judged", 409, "The alert is judged, or is none to be judged so.";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large.";
     /// The address is longer than any that exists here.
@@ -126,10 +130,6 @@ problems! {
     TermForbidden = "term_forbidden", 422, "The term has to end after today and within three years.";
     /// Too few of the scripted questions were answered (rule C5).
     NotVerified = "not_verified", 422, "The caller was not verified by the scripted questions.";
-    /// The alert has a judgement, or is none that can be judged so (rule D5).
-    AlreadyJudged = "already_judged", 409, "The alert is judged, or is none to be judged so.";
-    /// Another version of the text is in force (rules B3, J5).
-    OtherText = "other_text", 409, "Another version of the text is in force.";
     /// Too many connections or requests of this organisation; `retry_after` says when to try again.
     TooManyRequests = "too_many_requests", 429, "Too many requests. Try again later.";
     /// The request's headers are larger than allowed.

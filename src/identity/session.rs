@@ -32,6 +32,12 @@ impl SessionId {
         Self([0; 32])
     }
 
+    /// The name itself: for what is bound to one session.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The session a bearer token names; `None` where the text cannot be a token.
     fn of_token(token: &str) -> Option<Self> {
         let mut bytes = Zeroizing::new([0u8; 33]);

@@ -9,6 +9,6 @@ mod join;
 mod normal;
 mod search;
 
-pub use join::{join_keys, verdict, JoinKey, Verdict};
+pub use join::{identity_key, join_keys, verdict, JoinKey, Verdict};
 pub use normal::{folded, phonetic};
 pub use search::{answers_to, search_keys, SearchKey, Sought};

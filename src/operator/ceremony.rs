@@ -116,6 +116,12 @@ impl Arguments {
         if checked_on > today {
             return Err(OperatorError::Argument { what: "--checked-on", why: "is a day to come".to_owned() });
         }
+        if self.owner_login == self.officer_login {
+            return Err(OperatorError::Argument {
+                what: "--owner-login",
+                why: "is the officer's: the risk owner is another person".to_owned(),
+            });
+        }
         Ok(Founders {
             organisation: OrganisationName::try_from(self.organisation).map_err(refused("--organisation"))?,
             officer: Founder {
@@ -384,6 +390,21 @@ mod tests {
     }
 
     #[test]
+    fn officer_and_risk_owner_are_two_and_their_checks_are_not_to_come() {
+        // B2: whoever accredits does not vouch; C1: the checks of both
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            arguments: Arguments,
+        }
+        let founders = |line: &[&str]| <Line as clap::Parser>::parse_from([&["ceremony"], line].concat()).arguments.founders(MORNING.day());
+        assert!(founders(&["--checked-on", "2026-01-05"]).is_ok());
+        for line in [["--owner-login", "security-officer"], ["--officer-login", "risk-owner"], ["--checked-on", "2026-01-06"]] {
+            assert_eq!(founders(&line).unwrap_err().exit_status(), 64, "{line:?}");
+        }
+    }
+
+    #[test]
     fn what_breaks_off_says_that_the_token_was_changed() {
         // Style: each failure is one sentence on what to do
         let site = Site::new("ceremony-broken");
@@ -413,7 +434,10 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
         }
         for (path, content) in site.state() {
-            for secret in [held.officer.secrets.expose_password(), held.officer.secrets.expose_code_secret(), "Byron"] {
+            let [officer, owner] = [&held.officer.secrets, &held.owner.secrets];
+            let shown_once =
+                [officer.expose_password(), officer.expose_code_secret(), owner.expose_password(), owner.expose_code_secret(), "Byron"];
+            for secret in shown_once {
                 assert!(!content.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
             }
         }

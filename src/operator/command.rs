@@ -29,10 +29,10 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make the HSM keys, the data keys, an empty store, the data centre and its first security officer
+    /// Make the HSM keys, the data keys, an empty store, the data centre, its security officer and its risk owner
     ///
     /// Once in the life of a store: it refuses, and changes nothing, where there are keys or a store already. Prints the log's public key, and
-    /// the officer's password and code secret, which are shown once and kept nowhere. Run it as contactpoint-at-hsm ceremony.
+    /// both people's passwords and code secrets, which are shown once and kept nowhere. Run it as contactpoint-at-hsm ceremony.
     Ceremony(ceremony::Arguments),
     /// Make a PKCS #10 request for the daemon's TLS certificate, signed by the key in the HSM
     ///
@@ -63,7 +63,8 @@ enum Verb {
     /// Enrol an organisation with its certificates and first two people
     ///
     /// For the security officer, logged in. The organisation is known by its certificate's key: a renewed certificate over the same key needs
-    /// nothing, and one over a new key must be enrolled. Prints the administrator's one-time secrets, once.
+    /// nothing, and one over a new key must be enrolled. Prints the one-time secrets of its administrator and its
+    /// supervisor, once.
     EnrolOrganisation(enrol_organisation::Arguments),
     /// Vouch for an organisation
     ///
@@ -242,6 +243,13 @@ mod tests {
             "log-in",
             "log-out",
             "enrol-organisation",
+            "sponsor",
+            "accredit",
+            "suspend-organisation",
+            "resume-organisation",
+            "add-certificate",
+            "remove-certificate",
+            "sign",
             "status",
             "inspect",
             "show",

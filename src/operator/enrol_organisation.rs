@@ -1,7 +1,7 @@
-//! `contactpointctl enrol-organisation`: enrols an organisation, its certificates and its first administrator (rule B2).
+//! `contactpointctl enrol-organisation`: enrols an organisation, its certificates and its first two people (rule B2).
 //!
-//! The input is what the daemon's route takes, passed on as it stands; the daemon alone parses it. The answer holds the
-//! administrator's one-time secrets and is shown once.
+//! The input is what the daemon's route takes, passed on as it stands; the daemon alone parses it. The answer holds their
+//! one-time secrets and is shown once.
 
 use crate::control::Socket;
 use crate::error::OperatorError;

@@ -36,6 +36,11 @@ fn notes(verb: &str) -> Notes {
         "log-in" => Notes { examples: LOG_IN, ..of_daemon },
         "log-out" => Notes { examples: LOG_OUT, ..of_daemon },
         "enrol-organisation" => Notes { examples: ENROL, ..of_daemon },
+        "sponsor" => Notes { examples: SPONSOR, ..of_daemon },
+        "accredit" => Notes { examples: ACCREDIT, ..of_daemon },
+        "suspend-organisation" | "resume-organisation" => Notes { examples: SUSPEND, ..of_daemon },
+        "add-certificate" | "remove-certificate" => Notes { examples: CERTIFICATES, ..of_daemon },
+        "sign" => Notes { examples: SIGN, ..of_daemon },
         "status" => Notes { examples: STATUS, ..of_daemon },
         "inspect" => Notes { exit_status: VERDICTS, examples: INSPECT, ..of_daemon },
         "show" => Notes { files: SETTINGS_FILES, examples: SHOW, ..told },
@@ -76,8 +81,7 @@ const CREDENTIAL: Row = (
     "The HSM's PIN, encrypted to this machine; systemd hands it to the daemon and to contactpoint-at-hsm, and to nobody else.",
 );
 const CONTROL: Row = ("/run/contactpoint/control.sock", "The daemon's control socket, for root alone.");
-const SESSION: Row =
-    ("$XDG_RUNTIME_DIR/contactpointctl.session", "The officer's session between two commands, mode 0600; log-out removes it.");
+const SESSION: Row = ("$XDG_RUNTIME_DIR/contactpointctl.session", "The session between two commands, mode 0600; log-out removes it.");
 
 const HSM_FILES: &[Row] = &[CONFIGURATION, STATE, CREDENTIAL];
 const SETTINGS_FILES: &[Row] = &[CONFIGURATION, LAYOUTS];
@@ -115,14 +119,25 @@ const FIRST_HOUR: &[Row] = &[
     ("contactpointctl check-config", "Read the settings as the daemon would:"),
     (
         "contactpoint-at-hsm ceremony",
-        "Make the keys, the store and the first security officer (user, directories and PIN as the unit has them):",
+        "Make the keys, the store, the security officer and the risk owner (user, directories and PIN as the unit has them):",
     ),
     ("contactpointctl status", "Ask the running daemon how it is:"),
-    ("contactpointctl log-in\ncontactpointctl enrol-organisation school.json\ncontactpointctl log-out", "Let an organisation in:"),
+    (
+        "contactpointctl log-in\ncontactpointctl sign --version 1\ncontactpointctl enrol-organisation school.json\ncontactpointctl log-out",
+        "Let an organisation in. The security officer signs the agreement, once a year, and enrols it:",
+    ),
+    (
+        "contactpointctl log-in --login risk-owner\ncontactpointctl sign --version 1\ncontactpointctl sponsor 2\ncontactpointctl log-out",
+        "The risk owner vouches for it:",
+    ),
+    (
+        "contactpointctl log-in\ncontactpointctl accredit 2 --capability query --expires 2027-08-31\ncontactpointctl log-out",
+        "And the security officer accredits it. Its own administrator accepts the responsibilities, and it is in:",
+    ),
 ];
 const CEREMONY: &[Row] = &[(
-    "contactpoint-at-hsm ceremony --officer-login r.okafor --officer-given Ruth --officer-family Okafor",
-    "Hold the ceremony, in the presence of two officers. The password and the code secret are printed once:",
+    "contactpoint-at-hsm ceremony --officer-login r.okafor --officer-given Ruth --officer-family Okafor \\\n    --owner-login m.lindqvist --owner-given Mats --owner-family Lindqvist",
+    "Hold the ceremony, in the presence of both. The passwords and the code secrets are printed once:",
 )];
 const CERTIFICATE_REQUEST: &[Row] = &[(
     "contactpoint-at-hsm certificate-request --name directory.example --name 192.0.2.10 > server.csr",
@@ -142,8 +157,28 @@ const LOG_IN: &[Row] = &[
 const LOG_OUT: &[Row] = &[("contactpointctl log-out", "End the session, here and in the daemon:")];
 const ENROL: &[Row] = &[(
     "contactpointctl enrol-organisation school.json\ncontactpointctl enrol-organisation - < school.json",
-    "Enrol an organisation; the administrator's password and code secret are printed once:",
+    "Enrol an organisation; the passwords and code secrets of its administrator and its supervisor are printed once:",
 )];
+const SPONSOR: &[Row] = &[(
+    "contactpointctl log-in --login risk-owner\ncontactpointctl sponsor 2",
+    "Vouch for the organisation that was enrolled as number 2:",
+)];
+const ACCREDIT: &[Row] = &[
+    ("contactpointctl accredit 2 --capability query --expires 2027-08-31", "Accredit an organisation to look children up, to that day:"),
+    ("contactpointctl accredit 2 --capability feed --take-back", "Take an accreditation back; it bites at the next request:"),
+];
+const SUSPEND: &[Row] = &[
+    ("contactpointctl suspend-organisation 2", "Suspend an organisation:"),
+    ("contactpointctl resume-organisation 2", "Let it in again, when what was wrong is mended:"),
+];
+const CERTIFICATES: &[Row] = &[
+    ("contactpointctl add-certificate 2 school-2027.pem", "Before a key changes, put the new one beside the old:"),
+    ("contactpointctl remove-certificate 2 school-2026.pem", "When the organisation uses the new one, take the old one off:"),
+];
+const SIGN: &[Row] = &[
+    ("contactpointctl sign", "Read the agreement; its first line has the version:"),
+    ("contactpointctl sign --version 1", "Sign the version that you have read:"),
+];
 const STATUS: &[Row] = &[("contactpointctl status", "Does the store commit, does the HSM sign, how long is the log?")];
 const INSPECT: &[Row] = &[("contactpointctl inspect", "Look at the running system, one verdict for each rule:")];
 const SHOW: &[Row] = &[

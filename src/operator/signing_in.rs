@@ -1,4 +1,4 @@
-//! `contactpointctl log-in` and `log-out`: the security officer's two factors, over the control socket (rule C2).
+//! `contactpointctl log-in` and `log-out`: the two factors of the data centre's people, over the control socket (rule C2).
 //!
 //! The password is typed, or read from the standard input for scripts; it is never an argument, because arguments are public (proc(5)).
 
@@ -19,7 +19,7 @@ pub(crate) struct LogIn {
     /// Read the password from the standard input (one line) instead of asking for it
     #[arg(long)]
     password_stdin: bool,
-    /// The six digits that the officer's device shows now; asked for where absent
+    /// The six digits that your device shows now; asked for where absent
     #[arg(long)]
     code: Option<String>,
     #[command(flatten)]

@@ -47,12 +47,15 @@ mod tests {
     use crate::rig::Site;
     use contactpoint_audit::tiles;
 
+    /// What the ceremony leaves in the log: the data centre and its two people.
+    const ENTRIES: u16 = 3;
+
     /// A copy of the ceremony's log, as a client would have fetched it.
     fn fetched(site: &Site) -> Arguments {
         let held = site.hold_ceremony().unwrap();
         let store = open_appliance(&site.directories, &site.settings()).unwrap().store.begin_unlocked().unwrap();
         let directory = site.path("log");
-        let bundle = tiles::bundle_path(0, 2);
+        let bundle = tiles::bundle_path(0, ENTRIES);
         std::fs::create_dir_all(directory.join(&bundle).parent().unwrap()).unwrap();
         std::fs::write(directory.join("checkpoint"), store.log_checkpoint().unwrap()).unwrap();
         std::fs::write(directory.join(&bundle), store.log_tile(&bundle).unwrap().unwrap()).unwrap();
@@ -65,11 +68,11 @@ mod tests {
         let site = Site::new("verify");
         let arguments = fetched(&site);
         let told = run(&arguments).unwrap();
-        assert!(told.contains("entries  2") && told.contains("consistent with its signed checkpoint"));
-        assert!(told.ends_with("nothing altered, removed or reordered up to entry 1"));
+        assert!(told.contains("entries  3") && told.contains("consistent with its signed checkpoint"));
+        assert!(told.ends_with("nothing altered, removed or reordered up to entry 2"));
         let by_file = Arguments { key: site.path("state/log-verifier-key.txt").display().to_string(), json: true, ..arguments };
         let json: serde_json::Value = serde_json::from_str(&run(&by_file).unwrap()).unwrap();
-        assert_eq!((json["verified"].as_bool(), json["size"].as_u64()), (Some(true), Some(2)));
+        assert_eq!((json["verified"].as_bool(), json["size"].as_u64()), (Some(true), Some(ENTRIES.into())));
     }
 
     #[test]
@@ -77,7 +80,7 @@ mod tests {
         // F2: nothing was altered, removed or reordered
         let site = Site::new("verify-changed");
         let arguments = fetched(&site);
-        let bundle = arguments.directory.join(tiles::bundle_path(0, 2));
+        let bundle = arguments.directory.join(tiles::bundle_path(0, ENTRIES));
         let good = std::fs::read(&bundle).unwrap();
         for at in [2, good.len() / 2, good.len() - 1] {
             let mut bad = good.clone();

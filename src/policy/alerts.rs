@@ -5,7 +5,7 @@ use crate::gate::Moment;
 use crate::permit::{permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{Addressee, Alert, Disposition, PersonId, Role};
+use contactpoint_domain::{Addressee, Alert, AlertKind, Disposition, PersonId, Role};
 use contactpoint_identity::Caller;
 
 permit!(
@@ -33,19 +33,31 @@ pub fn read_alerts(caller: &Caller, moment: Moment) -> Result<ReadAlertsPermit, 
 /// overdue. (rule D5: overdue ones escalate)
 #[must_use]
 pub fn waits_for(by: By, moment: Moment, alert: &Alert, above: &[PersonId]) -> bool {
-    alert.judgement.is_none()
-        && alert.person != by.person
-        && match alert.to {
-            Some(Addressee::Supervisor(id)) => {
-                by.role != Role::ShieldingOfficer && (id == by.person || (alert.is_overdue(moment.today) && above.contains(&by.person)))
-            }
-            Some(Addressee::Authority(id)) => by.role == Role::ShieldingOfficer && id == by.organisation,
-            None => false,
+    alert.judgement.is_none() && alert.person != by.person && is_addressed(by, moment, alert, above)
+}
+
+/// Is it, or was it until somebody judged it, for whoever acts so to look at?
+fn is_addressed(by: By, moment: Moment, alert: &Alert, above: &[PersonId]) -> bool {
+    match alert.to {
+        Some(Addressee::Supervisor(id)) => {
+            let is_late = alert.is_overdue(moment.today) || alert.judgement.is_some();
+            by.role != Role::ShieldingOfficer && (id == by.person || (is_late && above.contains(&by.person)))
         }
+        Some(Addressee::Authority(id)) => by.role == Role::ShieldingOfficer && id == by.organisation,
+        None => false,
+    }
+}
+
+/// Is this alert one that the caller's queue shows? (rule D5)
+#[must_use]
+pub fn shows(permit: &ReadAlertsPermit, caller: &Caller, moment: Moment, alert: &Alert, above: &[PersonId]) -> bool {
+    let by = By { role: role_for(caller, permit.by(), alert), ..permit.by() };
+    waits_for(by, moment, alert, above)
 }
 
 /// May the caller judge this alert so? `above` as in [`waits_for`]; `over`: whoever supervises the caller, and these, and so on. Nobody
-/// judges their own act, nor the act of anybody above them. (rules C3, C4, D5)
+/// judges their own act, nor the act of anybody above them. An alert that is nobody's business of theirs is as if it were not there, also one
+/// about themselves that was raised without their doing. (rules C3, C4, D5, D7)
 pub fn judge(
     caller: &Caller,
     moment: Moment,
@@ -55,15 +67,28 @@ pub fn judge(
     disposition: Disposition,
 ) -> Result<JudgePermit, Refusal> {
     let by = admit(caller, Operation::JudgeAlert, moment)?;
-    if alert.person == by.person || over.contains(&alert.person) {
-        return Err(Refusal::OwnAct);
-    }
     // a person may be supervisor and shielding officer: the alert says as which of the two it is asked
     let by = By { role: role_for(caller, by, alert), ..by };
-    if alert.judgement.is_none() && !waits_for(by, moment, alert, above) {
+    let is_own = alert.person == by.person;
+    let is_addressed = is_addressed(by, moment, alert, above);
+    if !is_addressed && !(is_own && alert.kind.stops_the_glass()) {
         return Err(Refusal::OutsideScope);
     }
-    let fits = (disposition != Disposition::Settled) == alert.kind.is_judged();
+    if is_own || over.contains(&alert.person) {
+        return Err(Refusal::OwnAct);
+    }
+    let fits = match alert.kind {
+        // settled by saying which child the record is of, and by nothing else
+        AlertKind::Quarantine => false,
+        AlertKind::BreakGlass
+        | AlertKind::ShieldOverride
+        | AlertKind::OverBudget
+        | AlertKind::OwnFamily
+        | AlertKind::NearMisses
+        | AlertKind::SmallAudience
+        | AlertKind::Investigation
+        | AlertKind::Contact => (disposition != Disposition::Settled) == alert.kind.is_judged(),
+    };
     if alert.judgement.is_some() || !fits {
         return Err(Refusal::AlreadyJudged);
     }

@@ -3,6 +3,7 @@
 use crate::gate::Moment;
 use crate::look::Breadth;
 use crate::refusal::Refusal;
+use crate::shielding::AskContactPermit;
 use contactpoint_domain::{Address, Addressee, AlertKind, ChildNumber, ChildRecord, Day, NewAlert, Purpose};
 use contactpoint_identity::Caller;
 use contactpoint_matching::folded;
@@ -56,6 +57,21 @@ pub struct About {
     pub child: Option<ChildNumber>,
     /// The stated reason (rule D2).
     pub reason: Option<Purpose>,
+}
+
+/// The request to the authority of a child to broker contact (rule E6). `due`: its last day.
+#[must_use]
+pub fn contact_wanted(permit: &AskContactPermit, moment: Moment, record: &ChildRecord, due: Day) -> NewAlert {
+    NewAlert {
+        kind: AlertKind::Contact,
+        person: permit.by().person,
+        organisation: permit.by().organisation,
+        child: Some(record.number.clone()),
+        reason: Some(permit.reason()),
+        at: moment.now,
+        to: Some(Addressee::Authority(record.authority)),
+        due,
+    }
 }
 
 /// The alert to the caller's supervisor about a look of theirs. `due`: its last day.

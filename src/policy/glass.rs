@@ -2,6 +2,7 @@
 
 use crate::admission::admit;
 use crate::gate::Moment;
+use crate::look::State;
 use crate::permit::{one_of, permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
@@ -13,6 +14,15 @@ pub const GLASS_MINUTES: u64 = 30;
 
 /// Reasons for breaking the glass (rule D4): what cannot wait for the child to come into one's scope.
 pub const BREAKING: &[Purpose] = &[Purpose::Concern, Purpose::Section47, Purpose::Missing];
+
+/// How somebody names the child that the glass is broken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// By its number.
+    Number,
+    /// By exact names, date of birth and postcode.
+    Identity,
+}
 
 permit!(
     /// May break the glass to one child (rule D4).
@@ -65,6 +75,19 @@ pub fn override_shield(
     let by = admit(caller, Operation::OverrideShield, moment)?;
     let until = granted(caller, moment, reason, proof, open)?;
     Ok(OverridePermit { by, reason, until, alerted: supervisor(caller) })
+}
+
+/// Is a record in this state within reach of somebody who may break the glass or override a shield? What of it is then shown is the view's
+/// question. (rules D4, D8, E3, E4)
+pub fn reached_through_glass(state: State, asked: Asked) -> Result<(), Refusal> {
+    match (state, asked) {
+        (State::Plain, Asked::Number | Asked::Identity) | (State::Shielded, Asked::Number) => Ok(()),
+        (State::ForOthers, Asked::Number | Asked::Identity) => Err(Refusal::NotOfAudience),
+        // a postcode is hidden of a shielded record, so it is not found by one
+        (State::Shielded, Asked::Identity) | (State::NotOnRecord | State::Quarantined, Asked::Number | Asked::Identity) => {
+            Err(Refusal::OutsideScope)
+        }
+    }
 }
 
 /// May the caller leave the child that they broke the glass to? (rule D4)

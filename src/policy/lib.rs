@@ -21,11 +21,14 @@ mod shielding;
 mod shown;
 
 pub use admission::{admit, Row, TABLE};
-pub use alerts::{audit_alerts, judge, read_alerts, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit, ReadAlertsPermit};
+pub use alerts::{audit_alerts, judge, read_alerts, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit, ReadAlertsPermit};
 pub use budget::Ceilings;
-pub use flags::{alert, flags, About, MISSES, MISSES_MINUTES};
+pub use flags::{alert, contact_wanted, flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
-pub use glass::{break_glass, leave_glass, override_shield, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING, GLASS_MINUTES};
+pub use glass::{
+    break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,
+    GLASS_MINUTES,
+};
 pub use look::{breadth, Breadth, Grant, Line, Looking, State, LOOKS};
 pub use organisations::{
     accept_responsibilities, accredit, certificates, enrol_organisation, sponsor, suspend_organisation, AcceptResponsibilitiesPermit,

@@ -1,6 +1,7 @@
 //! The sections of the file, each key with its range and default; reasons are in config/contactpointd.toml.
 
 use crate::value::{HsmPath, LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
+use contactpoint_domain::Day;
 use serde::{Deserialize, Serialize};
 
 /// `[appliance]`: what this one is for.
@@ -195,4 +196,12 @@ impl Default for Intake {
     fn default() -> Self {
         Self { layouts: RelativePath::default_of("layouts") }
     }
+}
+
+/// `[review]`: the looks that supervisors judge (rule D5).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Review {
+    /// Days from Monday to Friday on which nobody works.
+    pub holidays: Vec<Day>,
 }

@@ -1,6 +1,6 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Session, Store, Tls};
+use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Store, Tls};
 use crate::value::HsmPath;
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub struct Settings {
     pub budgets: Budgets,
     /// What suppliers send.
     pub intake: Intake,
+    /// The looks that supervisors judge.
+    pub review: Review,
 }
 
 impl Settings {

@@ -103,9 +103,28 @@ impl Snapshot<'_> {
         self.alerts("WHERE open = 1 AND authority = ?1 AND row > ?2 ORDER BY row LIMIT ?3", (authority.0, row_of(after), most))
     }
 
-    /// Alerts that are overdue on this day, whomever they wait for, oldest first; at most `most`.
-    pub fn alerts_overdue(&self, today: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE open = 1 AND due < ?1 AND row > ?2 ORDER BY row LIMIT ?3", (today.number(), row_of(after), most))
+    /// Alerts that wait for this supervisor and are overdue on this day, oldest first, those after `after`; at most `most`.
+    pub fn alerts_overdue(&self, supervisor: PersonId, today: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
+        let condition = "WHERE open = 1 AND supervisor = ?1 AND due < ?2 AND row > ?3 ORDER BY row LIMIT ?4";
+        self.alerts(condition, (supervisor.0, today.number(), row_of(after), most))
+    }
+
+    /// The supervisors for whom alerts wait that are overdue on this day, each once.
+    pub fn late_supervisors(&self, today: Day) -> Result<Vec<PersonId>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT DISTINCT supervisor FROM alert WHERE open = 1 AND due < ?1 AND supervisor IS NOT NULL")?;
+        let found = select.query_map([today.number()], |row| Ok(PersonId(row.get(0)?)))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The numbers of the alerts that supervisors judged from one day to another, both included, in order. Who counts on one opens it.
+    pub fn judged_by_supervisors(&self, from: Day, to: Day) -> Result<Vec<AlertId>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT row FROM alert WHERE judged >= ?1 AND judged <= ?2 AND supervisor IS NOT NULL ORDER BY row")?;
+        let found = select.query_map([from.number(), to.number()], |row| Ok(AlertId(row.get::<_, i64>(0)?.unsigned_abs())))?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Alerts about what this person did that nobody has judged yet.
@@ -177,8 +196,8 @@ impl Transaction<'_> {
         let row = row_of(alert.id);
         let former = self.sealed_row(ALERT, row)?.ok_or(StoreError::Unknown("alert"))?;
         self.replace(ALERT, &former, &encode(&StoredAlert::of(alert))?)?;
-        let mut update = self.connection.prepare_cached("UPDATE alert SET open = ?2 WHERE row = ?1")?;
-        update.execute(params![row, alert.judgement.is_none()])?;
+        let mut update = self.connection.prepare_cached("UPDATE alert SET open = ?2, judged = ?3 WHERE row = ?1")?;
+        update.execute(params![row, alert.judgement.is_none(), alert.judgement.map(|judgement| judgement.at.day().number())])?;
         Ok(())
     }
 

@@ -34,16 +34,17 @@ CREATE TABLE looked_mark (id INTEGER PRIMARY KEY CHECK (id = 1), entry INTEGER N
 INSERT INTO looked_mark (id, entry) VALUES (1, 0);
 ";
 
-/// 0.3: alerts. Beside the sealed row stand the numbers by which its queue is found; open: nobody has judged it.
+/// 0.3: alerts. Beside the sealed row stand the numbers by which its queue is found; open: nobody has judged it; judged: the day of it.
 pub(crate) const SECOND: &str = "
 CREATE TABLE alert (
     row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, person INTEGER NOT NULL, supervisor INTEGER,
-    authority INTEGER, day INTEGER NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL);
+    authority INTEGER, day INTEGER NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL, judged INTEGER);
 CREATE INDEX alert_supervisor ON alert (supervisor, row) WHERE open = 1;
 CREATE INDEX alert_authority ON alert (authority, row) WHERE open = 1;
 CREATE INDEX alert_due ON alert (due, row) WHERE open = 1;
 CREATE INDEX alert_person ON alert (person, row) WHERE open = 1;
 CREATE INDEX alert_day ON alert (day, row);
+CREATE INDEX alert_judged ON alert (judged, row) WHERE judged IS NOT NULL;
 CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, note TEXT NOT NULL);
 ";
 

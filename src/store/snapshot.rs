@@ -8,7 +8,7 @@ use crate::registry::Registry;
 use crate::sealed::SealedRow;
 use contactpoint_audit::Entry;
 use contactpoint_domain::{ChildNumber, OrganisationId, Statement};
-use contactpoint_matching::{join_keys, SearchKey};
+use contactpoint_matching::{join_keys, JoinKey, SearchKey};
 use rusqlite::OptionalExtension;
 
 /// One logged look at a child, as the log tells it.
@@ -61,6 +61,16 @@ impl Snapshot<'_> {
                     found.extend(self.child_at(row)?);
                 }
             }
+        }
+        Ok(found)
+    }
+
+    /// The children of whom somebody states exactly this key, wherever they are; at most a few.
+    pub fn children_by_key(&self, key: &JoinKey) -> Result<Vec<Held>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.index.rows(self.connection, children::join_token(self.keys, key))? {
+            // a token is cut short and may be stale: hold each record against the key itself
+            found.extend(self.child_at(row)?.filter(|held| held.record.statements.iter().any(|said| join_keys(said).contains(key))));
         }
         Ok(found)
     }

@@ -83,9 +83,9 @@ async fn a_suspension_and_an_accreditation_taken_back_bite_on_the_next_request_o
 async fn keys_change_without_a_gap_and_one_taken_off_opens_nothing() {
     // B1: the client certificate names one organisation; several at once, so that keys are rotated without a gap
     let borough = borough().await;
-    let office = borough.open("Renewing School", "school", &["query"]).await;
+    let office = borough.open("Rotating School", "school", &["query"]).await;
     let (rig, id) = (&borough.rig, office.organisation.id);
-    let fresh = rig.clients.client("Renewing School");
+    let fresh = rig.clients.client("Rotating School");
     let change = |act: &'static str, certificate: String| async move {
         let body = json!({ "certificate": certificate });
         rig.as_officer(Method::POST, &format!("/v1/organisations/{id}/certificates{act}"), Some(&body)).await
@@ -220,12 +220,14 @@ async fn a_council_s_supervisor_sponsors_a_school_of_the_area_and_supervises_its
     let answer = rig.as_officer(Method::POST, "/v1/organisations", Some(&body)).await.expect_status(201).json();
     let sponsored = supervisor.post(&format!("/v1/organisations/{}/sponsor", answer["id"]), json!({})).await.expect_status(200).json();
     assert_eq!(sponsored["stage"], "sponsored");
-    let foreign = format!("/v1/organisations/{}/sponsor", borough.neighbour.organisation.id);
-    assert_eq!(
-        supervisor.post(&foreign, json!({})).await.expect_status(403).code(),
-        "forbidden",
-        "a council is vouched for by the risk owner"
-    );
+    for (organisation, status, code, why) in [
+        (borough.neighbour.organisation.id, 404, "not_found_or_not_yours", "not of the area: the risk owner vouches for a council"),
+        (borough.auditor.organisation.id, 404, "not_found_or_not_yours", "of no area"),
+        (council.id, 403, "forbidden", "nobody vouches for their own"),
+    ] {
+        let answer = supervisor.post(&format!("/v1/organisations/{organisation}/sponsor"), json!({})).await.expect_status(status);
+        assert_eq!(answer.code(), code, "{why}");
+    }
 }
 
 /// The office of the borough's usual people is opened with every gate passed: what the other tests stand on.
