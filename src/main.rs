@@ -51,6 +51,7 @@ fn start() -> Result<(), Failure> {
     let clock = Clock::system();
     let identity = Arc::new(Identity::new(store.clone(), custody.clone(), clock.clone(), settings.session.idle_seconds.seconds()));
     let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone());
+    let directory = directory.limited(daemon::ceilings(&settings), clock.now().wall).map_err(ApplianceError::from)?;
     let parts = Parts { custody, store: store.clone(), identity, directory, clock };
     let edge = Edge::open(parts, &directories.configuration, &settings)?;
     edge.tell_locks(locked.report());

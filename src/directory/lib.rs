@@ -7,7 +7,9 @@
 
 mod alerts;
 mod break_glass;
+mod budgets;
 mod connect;
+mod contact;
 mod cursor;
 mod enrol;
 mod entries;
@@ -18,11 +20,14 @@ mod people;
 mod refused;
 mod search;
 mod view;
+mod watch;
 mod who_saw;
 
 pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
 pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use contact::{AskContact, ContactAsked};
+pub use contactpoint_policy::Ceilings;
 pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
@@ -33,10 +38,10 @@ pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
-use contactpoint_domain::Day;
+use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
 use contactpoint_policy::Visible;
-use contactpoint_store::{Committed, Snapshot, Store, StoreError, Transaction};
+use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,6 +57,8 @@ pub struct Directory {
     feeds: feed::OpenFeeds,
     grants: grants::Grants,
     visible: Visible,
+    budgets: budgets::Budgets,
+    watch: watch::Watch,
     cursors: cursor::Cursors,
     holidays: Arc<[Day]>,
 }
@@ -67,9 +74,18 @@ impl Directory {
             feeds: feed::OpenFeeds::default(),
             grants: grants::Grants::default(),
             visible: Visible::default(),
+            budgets: budgets::Budgets::default(),
+            watch: watch::Watch::default(),
             cursors: cursor::Cursors::fresh(),
             holidays: Arc::new([]),
         }
+    }
+
+    /// The same with these ceilings of records seen, and with what the log says was seen today (rule D6).
+    pub fn limited(mut self, ceilings: Ceilings, now: Instant) -> Result<Self, OpenError> {
+        self.budgets = budgets::Budgets::under(ceilings);
+        self.budgets.count_again(&self.store, now)?;
+        Ok(self)
     }
 
     /// The same, where nobody works on these days either (rule D5: working days).

@@ -51,6 +51,7 @@ routes! {
     View = POST "/v1/children/view" Network;
     Search = POST "/v1/children/search" Network;
     FeedLines = POST "/v1/feeds/{id}/lines" Network;
+    AskContact = POST "/v1/children/contact" Network;
     LogIn = POST "/v1/session" Both;
     LogOut = DELETE "/v1/session" Both;
     WhoSaw = POST "/v1/audit/who-saw" Network;

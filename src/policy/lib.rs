@@ -7,6 +7,8 @@
 
 mod admission;
 mod alerts;
+mod budget;
+mod flags;
 mod gate;
 mod glass;
 mod look;
@@ -20,6 +22,8 @@ mod shown;
 
 pub use admission::{admit, Row, TABLE};
 pub use alerts::{audit_alerts, judge, read_alerts, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit, ReadAlertsPermit};
+pub use budget::Ceilings;
+pub use flags::{alert, contact_wanted, flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,

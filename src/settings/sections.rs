@@ -168,6 +168,22 @@ impl Default for Session {
     }
 }
 
+/// `[budgets]`: how many children one person may be shown in a day, by role (rule D6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budgets {
+    /// Of a practitioner.
+    pub practitioner: Within<1, 10_000>,
+    /// Of a shielding officer.
+    pub shielding_officer: Within<1, 10_000>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { practitioner: Within::default_of(200), shielding_officer: Within::default_of(100) }
+    }
+}
+
 /// `[intake]`: what suppliers send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

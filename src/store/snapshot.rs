@@ -95,7 +95,7 @@ impl Snapshot<'_> {
         opened.filter(|look| look.as_ref().map_or(true, |look| look.entry.children.contains(number))).collect()
     }
 
-    fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
+    pub(crate) fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
         let plain = self.keys.entries.open(&leaf).map_err(|_| StoreError::Damaged { table: "leaf", row: index })?;
         Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&plain)? })
     }

@@ -5,6 +5,7 @@
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod children;
+pub(crate) mod contact;
 pub(crate) mod control;
 pub(crate) mod feeds;
 pub(crate) mod glass;
@@ -58,6 +59,7 @@ impl Desk for Handlers {
         let handled = match call.found.route {
             Route::View => children::view(self, call).await,
             Route::Search => children::search(self, call).await,
+            Route::AskContact => contact::ask(self, call).await,
             Route::FeedLines => feeds::lines(self, call).await,
             Route::LogIn => session::log_in(self, call).await,
             Route::LogOut => session::log_out(self, call).await,
