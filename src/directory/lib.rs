@@ -12,8 +12,10 @@ mod feed;
 mod grants;
 mod organisations;
 mod people;
+mod quarantine;
 mod refused;
 mod search;
+mod shielding;
 mod view;
 mod who_saw;
 
@@ -23,12 +25,15 @@ pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, Rejecte
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
+pub use shielding::{
+    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+};
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_intake::Layout;
-use contactpoint_policy::Visible;
+pub use contactpoint_policy::Visible;
 use contactpoint_store::{Committed, Snapshot, Store, StoreError};
 use organisations::Organisations;
 use std::collections::BTreeMap;
@@ -59,6 +64,12 @@ impl Directory {
             grants: grants::Grants::default(),
             visible: Visible::default(),
         }
+    }
+
+    /// The same, showing this of shielded children beside what rule E2 says.
+    #[must_use]
+    pub fn showing(self, visible: Visible) -> Self {
+        Self { visible, ..self }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).

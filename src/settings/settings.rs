@@ -1,6 +1,6 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Appliance, Hsm, HsmAttachment, Intake, Limits, Log, Session, Store, Tls};
+use crate::sections::{Appliance, Hsm, HsmAttachment, Intake, Limits, Log, Session, Shielding, Store, Tls};
 use crate::value::HsmPath;
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub struct Settings {
     pub session: Session,
     /// What suppliers send.
     pub intake: Intake,
+    /// What stays visible of shielded children.
+    pub shielding: Shielding,
 }
 
 impl Settings {
