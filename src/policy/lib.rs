@@ -28,8 +28,8 @@ pub use organisations::{
     AccreditPermit, CertificateChange, EnrolOrganisationPermit, SponsorPermit, SuspendOrganisationPermit, LONGEST_ACCREDITATION_YEARS,
 };
 pub use people::{
-    accept_agreement, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit, AmendPersonPermit,
-    Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
+    accept_agreement, account_act, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit,
+    AmendPersonPermit, Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
 };
 pub use permit::{feed, search, view, who_saw, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
 pub use refusal::Refusal;

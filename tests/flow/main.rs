@@ -28,6 +28,7 @@ mod looking_up;
 mod looking_up_log;
 mod machines;
 mod office;
+mod racing;
 mod revocation;
 mod searching;
 mod silence;
