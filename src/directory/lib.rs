@@ -17,8 +17,10 @@ mod feed;
 mod grants;
 mod organisations;
 mod people;
+mod quarantine;
 mod refused;
 mod search;
+mod shielding;
 mod view;
 mod watch;
 mod who_saw;
@@ -34,13 +36,16 @@ pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, Rejecte
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
+pub use shielding::{
+    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+};
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
-use contactpoint_policy::Visible;
+pub use contactpoint_policy::Visible;
 use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
@@ -92,6 +97,12 @@ impl Directory {
     #[must_use]
     pub fn closed_on(self, holidays: Vec<Day>) -> Self {
         Self { holidays: holidays.into(), ..self }
+    }
+
+    /// The same, showing this of shielded children beside what rule E2 says.
+    #[must_use]
+    pub fn showing(self, visible: Visible) -> Self {
+        Self { visible, ..self }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).

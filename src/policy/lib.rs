@@ -42,7 +42,7 @@ pub use permit::{feed, search, view, who_saw, By, FeedPermit, SearchPermit, Sigh
 pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shielding::{
-    ask_contact, end_involvement, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
-    SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
+    ask_contact, end_involvement, hold_new, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
+    HoldNewPermit, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
 };
 pub use shown::{AddressKnown, AddressView, CarerView, ChildHit, ChildView, Contact, ContactPerson, Visible};
