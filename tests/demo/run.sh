@@ -216,14 +216,14 @@ enrol() { # KEY [shown]
     [ -z "$shown" ] || typed "$(quoted "${line[@]}")"
     quietly "${line[@]}"
     [ -z "$shown" ] || { say "     $(jq -r '"\(.name): \(.stage)"' <<< "$output")"; let_in_wrongly risk-owner forbidden "${number[$key]}"; }
-    held=()
+    held=
     while read -r capability; do
         desk security-officer accredit "${number[$key]}" --capability "$capability" --expires "$next_year"
         [ -z "$shown" ] || typed "$(quoted "${line[@]}")"
         quietly "${line[@]}"
-        held+=("$capability")
+        held+="${held:+, }$capability"
     done < <(jq -r --arg key "$key" '.[] | select(.key == $key) | .capabilities[]' borough/organisations.json)
-    say "     ${name[$key]} (${kind[$key]}): number ${number[$key]}, for ${held[*]}, administrator ${administrator[$key]}"
+    say "     ${name[$key]} (${kind[$key]}): number ${number[$key]}, for $held; administrator ${administrator[$key]}"
 }
 for key in "${keys[@]}"; do
     enrol "$key" "$([ "$key" != "${keys[0]}" ] || echo shown)"
