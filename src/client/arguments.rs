@@ -1,5 +1,6 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
+use crate::shielding::{AudienceWanted, HoldNew, Leave, Settle, Shield, Unshield};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use std::path::PathBuf;
@@ -86,6 +87,30 @@ pub enum Verb {
     ///
     /// From then on you supervise its first two people. It is accredited by somebody else.
     Sponsor(Sponsor),
+    /// Shield a child of your authority (shielding officers)
+    ///
+    /// Everybody but you sees its name, date of birth and number from then on, and that it is shielded. Again, to set another reason or day.
+    Shield(Shield),
+    /// Lift a child's shield (shielding officers)
+    ///
+    /// Asks for a fresh one-time code.
+    Unshield(Unshield),
+    /// Name the only people who may know of a child's record (shielding officers)
+    ///
+    /// For everybody else, you included, it is as if there were no such child; you can undo it all the same. Asks for a fresh one-time code.
+    Audience(AudienceWanted),
+    /// Say which child a record is of that waits for you (shielding officers)
+    ///
+    /// A record that may be of a shielded child is seen by its own source alone until then.
+    Settle(Settle),
+    /// Have new records of your area wait for you, or no longer (shielding officers)
+    ///
+    /// Until you settle one, only its own source sees it.
+    HoldNew(HoldNew),
+    /// Say that your organisation works with a child no more (data stewards)
+    ///
+    /// The child is out of your organisation's scope at once. A feed that says otherwise brings it back.
+    Leave(Leave),
     /// The public log: fetch it, verify it offline
     ///
     /// What is fetched is sealed: hashes and entries that tell nothing of a child.

@@ -30,6 +30,7 @@ mod manual;
 pub mod problem;
 pub mod profile;
 mod session;
+pub mod shielding;
 mod sign_in;
 pub mod terminal;
 pub mod tls;
@@ -88,6 +89,12 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::Sign(wanted) => administer::accept(place, administer::Text::Agreement, wanted).await,
         Verb::AcceptResponsibilities(wanted) => administer::accept(place, administer::Text::Responsibilities, wanted).await,
         Verb::Sponsor(wanted) => administer::sponsor(place, wanted).await,
+        Verb::Shield(wanted) => shielding::shield(place, wanted).await,
+        Verb::Unshield(wanted) => shielding::unshield(place, wanted).await,
+        Verb::Audience(wanted) => shielding::audience(place, wanted).await,
+        Verb::Settle(wanted) => shielding::settle(place, wanted).await,
+        Verb::HoldNew(wanted) => shielding::hold_new(place, wanted).await,
+        Verb::Leave(wanted) => shielding::leave(place, wanted).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),

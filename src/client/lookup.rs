@@ -19,7 +19,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
         say("No child in your scope fits.");
         return Ok(());
     }
-    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender"]);
+    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender", ""]);
     for hit in hits {
         let name = &hit["name"];
         table.row([
@@ -28,6 +28,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
             &text(&name["given"]),
             &text(&hit["date_of_birth"]),
             &text(&hit["gender"]),
+            if hit["shielded"] == true { "shielded" } else { "" },
         ]);
     }
     table.say();

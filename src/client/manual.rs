@@ -38,6 +38,12 @@ fn notes(verb: &str) -> Notes {
         "sign" => SIGN,
         "accept-responsibilities" => ACCEPT,
         "sponsor" => SPONSOR,
+        "shield" => SHIELD,
+        "unshield" => UNSHIELD,
+        "audience" => AUDIENCE,
+        "settle" => SETTLE,
+        "hold-new" => HOLD_NEW,
+        "leave" => LEAVE,
         "log" | "log-fetch" | "log-verify" => LOG,
         "manual" => MANUAL,
         "completions" => COMPLETIONS,
@@ -118,6 +124,23 @@ const ACCEPT: &[Row] = &[
     ("contactpoint accept-responsibilities --accept 1", "Accept it for your organisation:"),
 ];
 const SPONSOR: &[Row] = &[("contactpoint sponsor 7", "Vouch for the school that was enrolled as number 7 in your area:")];
+const SHIELD: &[Row] =
+    &[("contactpoint shield 4182736455 --reason domestic-violence --review 2027-03-31", "Shield a child until you decide anew:")];
+const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736455", "Lift the shield; a fresh one-time code is asked for:")];
+const AUDIENCE: &[Row] = &[
+    ("contactpoint audience 4182736455 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
+    ("contactpoint audience 4182736455", "Everybody may who may otherwise:"),
+];
+const SETTLE: &[Row] = &[
+    ("contactpoint settle 7305518264 --as 4182736455", "The record that waits is of this child, who may be shielded:"),
+    ("contactpoint settle 7305518264", "It is of a child of its own:"),
+    (
+        "contactpoint settle 7305518264 --shield-reason court-order --shield-review 2027-03-31",
+        "It is of a child of its own, who is shielded before anybody else sees it:",
+    ),
+];
+const HOLD_NEW: &[Row] = &[("contactpoint hold-new true", "Settle each new record before others see it:")];
+const LEAVE: &[Row] = &[("contactpoint leave 4182736455", "A pupil left the school:")];
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),

@@ -33,5 +33,8 @@ mod office;
 mod racing;
 mod revocation;
 mod searching;
+mod shielded;
+mod shielding;
 mod silence;
+mod ward;
 mod wire;
