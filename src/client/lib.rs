@@ -8,6 +8,7 @@
 //! The library part is [`Connection`], which the tests and the benches speak through as well.
 
 mod administer;
+mod alerts;
 pub mod api;
 pub mod arguments;
 pub mod connection;
@@ -20,6 +21,7 @@ mod feed_records;
 mod feed_report;
 #[cfg(test)]
 mod feed_tests;
+mod glass;
 mod log_fetch;
 #[cfg(test)]
 mod log_fetch_tests;
@@ -82,6 +84,15 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::Search(wanted) => lookup::search(place, wanted).await,
         Verb::View(wanted) => lookup::view(place, wanted).await,
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
+        Verb::BreakGlass(wanted) => glass::break_glass(place, wanted).await,
+        Verb::Leave => glass::leave(place).await,
+        Verb::OverrideShield(wanted) => glass::override_shield(place, wanted).await,
+        Verb::Alerts(wanted) => alerts::queue(place, wanted).await,
+        Verb::Judge(wanted) => alerts::judge(place, wanted).await,
+        Verb::Sample(wanted) => alerts::sample(place, wanted).await,
+        Verb::Review(wanted) => alerts::review(place, wanted).await,
+        Verb::Statistics(wanted) => alerts::statistics(place, wanted).await,
+        Verb::Flags(wanted) => alerts::flags(place, wanted).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,

@@ -31,6 +31,15 @@ fn notes(verb: &str) -> Notes {
         "search" => SEARCH,
         "view" => VIEW,
         "who-saw" => WHO_SAW,
+        "break-glass" => BREAK_GLASS,
+        "leave" => LEAVE,
+        "override-shield" => OVERRIDE_SHIELD,
+        "alerts" => ALERTS,
+        "judge" => JUDGE,
+        "sample" => SAMPLE,
+        "review" => REVIEW,
+        "statistics" => STATISTICS,
+        "flags" => FLAGS,
         "feed" => FEED,
         "enrol-person" => ENROL_PERSON,
         "amend-person" => AMEND_PERSON,
@@ -97,6 +106,30 @@ const SEARCH: &[Row] = &[
 ];
 const VIEW: &[Row] = &[("contactpoint view 4182736455 --reason coordination", "Who works with one child:")];
 const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
+const BREAK_GLASS: &[Row] = &[
+    (
+        "contactpoint break-glass 4182736455 --reason missing\ncontactpoint view 4182736455 --reason missing\ncontactpoint leave",
+        "See a child outside your scope; a fresh one-time code is asked for, and your supervisor is told:",
+    ),
+    (
+        "contactpoint break-glass --family-name Amberley --given-name Zoe --date-of-birth 2016-03-09 \\\n    --postcode 'ZZ9 9AA' --reason section-47",
+        "By exact identity, where the number is not known:",
+    ),
+];
+const LEAVE: &[Row] = &[("contactpoint leave", "Before the thirty minutes are over:")];
+const OVERRIDE_SHIELD: &[Row] = &[(
+    "contactpoint override-shield 4182736455 --reason section-47\ncontactpoint view 4182736455 --reason section-47",
+    "See a shielded child; your supervisor is told, and the child's authority investigates:",
+)];
+const ALERTS: &[Row] = &[("contactpoint alerts", "What waits for you, oldest first:")];
+const JUDGE: &[Row] = &[
+    ("contactpoint judge 41 justified", "A supervisor, after speaking to whoever acted:"),
+    ("contactpoint judge 44 settled", "A shielding officer, once the investigation is done:"),
+];
+const SAMPLE: &[Row] = &[("contactpoint sample 2026-10 --size 20", "Twenty of October's judgements:")];
+const REVIEW: &[Row] = &[("contactpoint review 41 questioned", "A judgement that you cannot follow:")];
+const STATISTICS: &[Row] = &[("contactpoint statistics --from 2026-10-01 --to 2026-10-31", "A month's alerts and judgements:")];
+const FLAGS: &[Row] = &[("contactpoint flags --from 2026-10-01 --to 2026-10-31", "A month's flags, oldest first:")];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(
     "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner \\\n    --supervisor 12 --vetted 2026-09-01 --barring 2026-09-01 --trained 2026-09-14",

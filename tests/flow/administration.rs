@@ -141,7 +141,15 @@ async fn the_interface_describes_itself_and_each_described_route_exists() {
             "GET /openapi.json",
             "GET /v1/feeds/{id}",
             "GET /v1/texts",
+            "POST /v1/alerts/queue",
+            "POST /v1/alerts/{id}/judge",
+            "POST /v1/audit/alerts/sample",
+            "POST /v1/audit/alerts/statistics",
+            "POST /v1/audit/alerts/{id}/review",
+            "POST /v1/audit/flags",
             "POST /v1/audit/who-saw",
+            "POST /v1/break-glass",
+            "POST /v1/break-glass/leave",
             "POST /v1/children/audience",
             "POST /v1/children/search",
             "POST /v1/children/settle",
@@ -160,6 +168,7 @@ async fn the_interface_describes_itself_and_each_described_route_exists() {
             "POST /v1/people/{id}/state",
             "POST /v1/session",
             "POST /v1/session/agreement",
+            "POST /v1/shield-override",
         ]
     );
     for route in routes {

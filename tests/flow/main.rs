@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod administration;
+mod alert_audit;
 mod answers;
 mod attached;
 mod bad_bodies;
