@@ -11,6 +11,7 @@ mod budget;
 mod flags;
 mod gate;
 mod glass;
+mod helpdesk;
 mod look;
 mod organisations;
 mod people;
@@ -29,6 +30,7 @@ pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,
     GLASS_MINUTES,
 };
+pub use helpdesk::{begin_reset, complete_reset, BeginResetPermit, CompleteResetPermit};
 pub use look::{breadth, Breadth, Grant, Line, Looking, State, LOOKS};
 pub use organisations::{
     accept_responsibilities, accredit, certificates, enrol_organisation, sponsor, suspend_organisation, AcceptResponsibilitiesPermit,

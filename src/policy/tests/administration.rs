@@ -5,7 +5,9 @@
 mod callers;
 
 use callers::{caller, day, moment, organisation, HERE, ME, OFFICER, SPONSOR};
-use contactpoint_domain::{AccountState, Capability, Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship};
+use contactpoint_domain::{
+    AccountState, Capability, Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Verified,
+};
 use contactpoint_policy::{
     accept_agreement, accept_responsibilities, account_state, accredit, amend_person, enrol_person, sponsor, supervisor,
     suspend_organisation, Candidate, Refusal, Subject, LONGEST_CHAIN,
@@ -114,7 +116,7 @@ fn nobody_changes_their_own_account_nor_another_organisation_s() {
     assert_eq!(amend(subject(ME, HERE)), Some(Refusal::OwnAccount));
     assert_eq!(amend(subject(PersonId(9), OrganisationId(8))), Some(Refusal::OutsideScope));
     for state in [AccountState::Suspended, AccountState::Closed] {
-        let verdict = account_state(&administrator, moment(), &subject(ME, HERE), state);
+        let verdict = account_state(&administrator, moment(), &subject(ME, HERE), state, &[]);
         assert_eq!(verdict.err(), Some(Refusal::OwnAccount), "{state}");
     }
 }
@@ -137,7 +139,7 @@ fn each_state_of_an_account_is_reached_by_the_one_whose_act_it_is() {
     ] {
         for acting in Role::ALL {
             let subject = Subject { person: PersonId(9), organisation: HERE, state: from };
-            let verdict = account_state(&caller(OrganisationKind::School, &[*acting]), moment(), &subject, to);
+            let verdict = account_state(&caller(OrganisationKind::School, &[*acting]), moment(), &subject, to, Verified::ALL);
             assert_eq!(verdict.is_ok(), Some(*acting) == role, "{from} to {to} by {acting}");
         }
     }
