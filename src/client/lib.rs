@@ -20,6 +20,7 @@ mod feed_records;
 mod feed_report;
 #[cfg(test)]
 mod feed_tests;
+mod helpdesk;
 mod log_fetch;
 #[cfg(test)]
 mod log_fetch_tests;
@@ -80,11 +81,14 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::LogOut => sign_in::log_out(place).await,
         Verb::Search(wanted) => lookup::search(place, wanted).await,
         Verb::View(wanted) => lookup::view(place, wanted).await,
+        Verb::AskContact(wanted) => lookup::ask_contact(place, wanted).await,
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,
         Verb::SetPersonState(wanted) => administer::set_state(place, wanted).await,
+        Verb::Reset(wanted) => helpdesk::begin(place, wanted).await,
+        Verb::CompleteReset(wanted) => helpdesk::complete(place, wanted).await,
         Verb::Sign(wanted) => administer::accept(place, administer::Text::Agreement, wanted).await,
         Verb::AcceptResponsibilities(wanted) => administer::accept(place, administer::Text::Responsibilities, wanted).await,
         Verb::Sponsor(wanted) => administer::sponsor(place, wanted).await,

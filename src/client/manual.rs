@@ -30,6 +30,9 @@ fn notes(verb: &str) -> Notes {
         "log-out" => LOG_OUT,
         "search" => SEARCH,
         "view" => VIEW,
+        "ask-contact" => ASK_CONTACT,
+        "reset" => RESET,
+        "complete-reset" => COMPLETE_RESET,
         "who-saw" => WHO_SAW,
         "feed" => FEED,
         "enrol-person" => ENROL_PERSON,
@@ -89,7 +92,20 @@ const SEARCH: &[Row] = &[
     ("contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern", "By family name and date of birth:"),
     ("contactpoint search --family-name Amberley --postcode 'ZZ9 9AA' --reason coordination", "By family name and postcode:"),
 ];
-const VIEW: &[Row] = &[("contactpoint view 4182736455 --reason coordination", "Who works with one child:")];
+const VIEW: &[Row] = &[
+    ("contactpoint view 4182736455 --reason coordination", "Who works with one child:"),
+    (
+        "contactpoint view 4182736455 --reason concern --for 'Ada Quill'",
+        "The same for a colleague without an account; both names are in the log:",
+    ),
+];
+const ASK_CONTACT: &[Row] =
+    &[("contactpoint ask-contact 4182736455 --reason concern", "Ask to be brought together with whoever works with a child:")];
+const RESET: &[Row] = &[(
+    "contactpoint reset 17 code --verified employee-number,line-manager,vetting-month",
+    "The telephone with the authenticator is lost, and three questions were answered:",
+)];
+const COMPLETE_RESET: &[Row] = &[("contactpoint complete-reset 17", "A second person completes it; your own code is asked for:")];
 const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(
@@ -106,7 +122,11 @@ const AMEND_PERSON: &[Row] = &[
 ];
 const SET_PERSON_STATE: &[Row] = &[
     ("contactpoint set-person-state 14 locked", "The helpdesk locks an account:"),
-    ("contactpoint set-person-state 14 active", "The helpdesk unlocks it again, and the administrator resumes a suspended one:"),
+    (
+        "contactpoint set-person-state 14 active --verified employee-number,line-manager,vetting-month",
+        "The helpdesk unlocks it again, after the scripted questions:",
+    ),
+    ("contactpoint set-person-state 14 active", "The administrator resumes a suspended one:"),
     ("contactpoint set-person-state 14 closed", "The administrator closes it, for good:"),
 ];
 const SIGN: &[Row] = &[

@@ -40,7 +40,7 @@ pub use people::{
     accept_agreement, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit, AmendPersonPermit,
     Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
 };
-pub use permit::{feed, search, view, who_saw, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
+pub use permit::{basis, feed, BasisFault, search, view, who_saw, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
 pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shielding::{

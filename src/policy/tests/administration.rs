@@ -125,22 +125,24 @@ fn nobody_changes_their_own_account_nor_another_organisation_s() {
 fn each_state_of_an_account_is_reached_by_the_one_whose_act_it_is() {
     // C5: helpdesk can unlock and suspend ... ; a closed account stays closed
     use AccountState::{Active, Closed, Locked, Suspended};
-    for (from, to, role) in [
-        (Active, Locked, Some(Role::Helpdesk)),
-        (Locked, Active, Some(Role::Helpdesk)),
-        (Active, Suspended, Some(Role::Administrator)),
-        (Locked, Suspended, Some(Role::Administrator)),
-        (Suspended, Active, Some(Role::Administrator)),
-        (Active, Closed, Some(Role::Administrator)),
-        (Suspended, Closed, Some(Role::Administrator)),
-        (Closed, Active, None),
-        (Closed, Suspended, None),
-        (Closed, Locked, None),
+    let (helpdesk, administrator, either): (&[Role], &[Role], &[Role]) =
+        (&[Role::Helpdesk], &[Role::Administrator], &[Role::Helpdesk, Role::Administrator]);
+    for (from, to, roles) in [
+        (Active, Locked, helpdesk),
+        (Locked, Active, helpdesk),
+        (Active, Suspended, either),
+        (Locked, Suspended, either),
+        (Suspended, Active, administrator),
+        (Active, Closed, administrator),
+        (Suspended, Closed, administrator),
+        (Closed, Active, &[]),
+        (Closed, Suspended, &[]),
+        (Closed, Locked, &[]),
     ] {
         for acting in Role::ALL {
             let subject = Subject { person: PersonId(9), organisation: HERE, state: from };
             let verdict = account_state(&caller(OrganisationKind::School, &[*acting]), moment(), &subject, to, Verified::ALL);
-            assert_eq!(verdict.is_ok(), Some(*acting) == role, "{from} to {to} by {acting}");
+            assert_eq!(verdict.is_ok(), roles.contains(acting), "{from} to {to} by {acting}");
         }
     }
 }
