@@ -92,7 +92,7 @@ impl Appliance {
     /// A new session of the council's practitioner; its token.
     pub async fn session(&self) -> String {
         let mut connection = self.rig.connection(&self.council.certificate);
-        self.rig.log_in(&mut connection, &self.practitioner).await
+        self.rig.log_in_first(&mut connection, &self.practitioner).await
     }
 
     /// Bytes that the store takes on disk.

@@ -18,8 +18,10 @@ mod grants;
 mod helpdesk;
 mod organisations;
 mod people;
+mod quarantine;
 mod refused;
 mod search;
+mod shielding;
 mod view;
 mod watch;
 mod who_saw;
@@ -36,13 +38,16 @@ pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
+pub use shielding::{
+    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+};
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
-use contactpoint_policy::Visible;
+pub use contactpoint_policy::Visible;
 use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
@@ -94,6 +99,12 @@ impl Directory {
     #[must_use]
     pub fn closed_on(self, holidays: Vec<Day>) -> Self {
         Self { holidays: holidays.into(), ..self }
+    }
+
+    /// The same, showing this of shielded children beside what rule E2 says.
+    #[must_use]
+    pub fn showing(self, visible: Visible) -> Self {
+        Self { visible, ..self }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).

@@ -66,6 +66,12 @@ routes! {
     AcceptAgreement = POST "/v1/session/agreement" Both;
     AcceptResponsibilities = POST "/v1/organisation/responsibilities" Network;
     Sponsor = POST "/v1/organisations/{id}/sponsor" Both;
+    Shield = POST "/v1/children/shield" Network;
+    Unshield = POST "/v1/children/unshield" Network;
+    SetAudience = POST "/v1/children/audience" Network;
+    SettleRecord = POST "/v1/children/settle" Network;
+    EndInvolvement = POST "/v1/involvements/end" Network;
+    HoldNew = POST "/v1/organisation/hold-new" Network;
     Texts = GET "/v1/texts" Both;
     BreakGlass = POST "/v1/break-glass" Network;
     LeaveGlass = POST "/v1/break-glass/leave" Network;

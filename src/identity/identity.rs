@@ -154,7 +154,17 @@ impl Identity {
             return Err(IdentityRefusal::SessionEnded);
         }
         let Account { roles, checks, supervisor, name, home, .. } = account;
+        let supervisor = self.in_office(supervisor)?;
         Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor, family: name.family, home })))
+    }
+
+    /// The supervisor, if they still are one: somebody whose account was closed, or who lost the role, judges nothing (rule C3). One who is
+    /// locked or suspended comes back.
+    fn in_office(&self, supervisor: Option<PersonId>) -> Result<Option<PersonId>, IdentityRefusal> {
+        let Some(id) = supervisor else { return Ok(None) };
+        let found = self.store.registry(|registry| registry.account(id)).map_err(unavailable)?;
+        let holds = |account: &Account| account.state != AccountState::Closed && account.roles.iter().any(|role| role.may_supervise());
+        Ok(found.filter(holds).map(|account| account.id))
     }
 
     /// The organisation of a person on a channel: the certificate's, which must be theirs; on the control socket their own, which must

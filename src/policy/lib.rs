@@ -37,14 +37,14 @@ pub use organisations::{
     AccreditPermit, CertificateChange, EnrolOrganisationPermit, SponsorPermit, SuspendOrganisationPermit, LONGEST_ACCREDITATION_YEARS,
 };
 pub use people::{
-    accept_agreement, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit, AmendPersonPermit,
-    Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
+    accept_agreement, account_act, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit,
+    AmendPersonPermit, Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
 };
-pub use permit::{basis, feed, BasisFault, search, view, who_saw, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
+pub use permit::{basis, feed, search, view, who_saw, BasisFault, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
 pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shielding::{
-    ask_contact, end_involvement, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
-    SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
+    ask_contact, end_involvement, hold_new, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
+    HoldNewPermit, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
 };
 pub use shown::{AddressKnown, AddressView, CarerView, ChildHit, ChildView, Contact, ContactPerson, Visible};

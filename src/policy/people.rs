@@ -84,8 +84,23 @@ pub fn amend_person(caller: &Caller, moment: Moment, subject: &Subject, roles: &
     Ok(AmendPersonPermit { by, person: subject.person })
 }
 
-/// May the caller bring this account into this state? A closed account stays closed; the helpdesk locks and unlocks, the administrator
-/// suspends, resumes and closes. `answered`: the scripted questions by which the helpdesk knows whom it hears. (rules C4, C5)
+/// What bringing an account from one state into another is called; `None` where nobody may. A closed account stays closed, and a suspended
+/// one is not locked: unlocking it would undo what the administrator did. (rules C4, C5)
+#[must_use]
+pub const fn account_act(from: AccountState, to: AccountState) -> Option<Operation> {
+    use AccountState::{Active, Closed, Locked, Suspended};
+    match (from, to) {
+        (Closed, Active | Locked | Suspended | Closed) | (Suspended, Locked) => None,
+        (Active | Locked, Locked) => Some(Operation::LockPerson),
+        (Locked, Active) => Some(Operation::UnlockPerson),
+        (Active | Locked | Suspended, Suspended) => Some(Operation::SuspendPerson),
+        (Active | Suspended, Active) => Some(Operation::ResumePerson),
+        (Active | Locked | Suspended, Closed) => Some(Operation::ClosePerson),
+    }
+}
+
+/// May the caller bring this account into this state? The helpdesk locks, unlocks and suspends, the administrator suspends, resumes and closes.
+/// `answered`: the scripted questions by which the helpdesk knows whom it hears. (rules C4, C5)
 pub fn account_state(
     caller: &Caller,
     moment: Moment,
@@ -93,14 +108,7 @@ pub fn account_state(
     state: AccountState,
     answered: &[Verified],
 ) -> Result<AccountStatePermit, Refusal> {
-    let operation = match (subject.state, state) {
-        (AccountState::Closed, _) => return Err(Refusal::RoleForbids),
-        (_, AccountState::Locked) => Operation::LockPerson,
-        (AccountState::Locked, AccountState::Active) => Operation::UnlockPerson,
-        (_, AccountState::Suspended) => Operation::SuspendPerson,
-        (AccountState::Active | AccountState::Suspended, AccountState::Active) => Operation::ResumePerson,
-        (_, AccountState::Closed) => Operation::ClosePerson,
-    };
+    let operation = account_act(subject.state, state).ok_or(Refusal::RoleForbids)?;
     let by = admit(caller, operation, moment)?;
     somebody_else_here(by, subject)?;
     // to lock is safe; to unlock, or to suspend for longer, the helpdesk knows whom it hears

@@ -242,7 +242,9 @@ fn without_sensitive(record: &ChildRecord, own: OrganisationId) -> Cow<'_, Child
         return Cow::Borrowed(record);
     }
     let (hidden, mut statements): (Vec<_>, Vec<_>) = record.statements.iter().cloned().partition(is_hidden);
+    let known = statements.first().map(|statement| statement.name.clone());
     let bare = |statement: Statement| Statement {
+        name: known.clone().unwrap_or(statement.name),
         former_names: Vec::new(),
         gender: Gender::Unspecified,
         address: None,

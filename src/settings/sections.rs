@@ -205,3 +205,21 @@ pub struct Review {
     /// Days from Monday to Friday on which nobody works.
     pub holidays: Vec<Day>,
 }
+
+/// `[shielding]`: what stays visible of shielded children (rule E2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shielding {
+    /// Shown beside name, date of birth and child number.
+    pub also_shows: Vec<AlsoShown>,
+}
+
+/// `[shielding] also_shows`: what the regulations would show as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlsoShown {
+    /// The child's gender.
+    Gender,
+    /// The names of parents and carers.
+    CarerNames,
+}

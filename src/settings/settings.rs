@@ -1,6 +1,6 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Store, Tls};
+use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Shielding, Store, Tls};
 use crate::value::HsmPath;
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct Settings {
     pub intake: Intake,
     /// The looks that supervisors judge.
     pub review: Review,
+    /// What stays visible of shielded children.
+    pub shielding: Shielding,
 }
 
 impl Settings {

@@ -13,6 +13,7 @@ pub(crate) mod helpdesk;
 pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod session;
+pub(crate) mod shielding;
 pub(crate) mod tiles;
 
 use crate::answer::{Answer, Public};
@@ -76,6 +77,12 @@ impl Desk for Handlers {
             Route::AcceptAgreement => people::sign(self, call).await,
             Route::AcceptResponsibilities => organisations::accept(self, call).await,
             Route::Sponsor => organisations::sponsor(self, call).await,
+            Route::Shield => shielding::shield(self, call).await,
+            Route::Unshield => shielding::unshield(self, call).await,
+            Route::SetAudience => shielding::audience(self, call).await,
+            Route::SettleRecord => shielding::settle(self, call).await,
+            Route::EndInvolvement => shielding::end_involvement(self, call).await,
+            Route::HoldNew => shielding::hold_new(self, call).await,
             Route::Texts => organisations::texts_in_force(self, call).await,
             Route::Accredit => organisations::accredit(self, call).await,
             Route::AddCertificate => organisations::add_certificate(self, call).await,

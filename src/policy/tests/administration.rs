@@ -5,11 +5,12 @@
 mod callers;
 
 use callers::{caller, day, moment, organisation, HERE, ME, OFFICER, SPONSOR};
+use contactpoint_audit::Operation;
 use contactpoint_domain::{
     AccountState, Capability, Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Verified,
 };
 use contactpoint_policy::{
-    accept_agreement, accept_responsibilities, account_state, accredit, amend_person, enrol_person, sponsor, supervisor,
+    accept_agreement, accept_responsibilities, account_act, account_state, accredit, amend_person, enrol_person, sponsor, supervisor,
     suspend_organisation, Candidate, Refusal, Subject, LONGEST_CHAIN,
 };
 
@@ -138,6 +139,8 @@ fn each_state_of_an_account_is_reached_by_the_one_whose_act_it_is() {
         (Closed, Active, &[]),
         (Closed, Suspended, &[]),
         (Closed, Locked, &[]),
+        // else the helpdesk would lock what is suspended, unlock it, and so resume it
+        (Suspended, Locked, &[]),
     ] {
         for acting in Role::ALL {
             let subject = Subject { person: PersonId(9), organisation: HERE, state: from };
@@ -145,6 +148,15 @@ fn each_state_of_an_account_is_reached_by_the_one_whose_act_it_is() {
             assert_eq!(verdict.is_ok(), roles.contains(acting), "{from} to {to} by {acting}");
         }
     }
+}
+
+#[test]
+fn what_happens_to_an_account_has_its_own_name_in_the_log() {
+    // F1: the operation; an unlocking is the helpdesk's, a resumption the administrator's
+    use AccountState::{Active, Locked, Suspended};
+    assert_eq!(account_act(Locked, Active), Some(Operation::UnlockPerson));
+    assert_eq!(account_act(Suspended, Active), Some(Operation::ResumePerson));
+    assert_eq!(account_act(Locked, Suspended), Some(Operation::SuspendPerson));
 }
 
 #[test]

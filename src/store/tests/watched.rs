@@ -35,6 +35,7 @@ fn teacher(person: u32, family: &str) -> Caller {
         accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(3), expires: NOW.day().plus_years(1) }],
         responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
         suspended: false,
+        holds_new: false,
     };
     let made = "2026-01-01".parse().unwrap();
     let checks =
