@@ -22,6 +22,7 @@ mod feed_report;
 #[cfg(test)]
 mod feed_tests;
 mod glass;
+mod helpdesk;
 mod log_fetch;
 #[cfg(test)]
 mod log_fetch_tests;
@@ -83,6 +84,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::LogOut => sign_in::log_out(place).await,
         Verb::Search(wanted) => lookup::search(place, wanted).await,
         Verb::View(wanted) => lookup::view(place, wanted).await,
+        Verb::AskContact(wanted) => lookup::ask_contact(place, wanted).await,
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
         Verb::BreakGlass(wanted) => glass::break_glass(place, wanted).await,
         Verb::Leave => glass::leave(place).await,
@@ -97,6 +99,8 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,
         Verb::SetPersonState(wanted) => administer::set_state(place, wanted).await,
+        Verb::Reset(wanted) => helpdesk::begin(place, wanted).await,
+        Verb::CompleteReset(wanted) => helpdesk::complete(place, wanted).await,
         Verb::Sign(wanted) => administer::accept(place, administer::Text::Agreement, wanted).await,
         Verb::AcceptResponsibilities(wanted) => administer::accept(place, administer::Text::Responsibilities, wanted).await,
         Verb::Sponsor(wanted) => administer::sponsor(place, wanted).await,
@@ -105,7 +109,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::Audience(wanted) => shielding::audience(place, wanted).await,
         Verb::Settle(wanted) => shielding::settle(place, wanted).await,
         Verb::HoldNew(wanted) => shielding::hold_new(place, wanted).await,
-        Verb::Leave(wanted) => shielding::leave(place, wanted).await,
+        Verb::EndInvolvement(wanted) => shielding::end_involvement(place, wanted).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),

@@ -1,4 +1,4 @@
-//! `shield`, `unshield`, `audience`, `settle`, `hold-new` for an authority's shielding officer, and `leave` for a data steward (rules D1, D8, E1,
+//! `shield`, `unshield`, `audience`, `settle`, `hold-new` for an authority's shielding officer, and `end-involvement` for a data steward (rules D1, D8, E1,
 //! E4): the command lines and what they send. The directory decides; no verb lists anything.
 
 use crate::api::Api;
@@ -73,9 +73,9 @@ pub struct Settle {
     pub shield_review: Option<String>,
 }
 
-/// `leave`
+/// `end-involvement`
 #[derive(Debug, Args)]
-pub struct Leave {
+pub struct EndInvolvement {
     /// The child's number
     #[arg(value_name = "NUMBER")]
     pub child_number: String,
@@ -126,7 +126,7 @@ fn settle_body(Settle { child_number, child, shield_reason, shield_review }: &Se
 }
 
 /// Says that a pupil left, or a patient, or whoever was worked with.
-pub(crate) async fn leave(place: &Place, Leave { child_number }: &Leave) -> Result<(), ClientError> {
+pub(crate) async fn end_involvement(place: &Place, EndInvolvement { child_number }: &EndInvolvement) -> Result<(), ClientError> {
     let answer = Api::in_session(place)?.post("/v1/involvements/end", &json!({"child_number": child_number})).await?;
     if place.json {
         say_json(&answer);

@@ -61,6 +61,8 @@ routes! {
     EnrolPerson = POST "/v1/people" Both;
     AmendPerson = POST "/v1/people/{id}" Both;
     SetPersonState = POST "/v1/people/{id}/state" Both;
+    BeginReset = POST "/v1/people/{id}/reset" Both;
+    CompleteReset = POST "/v1/people/{id}/reset/complete" Both;
     AcceptAgreement = POST "/v1/session/agreement" Both;
     AcceptResponsibilities = POST "/v1/organisation/responsibilities" Network;
     Sponsor = POST "/v1/organisations/{id}/sponsor" Both;

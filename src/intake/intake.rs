@@ -209,7 +209,7 @@ impl<'a> Record<'a> {
             common_assessment: self.flag(Field::CommonAssessment)?,
             lead_professional: self.flag(Field::LeadProfessional)?,
             ended: self.flag(Field::Left)?.then_some(now),
-            basis: None,
+            basis: self.code(Field::Basis, &self.columns.rules.codes.basis)?,
         })
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod contact;
 pub(crate) mod control;
 pub(crate) mod feeds;
 pub(crate) mod glass;
+pub(crate) mod helpdesk;
 pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod session;
@@ -71,6 +72,8 @@ impl Desk for Handlers {
             Route::EnrolPerson => people::enrol(self, call).await,
             Route::AmendPerson => people::amend(self, call).await,
             Route::SetPersonState => people::set_state(self, call).await,
+            Route::BeginReset => helpdesk::begin_reset(self, call).await,
+            Route::CompleteReset => helpdesk::complete_reset(self, call).await,
             Route::AcceptAgreement => people::sign(self, call).await,
             Route::AcceptResponsibilities => organisations::accept(self, call).await,
             Route::Sponsor => organisations::sponsor(self, call).await,
