@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Which members a member may name, in flow order. A line more or less is a decision about the architecture.
 const WALLS: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("settings", &[]),
+    ("settings", &["domain"]),
     ("hardening", &[]),
     ("keys", &["hardening"]),
     ("sealing", &["hardening"]),
@@ -24,8 +24,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("intake", &["domain"]),
     ("store", &["domain", "hardening", "sealing", "audit", "matching"]),
     ("identity", &["domain", "store", "keys", "audit"]),
-    ("policy", &["domain", "audit", "identity"]),
-    ("directory", &["domain", "policy", "store", "matching", "intake", "audit", "identity"]),
+    ("policy", &["domain", "audit", "identity", "matching"]),
+    ("directory", &["domain", "sealing", "policy", "store", "matching", "intake", "audit", "identity"]),
     ("edge", &["domain", "settings", "hardening", "keys", "audit", "store", "policy", "identity", "directory", "intake"]),
     ("inspect", &["assurance", "audit"]),
     ("manual", &[]),

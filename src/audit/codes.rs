@@ -94,6 +94,44 @@ coded!(
         LockPerson = "lock-person" / 23,
         /// Unlock an account (rule C5).
         UnlockPerson = "unlock-person" / 24,
+        /// Prove the second factor anew for a sensitive act (rule C2).
+        Confirm = "confirm" / 25,
+        /// Break the glass to one child outside the scope (rule D4).
+        BreakGlass = "break-glass" / 26,
+        /// Leave the child that the glass was broken to (rule D4).
+        LeaveGlass = "leave-glass" / 27,
+        /// Override the shield of one child (rule E5).
+        OverrideShield = "override-shield" / 28,
+        /// Shield a child (rule E1).
+        Shield = "shield" / 29,
+        /// Lift a shield (rule E1).
+        Unshield = "unshield" / 30,
+        /// Name the only people who may know of a record, or let everybody know again (rule D8).
+        SetAudience = "set-audience" / 31,
+        /// Read the alerts that wait for one (rule D5).
+        ReadAlerts = "read-alerts" / 32,
+        /// Judge or settle an alert (rule D5).
+        JudgeAlert = "judge-alert" / 33,
+        /// Draw a sample of judged alerts (rule D5).
+        SampleAlerts = "sample-alerts" / 34,
+        /// Say what an auditor finds of a judgement (rule D5).
+        ReviewAlert = "review-alert" / 35,
+        /// Read the statistics of alerts and judgements (rule D5).
+        AlertStatistics = "alert-statistics" / 36,
+        /// Say which child a quarantined record is of (rule E4).
+        SettleRecord = "settle-record" / 37,
+        /// Say that the work with a child ended (rule D1).
+        EndInvolvement = "end-involvement" / 38,
+        /// Ask the authority to broker contact (rule E6).
+        AskContact = "ask-contact" / 39,
+        /// Begin the reset of a person's factors (rule C5).
+        BeginReset = "begin-reset" / 40,
+        /// Complete a reset as its second person (rule C5).
+        CompleteReset = "complete-reset" / 41,
+        /// Raise an alert about a look, without the looker's doing (rules D6 to D8).
+        RaiseAlert = "raise-alert" / 42,
+        /// Hold new records of an area back for its authority, or no longer (rule E4).
+        HoldNew = "hold-new" / 50,
     }
 );
 
@@ -202,6 +240,20 @@ coded!(
         TermForbidden = "term-forbidden" / 35,
         /// Another version of the text is in force (rules B3, J5).
         OtherText = "other-text" / 36,
+        /// Only named people may know of the record (rule D8). To the caller this is "no such child".
+        NotOfAudience = "not-of-audience" / 37,
+        /// The day's ceiling of records seen is reached (rule D6).
+        OverBudget = "over-budget" / 38,
+        /// An alert about an earlier break-glass of the person is overdue (rule D5).
+        AlertsOverdue = "alerts-overdue" / 39,
+        /// Nobody judges their own act (rules C4, D5).
+        OwnAct = "own-act" / 40,
+        /// The second factor was not proved anew (rule C2).
+        NotConfirmed = "not-confirmed" / 41,
+        /// The caller at the helpdesk's telephone was not verified by the scripted questions (rule C5).
+        NotVerified = "not-verified" / 42,
+        /// The disposition is none for this alert, or the alert has one already.
+        AlreadyJudged = "already-judged" / 43,
     }
 );
 
@@ -212,9 +264,9 @@ mod tests {
     #[test]
     fn the_numbers_of_the_lists_are_stable() {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
-        assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=24).collect::<Vec<u8>>());
+        assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=42).chain([50]).collect::<Vec<u8>>());
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=36).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=43).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
         assert_eq!((Operation::Stop.number(), Operation::Sponsor.number(), Operation::UnlockPerson.number()), (11, 13, 24));
         assert_eq!((RefusalCode::Fault.number(), RefusalCode::NotSponsored.number(), RefusalCode::OtherText.number()), (19, 20, 36));

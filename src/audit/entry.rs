@@ -4,10 +4,13 @@
 
 use crate::codes::{Field, Operation, RefusalCode};
 use crate::AuditError;
-use contactpoint_domain::{ChildNumber, Instant, OrganisationId, PersonId, Purpose, Role};
+use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, PersonId, Purpose, Role};
 use serde::{Deserialize, Serialize};
 
+/// An entry as it is most of the time.
 const FORMAT: u8 = 1;
+/// The same, and after it the name of whom it was done for.
+const FORMAT_FOR: u8 = 2;
 
 /// One access or attempt: who, organisation, role, reason, operation, children, fields shown, outcome (rule F1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// What the stored rows became, for holding the store against the log.
     pub changes: Vec<Change>,
+    /// A person without an account, for whom it was done (mediated access).
+    pub on_behalf_of: Option<Name>,
 }
 
 /// What came of a request.
@@ -82,22 +87,40 @@ impl Entry {
     )]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(96 + 32 * self.changes.len());
-        bytes.push(FORMAT);
-        postcard::to_extend(&Wire::from(self), bytes).expect("numbers and vectors always encode")
+        match &self.on_behalf_of {
+            None => {
+                bytes.push(FORMAT);
+                postcard::to_extend(&Wire::from(self), bytes).expect("numbers and vectors always encode")
+            }
+            Some(Name { given, family }) => {
+                bytes.push(FORMAT_FOR);
+                postcard::to_extend(&(Wire::from(self), given.as_str(), family.as_str()), bytes)
+                    .expect("numbers, vectors and texts always encode")
+            }
+        }
     }
 
     /// The entry in the bytes. Another format, an unknown number or one byte too many is refused.
     pub fn decode(bytes: &[u8]) -> Result<Self, AuditError> {
         let (format, rest) = bytes.split_first().ok_or(AuditError::Malformed)?;
-        if *format != FORMAT {
-            return Err(AuditError::UnknownFormat(*format));
+        match *format {
+            FORMAT => Self::try_from(whole::<Wire>(rest)?),
+            FORMAT_FOR => {
+                let (wire, given, family) = whole::<(Wire, String, String)>(rest)?;
+                let malformed = |_| AuditError::Malformed;
+                let name = Name { given: given.try_into().map_err(malformed)?, family: family.try_into().map_err(malformed)? };
+                Ok(Self { on_behalf_of: Some(name), ..Self::try_from(wire)? })
+            }
+            other => Err(AuditError::UnknownFormat(other)),
         }
-        let (wire, left) = postcard::take_from_bytes::<Wire>(rest).map_err(|_| AuditError::Malformed)?;
-        if left.is_empty() {
-            Self::try_from(wire)
-        } else {
-            Err(AuditError::Malformed)
-        }
+    }
+}
+
+/// All of the bytes as one value.
+fn whole<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, AuditError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok(_) | Err(_) => Err(AuditError::Malformed),
     }
 }
 
@@ -161,6 +184,7 @@ impl TryFrom<Wire> for Entry {
             shown: wire.shown.into_iter().map(|number| known("field", number, Field::of_number)).collect::<Result<_, _>>()?,
             outcome: outcome(wire.outcome, wire.refusal)?,
             changes: wire.changes,
+            on_behalf_of: None,
         })
     }
 }
@@ -210,6 +234,7 @@ mod tests {
             shown: Field::ALL.to_vec(),
             outcome: Outcome::Answered,
             changes: Vec::new(),
+            on_behalf_of: None,
         }
     }
 
@@ -248,8 +273,8 @@ mod tests {
         // refusing is what everything unknown falls into
         let good = look_up().encode();
         let mut newer = good.clone();
-        newer[0] = 2;
-        assert_eq!(Entry::decode(&newer), Err(AuditError::UnknownFormat(2)));
+        newer[0] = 3;
+        assert_eq!(Entry::decode(&newer), Err(AuditError::UnknownFormat(3)));
         let mut wire = Wire::from(&look_up());
         wire.operation = 200;
         assert_eq!(Entry::try_from(wire), Err(AuditError::UnknownNumber { what: "operation", number: 200 }));
@@ -313,6 +338,7 @@ mod tests {
             shown in proptest::collection::vec(member(Field::ALL), 0..12),
             outcome in outcomes(),
             changes in proptest::collection::vec(changes(), 0..5),
+            mediated: bool,
         ) -> Entry {
             Entry {
                 at: Instant::of_millis(at),
@@ -325,6 +351,7 @@ mod tests {
                 shown,
                 outcome,
                 changes,
+                on_behalf_of: mediated.then(|| Name { given: "Ada".try_into().unwrap(), family: "Quill".try_into().unwrap() }),
             }
         }
     }
@@ -341,6 +368,7 @@ mod tests {
             // F2: a foreign entry is an error, not the end of the reader
             let _ = Entry::decode(&bytes);
             let _ = Entry::decode(&[&[FORMAT], &bytes[..]].concat());
+            let _ = Entry::decode(&[&[FORMAT_FOR], &bytes[..]].concat());
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{Answered, Directory};
 use contactpoint_audit::Operation;
 use contactpoint_domain::{
     Acceptance, Accreditation, Capability, Day, Instant, Organisation, OrganisationId, OrganisationKind, OrganisationName, PersonId,
-    Sponsorship, Stage, Texts,
+    Sponsorship, Stage,
 };
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, CertificateChange, Moment, Refusal};
@@ -57,6 +57,9 @@ pub struct OrganisationStanding {
     responsibilities_in_force: u16,
     /// How many client keys are on record.
     certificates: usize,
+    /// New records of its area wait for its shielding officer (rule E4).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    holds_new: bool,
 }
 
 /// One accreditation.
@@ -78,6 +81,7 @@ impl OrganisationStanding {
             responsibilities: organisation.responsibilities.map(|accepted| accepted.version),
             responsibilities_in_force: moment.texts.responsibilities,
             certificates,
+            holds_new: organisation.holds_new,
         }
     }
 }
@@ -178,7 +182,7 @@ impl Directory {
     }
 
     /// One organisation, changed in one transaction by `change`, and how it stands then. All that can refuse refuses before a write.
-    async fn change_organisation(
+    pub(crate) async fn change_organisation(
         &self,
         caller: &Caller,
         operation: Operation,
@@ -229,7 +233,7 @@ fn changed(
         transaction.put_organisation(&organisation)?;
     }
     let certificates = transaction.certificates_of(id)?.len();
-    Ok(OrganisationStanding::of(&organisation, certificates, Moment { today: now.day(), texts: Texts::IN_FORCE }))
+    Ok(OrganisationStanding::of(&organisation, certificates, Moment::of(now)))
 }
 
 /// Why a change did not come about: a refusal, which is written and answered, or a fault of the store.

@@ -19,6 +19,7 @@ pub(crate) fn entry(caller: &Caller, role: Role, operation: Operation, at: Insta
         shown: Vec::new(),
         outcome: Outcome::Answered,
         changes: Vec::new(),
+        on_behalf_of: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Feeds (rules H1, H5): begun once, taken in record by record, resumed where they were cut off.
 
 use crate::entries::{entry, with_outcome};
+use crate::quarantine::{hold_back, met, Met};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use bytes::Bytes;
@@ -275,12 +276,14 @@ fn take_lines(
     if complete || first_line != next_line {
         return Ok(Err(Refused::FeedOutOfStep { next_line }));
     }
+    let holds_new = transaction.organisation(permit.authority())?.is_some_and(|authority| authority.holds_new);
+    let permitted = FeedPermitted { permit, holds_new };
     let before = counts;
     let mut faults = Vec::new();
     let mut line = first_line;
     for record in read {
         match record {
-            Ok(statement) => match take_in(transaction, permit, statement, joined)? {
+            Ok(statement) => match take_in(transaction, &permitted, statement, joined)? {
                 TakenIn::Created => counts.created += 1,
                 TakenIn::Joined => counts.joined += 1,
                 TakenIn::Unchanged => counts.unchanged += 1,
@@ -314,27 +317,49 @@ enum TakenIn {
     Conflict,
 }
 
-/// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form). `joined` gets the number of a
-/// child that was on record and that this source had not spoken of before.
+/// Who feeds, and whether new records of that area wait for its authority.
+pub(crate) struct FeedPermitted<'a> {
+    pub(crate) permit: &'a FeedPermit,
+    holds_new: bool,
+}
+
+/// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form); what may be of a guarded child is
+/// held back (rule E4). `joined` gets the number of a child that was on record and comes into this source's scope.
 fn take_in(
     transaction: &mut Transaction<'_>,
-    permit: &FeedPermit,
-    statement: Statement,
+    permitted: &FeedPermitted<'_>,
+    mut statement: Statement,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<TakenIn, StoreError> {
-    let candidates = transaction.candidates_for(&statement)?;
-    if candidates.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) {
+    let Met { open, guarded_by } = met(transaction, &statement)?;
+    if open.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) {
         return Ok(TakenIn::Conflict);
     }
-    let Some(held) = candidates.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same) else {
-        let number = transaction.free_child_number()?;
-        transaction.add_child(&ChildRecord::new(number, permit.authority(), statement))?;
+    let same = open.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same);
+    if let Some(authority) = guarded_by {
+        hold_back(transaction, permitted, authority, statement)?;
+        return Ok(if same.is_some() { TakenIn::Joined } else { TakenIn::Created });
+    }
+    let Some(held) = same else {
+        let authority = permitted.permit.authority();
+        if permitted.holds_new {
+            hold_back(transaction, permitted, authority, statement)?;
+        } else {
+            let number = transaction.free_child_number()?;
+            transaction.add_child(&ChildRecord::new(number, authority, statement))?;
+        }
         return Ok(TakenIn::Created);
     };
-    match held.record.said_by(statement.provenance.source) {
-        Some(said) if said.says_the_same_as(&statement) => return Ok(TakenIn::Unchanged),
-        Some(_) => {}
-        None => joined.push(held.record.number.clone()),
+    let said = held.record.said_by(statement.provenance.source);
+    // work that ended then did not end again now
+    if let (Some(now), Some(then)) = (&mut statement.involvement.ended, said.and_then(|said| said.involvement.ended)) {
+        *now = then;
+    }
+    if said.is_some_and(|said| said.says_the_same_as(&statement)) {
+        return Ok(TakenIn::Unchanged);
+    }
+    if !held.record.works_with(statement.provenance.source) && statement.involvement.ended.is_none() {
+        joined.push(held.record.number.clone());
     }
     let mut record = held.record.clone();
     // the former statement is in the history with the row that held it (rule A6)

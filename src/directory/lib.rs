@@ -5,29 +5,48 @@
 //! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
 //! `matching` says.
 
+mod alerts;
+mod break_glass;
+mod budgets;
 mod connect;
+mod contact;
+mod cursor;
 mod enrol;
 mod entries;
 mod feed;
+mod grants;
 mod organisations;
 mod people;
+mod quarantine;
 mod refused;
 mod search;
+mod shielding;
 mod view;
+mod watch;
 mod who_saw;
 
+pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
+pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use contact::{AskContact, ContactAsked};
+pub use contactpoint_policy::Ceilings;
+pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
+pub use shielding::{
+    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+};
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
+use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
-use contactpoint_store::{Committed, Snapshot, Store, StoreError};
+pub use contactpoint_policy::Visible;
+use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,13 +60,49 @@ pub struct Directory {
     layouts: Arc<BTreeMap<String, Layout>>,
     organisations: Organisations,
     feeds: feed::OpenFeeds,
+    grants: grants::Grants,
+    visible: Visible,
+    budgets: budgets::Budgets,
+    watch: watch::Watch,
+    cursors: cursor::Cursors,
+    holidays: Arc<[Day]>,
 }
 
 impl Directory {
     /// Over an open store, with the layouts that suppliers may use.
     #[must_use]
     pub fn new(store: Store, layouts: BTreeMap<String, Layout>) -> Self {
-        Self { store, layouts: Arc::new(layouts), organisations: Organisations::default(), feeds: feed::OpenFeeds::default() }
+        Self {
+            store,
+            layouts: Arc::new(layouts),
+            organisations: Organisations::default(),
+            feeds: feed::OpenFeeds::default(),
+            grants: grants::Grants::default(),
+            visible: Visible::default(),
+            budgets: budgets::Budgets::default(),
+            watch: watch::Watch::default(),
+            cursors: cursor::Cursors::fresh(),
+            holidays: Arc::new([]),
+        }
+    }
+
+    /// The same with these ceilings of records seen, and with what the log says was seen today (rule D6).
+    pub fn limited(mut self, ceilings: Ceilings, now: Instant) -> Result<Self, OpenError> {
+        self.budgets = budgets::Budgets::under(ceilings);
+        self.budgets.count_again(&self.store, now)?;
+        Ok(self)
+    }
+
+    /// The same, where nobody works on these days either (rule D5: working days).
+    #[must_use]
+    pub fn closed_on(self, holidays: Vec<Day>) -> Self {
+        Self { holidays: holidays.into(), ..self }
+    }
+
+    /// The same, showing this of shielded children beside what rule E2 says.
+    #[must_use]
+    pub fn showing(self, visible: Visible) -> Self {
+        Self { visible, ..self }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).
@@ -57,7 +112,23 @@ impl Directory {
         look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError>,
     ) -> Answered<T> {
         let attempt = blank.clone();
-        let fault = match self.store.look(move |snapshot| look(snapshot, blank)).await {
+        let looked = self.store.look(move |snapshot| look(snapshot, blank)).await;
+        self.attempted(attempt, looked).await
+    }
+
+    /// The same for a change, which comes to nothing where it fails.
+    async fn alter<T: Send + 'static>(
+        &self,
+        blank: Entry,
+        change: impl FnOnce(&mut Transaction<'_>, Entry) -> Result<(Result<T, Refused>, Entry), StoreError> + Send + 'static,
+    ) -> Answered<T> {
+        let attempt = blank.clone();
+        let changed = self.store.change(move |transaction| change(transaction, blank)).await;
+        self.attempted(attempt, changed).await
+    }
+
+    async fn attempted<T>(&self, attempt: Entry, result: Answered<T>) -> Answered<T> {
+        let fault = match result {
             Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
             other => return other,
         };

@@ -207,7 +207,7 @@ pub(crate) fn candidate(registry: &Registry<'_>, id: PersonId) -> Result<Candida
 }
 
 /// From one supervisor up, to whoever has none or to the longest chain that is followed.
-fn chain(registry: &Registry<'_>, mut above: Option<PersonId>) -> Result<Vec<PersonId>, StoreError> {
+pub(crate) fn chain(registry: &Registry<'_>, mut above: Option<PersonId>) -> Result<Vec<PersonId>, StoreError> {
     let mut chain = Vec::new();
     while let Some(id) = above.filter(|_| chain.len() < LONGEST_CHAIN) {
         chain.push(id);

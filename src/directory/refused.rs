@@ -40,6 +40,9 @@ pub enum Refused {
     /// What was to be enrolled exists already.
     #[error("{0} exists already")]
     Exists(&'static str),
+    /// A cursor that is none, or was given to somebody else or for something else.
+    #[error("no such place in this list")]
+    NoSuchPlace,
     /// A number names nothing.
     #[error("no such {0}")]
     Unknown(&'static str),
@@ -48,7 +51,7 @@ pub enum Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::OutsideScope => Self::NotFoundOrNotYours,
+            Refusal::OutsideScope | Refusal::NotOfAudience => Self::NotFoundOrNotYours,
             Refusal::RoleForbids
             | Refusal::CapabilityMissing
             | Refusal::AccreditationExpired
@@ -68,7 +71,13 @@ impl From<Refusal> for Refused {
             | Refusal::RolesClash
             | Refusal::TermForbidden
             | Refusal::OtherText
-            | Refusal::SupervisorForbidden => Self::Policy(refusal),
+            | Refusal::SupervisorForbidden
+            | Refusal::OverBudget
+            | Refusal::AlertsOverdue
+            | Refusal::OwnAct
+            | Refusal::NotConfirmed
+            | Refusal::NotVerified
+            | Refusal::AlreadyJudged => Self::Policy(refusal),
         }
     }
 }
@@ -80,7 +89,9 @@ impl Refused {
             Self::Policy(refusal) => Outcome::Refused((*refusal).into()),
             Self::NotFoundOrNotYours | Self::NoSuchFeed | Self::Unknown(_) => Outcome::NotFound,
             Self::TooManyMatches => Outcome::TooMany,
-            Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords => Outcome::Refused(RefusalCode::InvalidValue),
+            Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords | Self::NoSuchPlace => {
+                Outcome::Refused(RefusalCode::InvalidValue)
+            }
             Self::FeedOutOfStep { .. } => Outcome::Refused(RefusalCode::FeedOutOfStep),
             Self::Exists(_) => Outcome::Refused(RefusalCode::AlreadyExists),
         }

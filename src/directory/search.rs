@@ -1,13 +1,14 @@
 //! Search (rule D3): within the caller's own scope, at most twenty hits, no wildcards.
 
-use crate::entries::{entry, with_outcome};
+use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::watch::Looked;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{ChildNumber, ChildRecord, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose, Role};
+use contactpoint_domain::{ChildNumber, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose};
 use contactpoint_identity::Caller;
 use contactpoint_matching::{answers_to, Sought};
-use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, Relation, SearchPermit};
+use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, SearchPermit};
 use contactpoint_store::{Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,20 +48,23 @@ impl Directory {
     pub async fn search(&self, caller: &Caller, request: &SearchRequest, now: Instant) -> Answered<SearchAnswer> {
         let permit = sought(request).and_then(|sought| Ok((policy::search(caller, Moment::of(now), request.reason)?, sought)));
         let children = request.child_number.iter().cloned().collect();
-        let blank = Entry { reason: Some(request.reason), children, ..entry(caller, Role::Practitioner, Operation::Search, now) };
-        self.look(blank, move |snapshot, blank| {
-            let result = match permit {
-                Ok((permit, sought)) => find(snapshot, caller, &permit, request, &sought)?,
-                Err(refusal) => Err(refusal.into()),
+        let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::Search, now) };
+        self.watched(caller, blank, move |snapshot, blank| {
+            let (permit, sought) = match permit {
+                Ok(permitted) => permitted,
+                Err(refusal) => return Ok(Looked::plainly(answer(Err(refusal.into()), blank))),
             };
-            Ok(answer(result, blank))
+            let found = self.find(snapshot, caller, &permit, request, &sought)?;
+            Ok(self.counted(caller, &permit, found, blank))
         })
         .await
     }
 }
 
+type Found = Result<Vec<(ChildNumber, ChildHit)>, Refused>;
+
 /// The answer and its entry out of what was found.
-fn answer(found: Result<Vec<(ChildNumber, ChildHit)>, Refused>, blank: Entry) -> (Result<SearchAnswer, Refused>, Entry) {
+fn answer(found: Found, blank: Entry) -> (Result<SearchAnswer, Refused>, Entry) {
     let entry = with_outcome(blank, &found);
     match found {
         Ok(found) => {
@@ -94,29 +98,40 @@ fn sought(request: &SearchRequest) -> Result<Sought<'_>, Refusal> {
     })
 }
 
-type Found = Result<Vec<(ChildNumber, ChildHit)>, Refused>;
+impl Directory {
+    /// Counts what was found against the day's ceiling, or as a look without a hit (rules D6, D7).
+    fn counted(&self, caller: &Caller, permit: &SearchPermit, found: Found, blank: Entry) -> Looked<SearchAnswer> {
+        let numbers: Vec<_> = found.iter().flatten().map(|(number, _)| number.clone()).collect();
+        if let Err(refusal) = self.budgets.take(permit.by(), &numbers, blank.at) {
+            return Looked::over_budget(refusal, blank);
+        }
+        let is_miss = found.as_ref().is_ok_and(Vec::is_empty);
+        let flags = if is_miss { self.missed(caller, blank.at) } else { None };
+        Looked { flags: flags.into_iter().collect(), ..Looked::plainly(answer(found, blank)) }
+    }
 
-fn find(
-    snapshot: &Snapshot<'_>,
-    caller: &Caller,
-    permit: &SearchPermit,
-    request: &SearchRequest,
-    sought: &Sought<'_>,
-) -> Result<Found, StoreError> {
-    let candidates = match (&request.child_number, sought.key()) {
-        (Some(number), _) => snapshot.child(number)?.into_iter().collect(),
-        (None, Some(key)) => snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?,
-        (None, None) => Vec::new(),
-    };
-    let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
-    let in_scope = |record: &ChildRecord| Relation::between(caller.organisation(), Some(record)) != Relation::None;
-    let mut hits = Vec::new();
-    for held in candidates.iter().filter(|held| in_scope(&held.record) && answers_to(&held.record, sought)) {
-        hits.extend(permit.show(&held.record).map(|hit| (held.record.number.clone(), hit)));
+    fn find(
+        &self,
+        snapshot: &Snapshot<'_>,
+        caller: &Caller,
+        permit: &SearchPermit,
+        request: &SearchRequest,
+        sought: &Sought<'_>,
+    ) -> Result<Found, StoreError> {
+        let candidates = match (&request.child_number, sought.key()) {
+            (Some(number), _) => snapshot.child(number)?.into_iter().collect(),
+            (None, Some(key)) => snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?,
+            (None, None) => Vec::new(),
+        };
+        let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
+        let mut hits = Vec::new();
+        for held in candidates.iter().filter(|held| answers_to(&held.record, sought)) {
+            hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));
+        }
+        if crowded || hits.len() > MOST_HITS {
+            return Ok(Err(Refused::TooManyMatches));
+        }
+        hits.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(Ok(hits))
     }
-    if crowded || hits.len() > MOST_HITS {
-        return Ok(Err(Refused::TooManyMatches));
-    }
-    hits.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(Ok(hits))
 }

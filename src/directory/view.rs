@@ -1,12 +1,13 @@
 //! View one child (rules A1, D1, D2): who else works with it and how to reach them.
 
-use crate::entries::{entry, with_outcome};
+use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
-use contactpoint_domain::{ChildNumber, Instant, Organisation, OrganisationId, Purpose, Role};
+use contactpoint_domain::{ChildNumber, Instant, Name, Organisation, OrganisationId, Purpose};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Relation};
+use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Sight, ViewPermit};
 use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ pub struct ViewRequest {
     pub child_number: ChildNumber,
     /// Why (rule D2).
     pub reason: Purpose,
+    /// For whom, where it is for a colleague without an account: both names are in the log.
+    pub on_behalf_of: Option<Name>,
 }
 
 /// The child.
@@ -35,23 +38,45 @@ impl Directory {
         let blank = Entry {
             reason: Some(request.reason),
             children: vec![request.child_number.clone()],
-            ..entry(caller, Role::Practitioner, Operation::View, now)
+            on_behalf_of: request.on_behalf_of.clone(),
+            ..acting(caller, Operation::View, now)
         };
-        self.look(blank, move |snapshot, blank| {
+        self.watched(caller, blank, |snapshot, blank| {
             let held = snapshot.child(&request.child_number)?;
-            let relation = Relation::between(caller.organisation(), held.as_ref().map(|held| &held.record));
-            let permit = match policy::view(caller, Moment::of(now), request.reason, relation) {
+            let record = held.as_ref().map(|held| &held.record);
+            let grant = self.grants.of(caller, &request.child_number, now);
+            let sight = Sight { reason: request.reason, record, grant, is_mediated: request.on_behalf_of.is_some() };
+            let verdict = policy::view(caller, Moment::of(now), &sight);
+            let raised = policy::flags(caller, record, verdict.as_ref().map(ViewPermit::breadth).map_err(|refusal| *refusal));
+            let flags = raised.into_iter().map(|kind| (kind, Some(request.child_number.clone()))).collect();
+            let permit = match verdict {
                 Ok(permit) => permit,
-                Err(refusal) => return Ok(refuse(refusal, held.is_some(), blank)),
+                Err(refusal) => return Ok(self.refuse_view(caller, refusal, held.is_some(), flags, blank)),
             };
             let behind = self.behind(snapshot, generation, held.as_ref())?;
-            let view = held.and_then(|held| permit.show(&held.record, |id| behind.get(&id).map(|found| Organisation::clone(found))));
+            let view =
+                held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
+            if let Err(refusal) = self.budgets.take(permit.by(), std::slice::from_ref(&request.child_number), now) {
+                return Ok(Looked::over_budget(refusal, blank));
+            }
             let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);
             let entry = with_outcome(Entry { shown, ..blank }, &result);
-            Ok((result, entry))
+            Ok(Looked { result, entry, flags, is_quiet: false })
         })
         .await
+    }
+
+    /// The log tells a child outside the scope from one that is not on record; the caller is not told, not even by what is written.
+    fn refuse_view(&self, caller: &Caller, refusal: Refusal, on_record: bool, mut flags: Vec<Flag>, blank: Entry) -> Looked<ViewAnswer> {
+        let is_nobody = refusal == Refusal::OutsideScope && !on_record;
+        let outcome = if is_nobody { Outcome::NotFound } else { Outcome::Refused(RefusalCode::from(refusal)) };
+        let refused = Refused::from(refusal);
+        let is_quiet = refused == Refused::NotFoundOrNotYours;
+        if is_quiet {
+            flags.extend(self.missed(caller, blank.at));
+        }
+        Looked { result: Err(refused), entry: Entry { outcome, ..blank }, flags, is_quiet }
     }
 
     /// The organisations behind a record's statements.
@@ -70,11 +95,4 @@ impl Directory {
         }
         Ok(behind)
     }
-}
-
-/// The log tells a child outside the scope from one that is not on record; the caller is not told.
-fn refuse(refusal: Refusal, on_record: bool, blank: Entry) -> (Result<ViewAnswer, Refused>, Entry) {
-    let outcome =
-        if refusal == Refusal::OutsideScope && !on_record { Outcome::NotFound } else { Outcome::Refused(RefusalCode::from(refusal)) };
-    (Err(refusal.into()), Entry { outcome, ..blank })
 }

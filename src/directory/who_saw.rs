@@ -59,6 +59,9 @@ pub struct LookAnswer {
     shown: Vec<&'static str>,
     /// What came of it: answered, not-found, too-many, or the reason of the refusal.
     outcome: &'static str,
+    /// For whom without an account it was done (mediated access).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<Name>,
 }
 
 /// A person who looked.
@@ -109,7 +112,7 @@ fn answer(_: &WhoSawPermit, snapshot: &Snapshot<'_>, request: &WhoSawRequest) ->
 }
 
 fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnswer, StoreError> {
-    let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _ } = entry;
+    let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _, on_behalf_of } = entry;
     let person = person.map(|id| registry.account(id)).transpose()?.flatten();
     let organisation = organisation.map(|id| registry.organisation(id)).transpose()?.flatten();
     Ok(LookAnswer {
@@ -122,5 +125,6 @@ fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnsw
         reason,
         shown: shown.into_iter().map(|field| field.code()).collect(),
         outcome: outcome.code(),
+        on_behalf_of,
     })
 }

@@ -185,25 +185,33 @@ pub struct ChildRecord {
     pub number: ChildNumber,
     /// The one local authority it belongs to (rule A7).
     pub authority: OrganisationId,
-    /// The latest statement of each source, oldest first; never empty. Superseded ones are in the store's history.
+    /// The latest statement of each source, oldest first; empty only where they were settled to be another record's (rule E4). Superseded ones are in the store's history.
     pub statements: Vec<Statement>,
     /// Set while the child is shielded (rule E1).
     pub shield: Option<Shield>,
     /// Set while only named people may know of the record (rule D8).
     pub audience: Option<Audience>,
+    /// Since when it waits for its authority to say which child it is of (rule E4): until then only its own source knows of it.
+    pub quarantined: Option<Instant>,
 }
 
 impl ChildRecord {
     /// A record of one statement, open to whom it concerns.
     #[must_use]
     pub fn new(number: ChildNumber, authority: OrganisationId, statement: Statement) -> Self {
-        Self { number, authority, statements: vec![statement], shield: None, audience: None }
+        Self { number, authority, statements: vec![statement], shield: None, audience: None, quarantined: None }
     }
 
     /// True where this source works with the child now: it said so, and has not said that the work ended (rule D1).
     #[must_use]
     pub fn works_with(&self, source: OrganisationId) -> bool {
         self.said_by(source).is_some_and(|statement| statement.involvement.ended.is_none())
+    }
+
+    /// True where a statement that may be of this child is held back for its authority, never joined or put beside it (rules D8, E4).
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.shield.is_some() || self.audience.is_some() || self.quarantined.is_some()
     }
 
     /// The statements, newest first: the order in which values are chosen for showing.

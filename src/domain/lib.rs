@@ -6,6 +6,7 @@
 //!
 //! No personal value prints itself: `Debug` shows the type's name and nothing of its content (rules G1, J3).
 
+pub mod alert;
 mod checked;
 pub mod child;
 pub mod contact;
@@ -19,6 +20,7 @@ pub mod purpose;
 pub mod role;
 pub mod texts;
 
+pub use alert::{Addressee, Alert, AlertId, AlertKind, Disposition, Finding, Judgement, NewAlert, SampleReview, JUDGED_WITHIN_DAYS};
 pub use checked::InvalidValue;
 pub use child::{
     Audience, Carer, ChildRecord, Gender, Involvement, Provenance, Relationship, SensitiveBasis, Shield, ShieldReason, Statement,

@@ -136,6 +136,8 @@ pub struct Organisation {
     pub responsibilities: Option<Acceptance>,
     /// Suspended organisations are refused at the next request (rule B4).
     pub suspended: bool,
+    /// A council's: new records of its area wait for its shielding officer before anybody but their source sees them (rule E4).
+    pub holds_new: bool,
 }
 
 impl Organisation {
@@ -195,6 +197,7 @@ mod tests {
             accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(2), expires: day("2027-03-31") }],
             responsibilities: Some(Acceptance { version: 2, by: PersonId(9), at }),
             suspended: false,
+            holds_new: false,
         }
     }
 

@@ -86,6 +86,14 @@ problems! {
     OwnAccount = "own_account", 403, "Nobody does this to their own account.";
     /// Two different people are needed (rule B2).
     SamePerson = "same_person", 403, "Somebody else has to do this.";
+    /// The second factor, asked for anew, is not good, was used, or came too early (rule C2); `retry_after` says when to try again.
+    NotConfirmed = "not_confirmed", 403, "The code is not good.";
+    /// The day's ceiling of records seen is reached (rule D6); the supervisor is told.
+    OverBudget = "over_budget", 403, "You have seen as many records today as your role may.";
+    /// An alert about an earlier break-glass waits to be judged, for longer than it may (rule D5).
+    AlertsOverdue = "alerts_overdue", 403, "An earlier break-glass of yours waits for your supervisor's judgement.";
+    /// Nobody judges their own act, nor that of whoever supervises them (rules C3, D5).
+    OwnAct = "own_act", 403, "Somebody else has to judge this.";
     /// There is no such child, or not for this caller: never distinguishable.
     NotFoundOrNotYours = "not_found_or_not_yours", 404, "There is no such record, or none that you may see.";
     /// There is no such address.
@@ -100,6 +108,8 @@ problems! {
     RequestIdReused = "request_id_reused", 409, "The request id was used for another request.";
     /// Another version of the text is in force (rules B3, J5).
     OtherText = "other_text", 409, "Another version of the text is in force.";
+    /// The alert has a judgement, or is none that can be judged so (rule D5).
+    AlreadyJudged = "already_judged", 409, "The alert is judged, or is none to be judged so.";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large.";
     /// The address is longer than any that exists here.
@@ -118,6 +128,8 @@ problems! {
     SupervisorForbidden = "supervisor_forbidden", 422, "This person cannot be the supervisor.";
     /// An accreditation ends after today and within three years (rule B2).
     TermForbidden = "term_forbidden", 422, "The term has to end after today and within three years.";
+    /// Too few of the scripted questions were answered (rule C5).
+    NotVerified = "not_verified", 422, "The caller was not verified by the scripted questions.";
     /// Too many connections or requests of this organisation; `retry_after` says when to try again.
     TooManyRequests = "too_many_requests", 429, "Too many requests. Try again later.";
     /// The request's headers are larger than allowed.

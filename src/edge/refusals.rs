@@ -30,7 +30,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             // never distinguishable from a child that does not exist
-            Refusal::OutsideScope => ProblemCode::NotFoundOrNotYours,
+            Refusal::OutsideScope | Refusal::NotOfAudience => ProblemCode::NotFoundOrNotYours,
             Refusal::RoleForbids | Refusal::ReasonForbids => ProblemCode::Forbidden,
             Refusal::SearchTooWide => ProblemCode::SearchTooWide,
             // a gate is named, so that an honest organisation knows what to renew (rules B2, B3, C1)
@@ -51,6 +51,12 @@ impl From<Refusal> for Problem {
             Refusal::SupervisorForbidden => ProblemCode::SupervisorForbidden,
             Refusal::TermForbidden => ProblemCode::TermForbidden,
             Refusal::OtherText => ProblemCode::OtherText,
+            Refusal::OverBudget => ProblemCode::OverBudget,
+            Refusal::AlertsOverdue => ProblemCode::AlertsOverdue,
+            Refusal::OwnAct => ProblemCode::OwnAct,
+            Refusal::NotConfirmed => ProblemCode::NotConfirmed,
+            Refusal::NotVerified => ProblemCode::NotVerified,
+            Refusal::AlreadyJudged => ProblemCode::AlreadyJudged,
         }
         .into()
     }
@@ -74,7 +80,9 @@ impl From<Refused> for Problem {
             ) => ProblemCode::MalformedRequest,
             Refused::FeedOutOfStep { next_line } => return Self::out_of_step(next_line.into()),
             Refused::TooManyRecords => ProblemCode::BodyTooLarge,
-            Refused::UnknownLayout | Refused::OtherHeader | Refused::Exists(_) | Refused::Unknown(_) => ProblemCode::InvalidValue,
+            Refused::UnknownLayout | Refused::OtherHeader | Refused::NoSuchPlace | Refused::Exists(_) | Refused::Unknown(_) => {
+                ProblemCode::InvalidValue
+            }
         }
         .into()
     }

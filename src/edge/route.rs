@@ -51,6 +51,7 @@ routes! {
     View = POST "/v1/children/view" Network;
     Search = POST "/v1/children/search" Network;
     FeedLines = POST "/v1/feeds/{id}/lines" Network;
+    AskContact = POST "/v1/children/contact" Network;
     LogIn = POST "/v1/session" Both;
     LogOut = DELETE "/v1/session" Both;
     WhoSaw = POST "/v1/audit/who-saw" Network;
@@ -63,7 +64,18 @@ routes! {
     AcceptAgreement = POST "/v1/session/agreement" Both;
     AcceptResponsibilities = POST "/v1/organisation/responsibilities" Network;
     Sponsor = POST "/v1/organisations/{id}/sponsor" Both;
+    Shield = POST "/v1/children/shield" Network;
+    Unshield = POST "/v1/children/unshield" Network;
+    SetAudience = POST "/v1/children/audience" Network;
+    SettleRecord = POST "/v1/children/settle" Network;
+    EndInvolvement = POST "/v1/involvements/end" Network;
+    HoldNew = POST "/v1/organisation/hold-new" Network;
     Texts = GET "/v1/texts" Both;
+    BreakGlass = POST "/v1/break-glass" Network;
+    LeaveGlass = POST "/v1/break-glass/leave" Network;
+    OverrideShield = POST "/v1/shield-override" Network;
+    Alerts = POST "/v1/alerts/queue" Both;
+    JudgeAlert = POST "/v1/alerts/{id}/judge" Both;
     Checkpoint = GET "/log/checkpoint" Network;
     Tile = GET "/log/tile/{*path}" Network;
     Document = GET "/openapi.json" Both;

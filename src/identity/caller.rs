@@ -4,7 +4,7 @@
 //! `policy`'s question; this only says who it is.
 
 use crate::session::SessionId;
-use contactpoint_domain::{Checks, Organisation, OrganisationId, PersonId, Role};
+use contactpoint_domain::{Address, Checks, FamilyName, Organisation, OrganisationId, PersonId, Role};
 use std::sync::Arc;
 
 /// What the connection itself proved, before a byte of the request was read.
@@ -31,6 +31,10 @@ pub struct Qualifications {
     pub checks: Checks,
     /// Who judges what they do.
     pub supervisor: Option<PersonId>,
+    /// Their family name (rule D7).
+    pub family: FamilyName,
+    /// Where they live, by the vetting record (rule D7).
+    pub home: Option<Address>,
 }
 
 /// A person of an organisation, both proved for this request. Nobody else can make one:
@@ -107,7 +111,9 @@ impl Caller {
         wanted.iter().copied().find(|role| self.roles().contains(role))
     }
 
-    pub(crate) fn session(&self) -> SessionId {
+    /// The session that this request belongs to: what is granted to it alone hangs on it.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
         self.session
     }
 }

@@ -85,6 +85,7 @@ impl Identity {
             shown: Vec::new(),
             outcome: Outcome::Refused(code),
             changes: Vec::new(),
+            on_behalf_of: None,
         };
         self.store.look(move |_| Ok(((), attempt))).await.map_err(unavailable)?.into_inner();
         Err(refusal)
@@ -117,6 +118,7 @@ impl Identity {
             shown: Vec::new(),
             outcome: Outcome::Answered,
             changes: Vec::new(),
+            on_behalf_of: None,
         };
         Ok(self.store.change(move |_| Ok(((), entry))).await?)
     }
@@ -142,8 +144,18 @@ impl Identity {
         let account = account.ok_or(IdentityRefusal::PersonSuspended)?;
         let organisation = self.organisation_of(&account, channel)?;
         usable(account.state)?;
-        let Account { roles, checks, supervisor, .. } = account;
-        Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor })))
+        let Account { roles, checks, supervisor, name, home, .. } = account;
+        let supervisor = self.in_office(supervisor)?;
+        Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor, family: name.family, home })))
+    }
+
+    /// The supervisor, if they still are one: somebody whose account was closed, or who lost the role, judges nothing (rule C3). One who is
+    /// locked or suspended comes back.
+    fn in_office(&self, supervisor: Option<PersonId>) -> Result<Option<PersonId>, IdentityRefusal> {
+        let Some(id) = supervisor else { return Ok(None) };
+        let found = self.store.registry(|registry| registry.account(id)).map_err(unavailable)?;
+        let holds = |account: &Account| account.state != AccountState::Closed && account.roles.iter().any(|role| role.may_supervise());
+        Ok(found.filter(holds).map(|account| account.id))
     }
 
     /// The organisation of a person on a channel: the certificate's, which must be theirs; on the control socket their own, which must

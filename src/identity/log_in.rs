@@ -286,5 +286,6 @@ fn entry(
         shown: Vec::new(),
         outcome,
         changes: Vec::new(),
+        on_behalf_of: None,
     }
 }

@@ -24,12 +24,18 @@ pub(crate) const PER_PERSON: usize = 8;
 
 /// The name of a session inside the process: the token's SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct SessionId([u8; 32]);
+pub struct SessionId([u8; 32]);
 
 impl SessionId {
     #[cfg(feature = "dangerous-callers")]
     pub(crate) fn dangerous_none() -> Self {
         Self([0; 32])
+    }
+
+    /// The name itself: for what is bound to one session.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The session a bearer token names; `None` where the text cannot be a token.

@@ -1,7 +1,7 @@
 //! Joining a statement to a record (rule H2, exact form).
 
 use crate::normal::{folded, phonetic};
-use contactpoint_domain::{ChildRecord, Statement};
+use contactpoint_domain::{ChildRecord, DateOfBirth, Name, Postcode, Statement};
 
 /// A key that two statements of one child are expected to share.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -53,17 +53,23 @@ pub fn join_keys(statement: &Statement) -> Vec<JoinKey> {
     keys.extend(statement.nhs_number.as_ref().map(|number| JoinKey::Nhs(number.as_str().to_owned())));
     keys.extend(statement.unique_pupil_number.as_ref().map(|number| JoinKey::Pupil(number.as_str().to_owned())));
     if let Some(postcode) = statement.address.as_ref().and_then(|address| address.postcode.as_ref()) {
-        keys.push(JoinKey::Identity {
-            given: folded(statement.name.given.as_str()),
-            family: folded(statement.name.family.as_str()),
-            born: statement.date_of_birth.day_number(),
-            postcode: postcode.as_str().to_owned(),
-        });
+        keys.push(identity_key(&statement.name, statement.date_of_birth, postcode));
     }
     if keys.is_empty() {
         keys.push(sent(statement));
     }
     keys
+}
+
+/// The key of one exact identity: whole names however they are spelt, date of birth, postcode.
+#[must_use]
+pub fn identity_key(name: &Name, born: DateOfBirth, postcode: &Postcode) -> JoinKey {
+    JoinKey::Identity {
+        given: folded(name.given.as_str()),
+        family: folded(name.family.as_str()),
+        born: born.day_number(),
+        postcode: postcode.as_str().to_owned(),
+    }
 }
 
 fn sent(statement: &Statement) -> JoinKey {

@@ -241,6 +241,7 @@ fn entry(at: Instant, operation: Operation, organisation: OrganisationId) -> Ent
         shown: Vec::new(),
         outcome: Outcome::Answered,
         changes: Vec::new(),
+        on_behalf_of: None,
     }
 }
 

@@ -31,8 +31,24 @@ const EVERY: &[OrganisationKind] = &[Council, School, Surgery, YouthOffendingTea
 const OFFICER: &[(Role, &[OrganisationKind])] = &[(Role::SecurityOfficer, &[DataCentre])];
 const ADMINISTRATOR: &[(Role, &[OrganisationKind])] = &[(Role::Administrator, EVERY)];
 const PRACTITIONER: &[(Role, &[OrganisationKind])] = &[(Role::Practitioner, WORKING)];
+const LOOKER: &[(Role, &[OrganisationKind])] = &[(Role::Practitioner, WORKING), (Role::ShieldingOfficer, &[Council])];
+const SHIELDER: &[(Role, &[OrganisationKind])] = &[(Role::ShieldingOfficer, &[Council])];
 const STEWARD: &[(Role, &[OrganisationKind])] = &[(Role::DataSteward, WORKING)];
 const HELPDESK: &[(Role, &[OrganisationKind])] = &[(Role::Helpdesk, EVERY)];
+const KEEPER: &[(Role, &[OrganisationKind])] = &[(Role::Administrator, EVERY), (Role::Helpdesk, EVERY)];
+const JUDGE: &[(Role, &[OrganisationKind])] = &[
+    (Role::Supervisor, CONNECTING),
+    (Role::SecurityOfficer, &[DataCentre]),
+    (Role::RiskOwner, &[DataCentre]),
+    (Role::ShieldingOfficer, &[Council]),
+];
+const READER_OF_ALERTS: &[(Role, &[OrganisationKind])] = &[
+    (Role::Supervisor, CONNECTING),
+    (Role::SecurityOfficer, &[DataCentre]),
+    (Role::RiskOwner, &[DataCentre]),
+    (Role::ShieldingOfficer, &[Council]),
+    (Role::Auditor, &[Auditor]),
+];
 const AUDITOR: &[(Role, &[OrganisationKind])] = &[(Role::Auditor, &[Auditor])];
 const SPONSOR: &[(Role, &[OrganisationKind])] = &[(Role::RiskOwner, &[DataCentre]), (Role::Supervisor, &[Council])];
 const ACCEPTING: &[(Role, &[OrganisationKind])] = &[(Role::Administrator, CONNECTING), (Role::Supervisor, CONNECTING)];
@@ -56,8 +72,23 @@ const fn row(operation: Operation, who: &'static [(Role, &'static [OrganisationK
 
 /// The table. docs/access.md is made of it.
 pub const TABLE: &[Row] = &[
-    row(Operation::Search, PRACTITIONER, Some(Capability::Query)),
-    row(Operation::View, PRACTITIONER, Some(Capability::Query)),
+    row(Operation::Search, LOOKER, Some(Capability::Query)),
+    row(Operation::View, LOOKER, Some(Capability::Query)),
+    row(Operation::BreakGlass, PRACTITIONER, Some(Capability::Query)),
+    row(Operation::LeaveGlass, PRACTITIONER, None),
+    row(Operation::OverrideShield, PRACTITIONER, Some(Capability::ShieldOverride)),
+    row(Operation::AskContact, PRACTITIONER, Some(Capability::Query)),
+    row(Operation::Shield, SHIELDER, Some(Capability::Shield)),
+    row(Operation::Unshield, SHIELDER, Some(Capability::Shield)),
+    row(Operation::SetAudience, SHIELDER, Some(Capability::Shield)),
+    row(Operation::SettleRecord, SHIELDER, Some(Capability::Shield)),
+    row(Operation::HoldNew, SHIELDER, Some(Capability::Shield)),
+    row(Operation::EndInvolvement, STEWARD, Some(Capability::Feed)),
+    row(Operation::ReadAlerts, READER_OF_ALERTS, None),
+    row(Operation::JudgeAlert, JUDGE, None),
+    row(Operation::SampleAlerts, AUDITOR, Some(Capability::Audit)),
+    row(Operation::ReviewAlert, AUDITOR, Some(Capability::Audit)),
+    row(Operation::AlertStatistics, AUDITOR, Some(Capability::Audit)),
     row(Operation::Feed, STEWARD, Some(Capability::Feed)),
     row(Operation::WhoSaw, AUDITOR, Some(Capability::Audit)),
     row(Operation::EnrolOrganisation, OFFICER, None),
@@ -88,11 +119,13 @@ pub const TABLE: &[Row] = &[
     },
     row(Operation::EnrolPerson, ADMINISTRATOR, None),
     row(Operation::AmendPerson, ADMINISTRATOR, None),
-    row(Operation::SuspendPerson, ADMINISTRATOR, None),
+    row(Operation::SuspendPerson, KEEPER, None),
     row(Operation::ResumePerson, ADMINISTRATOR, None),
     row(Operation::ClosePerson, ADMINISTRATOR, None),
     row(Operation::LockPerson, HELPDESK, None),
     row(Operation::UnlockPerson, HELPDESK, None),
+    row(Operation::BeginReset, HELPDESK, None),
+    row(Operation::CompleteReset, KEEPER, None),
 ];
 
 /// May the caller ask for this operation at all? Gates first, then role, then accreditation; the first that is shut is the refusal.
@@ -111,7 +144,7 @@ pub fn admit(caller: &Caller, operation: Operation, moment: Moment) -> Result<By
     Ok(By { person: caller.person(), organisation: caller.organisation_id(), role: *role })
 }
 
-fn accredited(caller: &Caller, capability: Option<Capability>, moment: Moment) -> Result<(), Refusal> {
+pub(crate) fn accredited(caller: &Caller, capability: Option<Capability>, moment: Moment) -> Result<(), Refusal> {
     let Some(capability) = capability else { return Ok(()) };
     if caller.organisation().may(capability, moment.today) {
         Ok(())

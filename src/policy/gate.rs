@@ -7,10 +7,12 @@ use crate::refusal::Refusal;
 use contactpoint_domain::{Day, Instant, Lapsed, OrganisationKind, Role, Stage, Texts};
 use contactpoint_identity::Caller;
 
-/// The day on which a request is decided, and the texts that are in force on it: all that policy knows of time.
+/// The day on which a request is decided, and the texts that are in force then: all that policy knows of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The day in UTC.
+    /// The instant.
+    pub now: Instant,
+    /// Its day in UTC.
     pub today: Day,
     /// Which versions count as accepted.
     pub texts: Texts,
@@ -20,7 +22,7 @@ impl Moment {
     /// The moment of an instant, with the texts compiled in.
     #[must_use]
     pub fn of(now: Instant) -> Self {
-        Self { today: now.day(), texts: Texts::IN_FORCE }
+        Self { now, today: now.day(), texts: Texts::IN_FORCE }
     }
 }
 
@@ -52,7 +54,7 @@ impl Gate {
     }
 }
 
-fn organisation(caller: &Caller, Moment { today, texts }: Moment) -> Option<Refusal> {
+fn organisation(caller: &Caller, Moment { now: _, today, texts }: Moment) -> Option<Refusal> {
     match caller.organisation().stage(today, texts) {
         Stage::Connected => None,
         Stage::Applied => Some(Refusal::NotSponsored),

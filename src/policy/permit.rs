@@ -2,16 +2,17 @@
 //!
 //! ```compile_fail,E0451
 //! fn forge(by: contactpoint_policy::By) -> contactpoint_policy::ViewPermit {
-//!     contactpoint_policy::ViewPermit { by, reason: contactpoint_domain::Purpose::Concern, kind: contactpoint_domain::OrganisationKind::School }
+//!     contactpoint_policy::ViewPermit { by, reason: contactpoint_domain::Purpose::Concern, kind: contactpoint_domain::OrganisationKind::School, breadth: contactpoint_policy::Breadth::Full }
 //! }
 //! ```
 
-use crate::admission::admit;
+use crate::admission::{accredited, admit};
 use crate::gate::Moment;
+use crate::look::{self, Breadth, Grant, Looking, State};
 use crate::refusal::Refusal;
 use crate::relation::Relation;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{OrganisationId, OrganisationKind, PersonId, Purpose, Role};
+use contactpoint_domain::{Capability, ChildRecord, OrganisationId, OrganisationKind, PersonId, Purpose, Role};
 use contactpoint_identity::Caller;
 
 /// Who acts, in which role: what the log says of a permitted act.
@@ -69,6 +70,8 @@ permit!(
         reason: Purpose,
         /// What the caller's organisation is: decides which identifiers it is shown (rule A5).
         kind: OrganisationKind,
+        /// How much of it (rule E2).
+        breadth: Breadth,
     }
 );
 permit!(
@@ -87,7 +90,7 @@ permit!(
 );
 
 /// Reasons for looking at a child (rule D2).
-const LOOKING: &[Purpose] =
+pub(crate) const LOOKING: &[Purpose] =
     &[Purpose::Coordination, Purpose::Concern, Purpose::Assessment, Purpose::Section47, Purpose::Missing, Purpose::Transfer];
 
 /// Reasons for asking who looked (rule F3).
@@ -100,16 +103,37 @@ pub fn search(caller: &Caller, moment: Moment, reason: Purpose) -> Result<Search
     Ok(SearchPermit { by, reason, scope: caller.organisation_id() })
 }
 
-/// May the caller view the child to whom their organisation has this relation? (rules B2, C4, D1, D2)
-pub fn view(caller: &Caller, moment: Moment, reason: Purpose, relation: Relation) -> Result<ViewPermit, Refusal> {
+/// What a view is asked with, beside the caller: the stated reason, what was found, and what was granted.
+pub struct Sight<'a> {
+    /// The stated reason (rule D2).
+    pub reason: Purpose,
+    /// What was found under the number.
+    pub record: Option<&'a ChildRecord>,
+    /// What the caller was granted for this child.
+    pub grant: Grant,
+    /// It is for somebody without an account (mediated access).
+    pub is_mediated: bool,
+}
+
+/// May the caller view this child, and how much of it? (rules B2, C4, D1, D2, D4, D8, E2, E4, E5)
+pub fn view(caller: &Caller, moment: Moment, sight: &Sight<'_>) -> Result<ViewPermit, Refusal> {
     let by = admit(caller, Operation::View, moment)?;
-    one_of(reason, LOOKING)?;
-    match relation {
-        Relation::OnRoll | Relation::OnList | Relation::InArea | Relation::Involved => {
-            Ok(ViewPermit { by, reason, kind: caller.organisation().kind })
-        }
-        Relation::None => Err(Refusal::OutsideScope),
+    if sight.is_mediated {
+        accredited(caller, Some(Capability::MediatedAccess), moment)?;
     }
+    one_of(sight.reason, LOOKING)?;
+    let breadth = breadth_for(caller, by, sight.record, sight.grant)?;
+    Ok(ViewPermit { by, reason: sight.reason, kind: caller.organisation().kind, breadth })
+}
+
+/// How much of what was found somebody is shown, who acts in this role.
+pub(crate) fn breadth_for(caller: &Caller, by: By, record: Option<&ChildRecord>, grant: Grant) -> Result<Breadth, Refusal> {
+    let looking = match (by.role, record) {
+        (Role::ShieldingOfficer, Some(record)) if record.authority == by.organisation => Looking::OwnOfficer,
+        (Role::ShieldingOfficer, _) => Looking::OtherOfficer,
+        (_, _) => Looking::Practitioner,
+    };
+    look::breadth(looking, Relation::between(caller.organisation(), record), State::of(record, by.person), grant)
 }
 
 /// May the caller ask who saw a child? (rules C4, F3)
@@ -127,7 +151,7 @@ pub fn feed(caller: &Caller, moment: Moment) -> Result<FeedPermit, Refusal> {
     Ok(FeedPermit { by, authority })
 }
 
-fn one_of(reason: Purpose, allowed: &[Purpose]) -> Result<(), Refusal> {
+pub(crate) fn one_of(reason: Purpose, allowed: &[Purpose]) -> Result<(), Refusal> {
     if allowed.contains(&reason) {
         Ok(())
     } else {

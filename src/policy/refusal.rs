@@ -65,4 +65,18 @@ refusals! {
     OtherText = "another version of the text is in force",
     /// This supervisor cannot be theirs (rule C3).
     SupervisorForbidden = "this person cannot be their supervisor",
+    /// Only named people may know of the record (rule D8). To the caller this is "no such child".
+    NotOfAudience = "only named people may know of the record",
+    /// The day's ceiling of records seen is reached (rule D6).
+    OverBudget = "the day's ceiling of records seen is reached",
+    /// An alert about an earlier break-glass of the caller is overdue (rule D5).
+    AlertsOverdue = "an alert about an earlier break-glass waits to be judged, for longer than it may",
+    /// Nobody judges their own act, nor that of whoever supervises them (rules C3, C4, D5).
+    OwnAct = "nobody judges their own act, nor that of whoever supervises them",
+    /// The second factor was not proved anew (rule C2).
+    NotConfirmed = "the code is not good",
+    /// Too few of the scripted questions were answered (rule C5).
+    NotVerified = "the caller was not verified by the scripted questions",
+    /// The disposition is none for this alert, or the alert has one already (rule D5).
+    AlreadyJudged = "the alert is judged, or is none to be judged so",
 }

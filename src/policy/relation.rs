@@ -27,7 +27,8 @@ impl Relation {
         match organisation.kind {
             OrganisationKind::School if involved => Self::OnRoll,
             OrganisationKind::Surgery if involved => Self::OnList,
-            OrganisationKind::Council if record.authority == organisation.id => Self::InArea,
+            // a record in quarantine is not the area's before the authority's officer has said whose it is (rule E4)
+            OrganisationKind::Council if record.authority == organisation.id && record.quarantined.is_none() => Self::InArea,
             OrganisationKind::Council | OrganisationKind::YouthOffendingTeam | OrganisationKind::Police | OrganisationKind::Voluntary
                 if involved =>
             {

@@ -3,14 +3,25 @@
 //! Every field of a statement is taken apart by name below, so that a field added to the record does not compile until somebody
 //! decides whether it is shown.
 
-use crate::permit::{SearchPermit, ViewPermit};
+use crate::look::{Breadth, Grant};
+use crate::permit::{breadth_for, SearchPermit, ViewPermit};
 use contactpoint_audit::Field;
 use contactpoint_domain::{
     Address, AddressLine, Carer, ChildNumber, ChildRecord, DateOfBirth, EmailAddress, Gender, Involvement, Name, NhsNumber, Organisation,
     OrganisationId, OrganisationKind, OrganisationName, PhoneNumber, Postcode, Relationship, Statement, UniquePupilNumber,
 };
+use contactpoint_identity::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// What stays visible of a shielded child beside name, date of birth and number (rule E2): a setting, nothing by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Visible {
+    /// Gender, as the regulations would show it.
+    pub gender: bool,
+    /// The carers' names, as the regulations would show them.
+    pub carer_names: bool,
+}
 
 /// One line of a search's answer.
 #[derive(Serialize, ToSchema)]
@@ -18,17 +29,35 @@ pub struct ChildHit {
     child_number: ChildNumber,
     name: Name,
     date_of_birth: DateOfBirth,
-    gender: Gender,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gender: Option<Gender>,
+    /// The child is shielded: no more is shown of it (rule E2).
+    #[serde(skip_serializing_if = "is_false")]
+    shielded: bool,
 }
 
-/// A child's record as a permitted caller sees it: rule A1's content and nothing else.
+/// A child's record as a permitted caller sees it: rule A1's content and nothing else, or what rule E2 leaves of it.
 #[derive(Serialize, ToSchema)]
 pub struct ChildView {
     child_number: ChildNumber,
     name: Name,
-    former_names: Vec<Name>,
     date_of_birth: DateOfBirth,
-    gender: Gender,
+    /// The child is shielded: no more is shown of it (rule E2), unless it is to somebody who may see all of it.
+    #[serde(skip_serializing_if = "is_false")]
+    shielded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gender: Option<Gender>,
+    /// Names of carers of a shielded child, where the setting shows them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    carer_names: Vec<Name>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    open: Option<OpenView>,
+}
+
+/// What of a record is shown of a child who is not shielded.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OpenView {
+    former_names: Vec<Name>,
     address: AddressView,
     carers: Vec<CarerView>,
     /// Education setting.
@@ -39,6 +68,9 @@ pub struct ChildView {
     surgery: Option<Contact>,
     /// Other services and practitioners involved.
     services: Vec<Contact>,
+    /// A sensitive service works with the child: which one is not told, it is reached by asking the authority (rules E6, E8).
+    #[serde(skip_serializing_if = "is_false")]
+    sensitive_service: bool,
     /// Shown to health bodies and local authorities only (rule A5).
     #[serde(skip_serializing_if = "Option::is_none")]
     nhs_number: Option<NhsNumber>,
@@ -106,20 +138,32 @@ pub struct ContactPerson {
     email: Option<EmailAddress>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls it with")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 impl SearchPermit {
-    /// What a search shows of one child of its scope: the newest name, date of birth and gender. `None` for a record without statements.
+    /// What a search shows the caller of one child: the newest name, date of birth and gender; of a shielded one what rule E2 leaves. `None`
+    /// for one who is not the caller's to find.
     #[must_use]
-    pub fn show(&self, record: &ChildRecord) -> Option<ChildHit> {
+    pub fn show(&self, caller: &Caller, record: &ChildRecord, visible: Visible) -> Option<ChildHit> {
+        let breadth = breadth_for(caller, self.by, Some(record), Grant::None).ok()?;
         let newest = record.newest_first().next()?;
+        let gender = match breadth {
+            Breadth::Full => Some(newest.gender),
+            Breadth::Narrow => visible.gender.then_some(newest.gender),
+        };
         Some(ChildHit {
             child_number: record.number.clone(),
             name: newest.name.clone(),
             date_of_birth: newest.date_of_birth,
-            gender: newest.gender,
+            gender,
+            shielded: record.shield.is_some(),
         })
     }
 
-    /// The fields that [`Self::show`] shows, for the log.
+    /// The fields that [`Self::show`] shows at most, for the log.
     pub const SHOWN: &'static [Field] = &[Field::Number, Field::Name, Field::DateOfBirth, Field::Gender];
 }
 
@@ -127,29 +171,54 @@ impl ViewPermit {
     /// What a view shows. `organisation` finds who stands behind a statement; one that is no longer enrolled is left out.
     /// `None` for a record without statements.
     #[must_use]
-    pub fn show(&self, record: &ChildRecord, organisation: impl Fn(OrganisationId) -> Option<Organisation>) -> Option<ChildView> {
+    pub fn show(
+        &self,
+        record: &ChildRecord,
+        visible: Visible,
+        organisation: impl Fn(OrganisationId) -> Option<Organisation>,
+    ) -> Option<ChildView> {
         let newest = record.newest_first().next()?;
-        let mut view = ChildView {
+        let view = ChildView {
             child_number: record.number.clone(),
             name: newest.name.clone(),
-            former_names: former_names(record, &newest.name),
             date_of_birth: newest.date_of_birth,
-            gender: gender(record),
+            shielded: record.shield.is_some(),
+            gender: None,
+            carer_names: Vec::new(),
+            open: None,
+        };
+        Some(match self.breadth() {
+            Breadth::Full => ChildView { gender: Some(gender(record)), open: Some(self.open(record, &newest.name, organisation)), ..view },
+            Breadth::Narrow => ChildView {
+                gender: visible.gender.then(|| gender(record)),
+                carer_names: if visible.carer_names { carers(record).into_iter().map(|carer| carer.name).collect() } else { Vec::new() },
+                ..view
+            },
+        })
+    }
+
+    fn open(&self, record: &ChildRecord, current: &Name, organisation: impl Fn(OrganisationId) -> Option<Organisation>) -> OpenView {
+        let mut view = OpenView {
+            former_names: former_names(record, current),
             address: address(record),
             carers: carers(record),
             school: None,
             surgery: None,
             services: Vec::new(),
+            sensitive_service: false,
             nhs_number: self.first(record, sees_nhs_number, |statement| statement.nhs_number.clone()),
             unique_pupil_number: self.first(record, sees_pupil_number, |statement| statement.unique_pupil_number.clone()),
         };
         // whose work ended is no contact any more; what they said of the child stays
         for statement in record.newest_first().filter(|statement| statement.involvement.ended.is_none()) {
-            if let Some(contact) = organisation(statement.provenance.source).map(|behind| contact(&behind, statement)) {
+            let source = statement.provenance.source;
+            if statement.involvement.basis.is_some() && source != self.by().organisation {
+                view.sensitive_service = true;
+            } else if let Some(contact) = organisation(source).map(|behind| contact(&behind, statement)) {
                 view.place(contact);
             }
         }
-        Some(view)
+        view
     }
 
     fn first<T>(&self, record: &ChildRecord, sees: fn(OrganisationKind) -> bool, value: fn(&Statement) -> Option<T>) -> Option<T> {
@@ -175,17 +244,29 @@ impl ChildView {
     /// The fields that this view shows, for the log.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
-        let always = [Field::Number, Field::Name, Field::DateOfBirth, Field::Gender, Field::Address];
-        let sometimes = [
+        let mut fields = vec![Field::Number, Field::Name, Field::DateOfBirth];
+        fields.extend(self.gender.map(|_| Field::Gender));
+        if !self.carer_names.is_empty() {
+            fields.push(Field::Carers);
+        }
+        fields.extend(self.open.iter().flat_map(OpenView::fields));
+        fields
+    }
+}
+
+impl OpenView {
+    fn fields(&self) -> impl Iterator<Item = Field> {
+        let fields = [
+            (true, Field::Address),
             (!self.former_names.is_empty(), Field::FormerNames),
             (!self.carers.is_empty(), Field::Carers),
             (self.school.is_some(), Field::School),
             (self.surgery.is_some(), Field::Surgery),
-            (!self.services.is_empty(), Field::Services),
+            (!self.services.is_empty() || self.sensitive_service, Field::Services),
             (self.nhs_number.is_some(), Field::NhsNumber),
             (self.unique_pupil_number.is_some(), Field::UniquePupilNumber),
         ];
-        always.into_iter().chain(sometimes.into_iter().filter(|(shown, _)| *shown).map(|(_, field)| field)).collect()
+        fields.into_iter().filter(|(shown, _)| *shown).map(|(_, field)| field)
     }
 
     /// Puts a contact where it belongs: the newest school and surgery in their places, everything else among the services.

@@ -11,6 +11,7 @@
 mod aead;
 mod entry;
 mod error;
+mod passage;
 mod record;
 #[cfg(test)]
 mod testing;
@@ -18,5 +19,6 @@ mod token;
 
 pub use entry::{EntrySealer, LARGEST_ENTRY, LEAF_SIZES};
 pub use error::SealError;
+pub use passage::PassageSealer;
 pub use record::{Place, RecordSealer, WrappedKey};
 pub use token::TokenKey;

@@ -1,6 +1,7 @@
 //! The sections of the file, each key with its range and default; reasons are in config/contactpointd.toml.
 
 use crate::value::{HsmPath, LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
+use contactpoint_domain::Day;
 use serde::{Deserialize, Serialize};
 
 /// `[appliance]`: what this one is for.
@@ -167,6 +168,22 @@ impl Default for Session {
     }
 }
 
+/// `[budgets]`: how many children one person may be shown in a day, by role (rule D6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budgets {
+    /// Of a practitioner.
+    pub practitioner: Within<1, 10_000>,
+    /// Of a shielding officer.
+    pub shielding_officer: Within<1, 10_000>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { practitioner: Within::default_of(200), shielding_officer: Within::default_of(100) }
+    }
+}
+
 /// `[intake]`: what suppliers send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -179,4 +196,30 @@ impl Default for Intake {
     fn default() -> Self {
         Self { layouts: RelativePath::default_of("layouts") }
     }
+}
+
+/// `[review]`: the looks that supervisors judge (rule D5).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Review {
+    /// Days from Monday to Friday on which nobody works.
+    pub holidays: Vec<Day>,
+}
+
+/// `[shielding]`: what stays visible of shielded children (rule E2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shielding {
+    /// Shown beside name, date of birth and child number.
+    pub also_shows: Vec<AlsoShown>,
+}
+
+/// `[shielding] also_shows`: what the regulations would show as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlsoShown {
+    /// The child's gender.
+    Gender,
+    /// The names of parents and carers.
+    CarerNames,
 }

@@ -91,6 +91,8 @@ pub(crate) struct StoredRecord<'a> {
     shield: Option<(u8, i32, u32, u64)>,
     /// Who, by whom, when.
     audience: Option<(Vec<u32>, u32, u64)>,
+    /// Since when it waits for its authority.
+    quarantined: Option<u64>,
 }
 
 /// A record as 0.2 and before wrote it.
@@ -165,7 +167,7 @@ impl<'a> StoredName<'a> {
 }
 
 impl<'a> StoredRecord<'a> {
-    pub(crate) fn of(ChildRecord { number, authority, statements, shield, audience }: &'a ChildRecord) -> Self {
+    pub(crate) fn of(ChildRecord { number, authority, statements, shield, audience, quarantined }: &'a ChildRecord) -> Self {
         let work = |statement: &Statement| {
             let Involvement { ended, basis, .. } = &statement.involvement;
             (ended.map(Instant::millis), basis.map(SensitiveBasis::number))
@@ -179,11 +181,12 @@ impl<'a> StoredRecord<'a> {
             work: statements.iter().map(work).collect(),
             shield,
             audience,
+            quarantined: quarantined.map(Instant::millis),
         }
     }
 
     fn open(self) -> Result<ChildRecord, Undecodable> {
-        let Self { number, authority, statements, work, shield, audience } = self;
+        let Self { number, authority, statements, work, shield, audience, quarantined } = self;
         if work.len() != statements.len() {
             return Err(Undecodable::Form);
         }
@@ -198,6 +201,7 @@ impl<'a> StoredRecord<'a> {
             by: PersonId(by),
             at: Instant::of_millis(at),
         });
+        record.quarantined = quarantined.map(Instant::of_millis);
         Ok(record)
     }
 }
@@ -211,7 +215,7 @@ impl FirstRecord<'_> {
     fn open(self) -> Result<ChildRecord, Undecodable> {
         let statements = self.statements.into_iter().map(StoredStatement::open).collect::<Result<_, _>>()?;
         let (number, authority) = (self.number.try_into()?, OrganisationId(self.authority));
-        Ok(ChildRecord { number, authority, statements, shield: None, audience: None })
+        Ok(ChildRecord { number, authority, statements, shield: None, audience: None, quarantined: None })
     }
 }
 

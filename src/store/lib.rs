@@ -6,6 +6,7 @@
 //! (`policy`), what a look shows (`directory`). Does not promise: that an entry is true, only that no answer exists without one.
 //! Only this crate names rusqlite.
 
+mod alerts;
 mod children;
 mod cipher;
 mod codec;
@@ -20,6 +21,7 @@ mod log;
 mod looked;
 mod open;
 mod readers;
+mod recent;
 mod registry;
 mod schema;
 mod sealed;

@@ -6,7 +6,7 @@
 use crate::children;
 use crate::error::{OpenError, StoreError};
 use crate::sealed::SealKeys;
-use contactpoint_audit::{Entry, Operation};
+use contactpoint_audit::Entry;
 use rusqlite::{params, Connection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -27,33 +27,9 @@ pub(crate) struct Pending {
     cursor: Option<Pair>,
 }
 
-/// The tokens under which an entry is indexed: the children looked at, and those that a feed brought into its source's scope.
+/// The tokens under which an entry is indexed: one for each child that it names, whatever was done.
 pub(crate) fn tokens_of(keys: &SealKeys, entry: &Entry) -> Vec<[u8; 16]> {
-    match entry.operation {
-        Operation::Search | Operation::View | Operation::WhoSaw | Operation::Feed => {
-            entry.children.iter().map(|number| children::looked_token(keys, number)).collect()
-        }
-        Operation::LogIn
-        | Operation::LogOut
-        | Operation::EnrolOrganisation
-        | Operation::EnrolCertificate
-        | Operation::EnrolPerson
-        | Operation::Start
-        | Operation::Stop
-        | Operation::RemoveCertificate
-        | Operation::Sponsor
-        | Operation::Accredit
-        | Operation::SuspendOrganisation
-        | Operation::ResumeOrganisation
-        | Operation::AcceptResponsibilities
-        | Operation::AcceptAgreement
-        | Operation::AmendPerson
-        | Operation::SuspendPerson
-        | Operation::ResumePerson
-        | Operation::ClosePerson
-        | Operation::LockPerson
-        | Operation::UnlockPerson => Vec::new(),
-    }
+    entry.children.iter().map(|number| children::looked_token(keys, number)).collect()
 }
 
 impl Pending {

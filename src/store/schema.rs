@@ -4,7 +4,7 @@ use rusqlite_migration::{Migrations, M};
 
 /// Every migration in order.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(SECOND)])
 }
 
 /// Sealed rows carry: version (of the row, in its associated data), key (the record's key, wrapped), sealed (the content).
@@ -32,6 +32,22 @@ CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE looked (child BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (child, entry)) WITHOUT ROWID;
 CREATE TABLE looked_mark (id INTEGER PRIMARY KEY CHECK (id = 1), entry INTEGER NOT NULL);
 INSERT INTO looked_mark (id, entry) VALUES (1, 0);
+";
+
+/// 0.3: pairs that no longer count in the index of children, and alerts. Beside the sealed row of an alert stand the numbers by which its
+/// queue is found; open: nobody has judged it; judged: the day of it.
+pub(crate) const SECOND: &str = "
+CREATE TABLE alert (
+    row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, person INTEGER NOT NULL, supervisor INTEGER,
+    authority INTEGER, day INTEGER NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL, judged INTEGER);
+CREATE INDEX alert_supervisor ON alert (supervisor, row) WHERE open = 1;
+CREATE INDEX alert_authority ON alert (authority, row) WHERE open = 1;
+CREATE INDEX alert_due ON alert (due, row) WHERE open = 1;
+CREATE INDEX alert_person ON alert (person, row) WHERE open = 1;
+CREATE INDEX alert_day ON alert (day, row);
+CREATE INDEX alert_judged ON alert (judged, row) WHERE judged IS NOT NULL;
+CREATE TABLE child_withdrawn (token INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
+CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, note TEXT NOT NULL);
 ";
 
 #[cfg(test)]

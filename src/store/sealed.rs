@@ -24,6 +24,7 @@ pub(crate) struct Table {
 pub(crate) const ORGANISATION: Table = Table { name: "organisation", number: 1 };
 pub(crate) const ACCOUNT: Table = Table { name: "account", number: 2 };
 pub(crate) const CHILD: Table = Table { name: "child", number: 3 };
+pub(crate) const ALERT: Table = Table { name: "alert", number: 4 };
 
 /// A row as it lies in the store.
 pub(crate) struct SealedRow {

@@ -44,6 +44,7 @@ pub(crate) struct StoredOrganisation<'a> {
     /// Which version, by whom, when.
     responsibilities: Option<(u16, u32, u64)>,
     suspended: bool,
+    holds_new: bool,
     /// SHA-256 of the SubjectPublicKeyInfo of each of its certificates.
     keys: Vec<[u8; 32]>,
 }
@@ -63,6 +64,7 @@ impl<'a> StoredOrganisation<'a> {
             accreditations,
             responsibilities,
             suspended,
+            holds_new,
         } = organisation;
         Self {
             name: name.as_str(),
@@ -79,6 +81,7 @@ impl<'a> StoredOrganisation<'a> {
                 .collect(),
             responsibilities: responsibilities.map(|Acceptance { version, by, at }| (version, by.0, at.millis())),
             suspended: *suspended,
+            holds_new: *holds_new,
             keys,
         }
     }
@@ -101,6 +104,7 @@ impl<'a> StoredOrganisation<'a> {
                 at: Instant::of_millis(at),
             }),
             suspended: self.suspended,
+            holds_new: self.holds_new,
         };
         Ok((organisation, self.keys))
     }
@@ -141,6 +145,7 @@ impl FirstOrganisation<'_> {
             accreditations,
             responsibilities,
             suspended,
+            holds_new: false,
             keys,
         }
         .open(id)

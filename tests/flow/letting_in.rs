@@ -219,6 +219,31 @@ async fn no_two_supervise_each_other_and_no_ring_is_closed() {
 }
 
 #[tokio::test]
+async fn whoever_loses_their_supervisor_looks_at_nothing_until_they_have_another() {
+    // C3: every person has a supervisor - one who can judge: not an account that was closed, nor somebody who is none any more
+    let borough = borough().await;
+    let name = "Orphaned School";
+    let enrolment = Enrolment { name, kind: "school", authority: Some(borough.council.organisation.id), capabilities: &["query"] };
+    let office = Office::opened(&borough.rig, &enrolment, &[&["practitioner"], &["supervisor"], &["supervisor"]]).await;
+    let [desk, leaving, demoted] = [&office.people()[0], &office.people()[1], &office.people()[2]];
+    let amend = |id: u64, body: Value| {
+        let (administrator, path) = (office.administrator.clone(), format!("/v1/people/{id}"));
+        async move { drop(administrator.post(&path, body).await.expect_status(200)) }
+    };
+    amend(desk.person.id, json!({"supervisor": leaving.person.id})).await;
+    assert_eq!(knock(desk).await, ANSWERED);
+    let closed = format!("/v1/people/{}/state", leaving.person.id);
+    drop(office.administrator.post(&closed, json!({"state": "closed"})).await.expect_status(200));
+    assert_eq!(knock(desk).await, refused("no_supervisor"));
+    amend(desk.person.id, json!({"supervisor": demoted.person.id})).await;
+    assert_eq!(knock(desk).await, ANSWERED);
+    amend(demoted.person.id, json!({"roles": ["practitioner"]})).await;
+    assert_eq!(knock(desk).await, refused("no_supervisor"));
+    amend(desk.person.id, json!({"supervisor": office.organisation.supervisor.id})).await;
+    assert_eq!(knock(desk).await, ANSWERED);
+}
+
+#[tokio::test]
 async fn a_council_s_supervisor_sponsors_a_school_of_the_area_and_supervises_its_heads() {
     // B2: a sponsor vouches for it; C3: every person has a supervisor
     let borough = borough().await;

@@ -2,13 +2,17 @@
 //!
 //! For: a few lines a route, in one shape. Leaves to others: every decision (`identity`, `policy`) and every look (`directory`, `store`).
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod children;
+pub(crate) mod contact;
 pub(crate) mod control;
 pub(crate) mod feeds;
+pub(crate) mod glass;
 pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod session;
+pub(crate) mod shielding;
 pub(crate) mod tiles;
 
 use crate::answer::{Answer, Public};
@@ -56,6 +60,7 @@ impl Desk for Handlers {
         let handled = match call.found.route {
             Route::View => children::view(self, call).await,
             Route::Search => children::search(self, call).await,
+            Route::AskContact => contact::ask(self, call).await,
             Route::FeedLines => feeds::lines(self, call).await,
             Route::LogIn => session::log_in(self, call).await,
             Route::LogOut => session::log_out(self, call).await,
@@ -69,12 +74,23 @@ impl Desk for Handlers {
             Route::AcceptAgreement => people::sign(self, call).await,
             Route::AcceptResponsibilities => organisations::accept(self, call).await,
             Route::Sponsor => organisations::sponsor(self, call).await,
+            Route::Shield => shielding::shield(self, call).await,
+            Route::Unshield => shielding::unshield(self, call).await,
+            Route::SetAudience => shielding::audience(self, call).await,
+            Route::SettleRecord => shielding::settle(self, call).await,
+            Route::EndInvolvement => shielding::end_involvement(self, call).await,
+            Route::HoldNew => shielding::hold_new(self, call).await,
             Route::Texts => organisations::texts_in_force(self, call).await,
             Route::Accredit => organisations::accredit(self, call).await,
             Route::AddCertificate => organisations::add_certificate(self, call).await,
             Route::RemoveCertificate => organisations::remove_certificate(self, call).await,
             Route::SuspendOrganisation => organisations::suspend(self, call).await,
             Route::ResumeOrganisation => organisations::resume(self, call).await,
+            Route::BreakGlass => glass::break_glass(self, call).await,
+            Route::LeaveGlass => glass::leave(self, call).await,
+            Route::OverrideShield => glass::override_shield(self, call).await,
+            Route::Alerts => alerts::queue(self, call).await,
+            Route::JudgeAlert => alerts::judge(self, call).await,
             Route::Checkpoint => tiles::checkpoint(self, call).await,
             Route::Tile => tiles::tile(self, call).await,
             Route::Document => document::document(self, call).await,

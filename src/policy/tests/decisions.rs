@@ -5,30 +5,55 @@
 mod callers;
 
 use callers::{caller, moment, organisation, qualified, HERE, ME};
-use contactpoint_domain::{Capability, Organisation, OrganisationKind, Purpose, Role};
+use contactpoint_domain::{
+    Capability, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId, OrganisationKind,
+    PersonId, Provenance, Purpose, Role, Statement,
+};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{feed, search, view, who_saw, Refusal, Relation};
-
-const RELATIONS: [Relation; 5] = [Relation::OnRoll, Relation::OnList, Relation::InArea, Relation::Involved, Relation::None];
+use contactpoint_policy::{feed, search, view, who_saw, Grant, Refusal, Sight};
 
 /// The bodies that work with children.
 fn works(kind: OrganisationKind) -> bool {
     !matches!(kind, OrganisationKind::DataCentre | OrganisationKind::Auditor)
 }
 
+/// A child of the authority 3 with whom these organisations work.
+fn child(sources: &[OrganisationId]) -> ChildRecord {
+    let name = Name { given: "Asha".try_into().unwrap(), family: "Patel".try_into().unwrap() };
+    let said_by = |source: &OrganisationId| Statement {
+        provenance: Provenance { source: *source, author: PersonId(9), at: Instant::of_millis(1000) },
+        name: name.clone(),
+        former_names: Vec::new(),
+        date_of_birth: DateOfBirth::of(2014, 3, 9).unwrap(),
+        gender: Gender::Unspecified,
+        address: None,
+        nhs_number: None,
+        unique_pupil_number: None,
+        carers: Vec::new(),
+        involvement: Involvement::default(),
+    };
+    let number = ChildNumber::with_body(123_456_789);
+    ChildRecord { statements: sources.iter().map(said_by).collect(), ..ChildRecord::new(number, OrganisationId(3), said_by(&HERE)) }
+}
+
+fn sight(reason: Purpose, record: &ChildRecord) -> Sight<'_> {
+    Sight { reason, record: Some(record), grant: Grant::None, is_mediated: false }
+}
+
 #[test]
 fn only_a_practitioner_with_a_relation_and_a_reason_views() {
     // D1: scope comes from relationships; D2: every view states a coded reason; C4: roles
+    let (theirs, others) = (child(&[HERE]), child(&[OrganisationId(8)]));
     for kind in OrganisationKind::ALL {
         for role in Role::ALL {
-            for relation in RELATIONS {
+            for (record, is_related) in [(&theirs, true), (&others, false)] {
                 for reason in Purpose::ALL {
-                    let verdict = view(&caller(*kind, &[*role]), moment(), *reason, relation);
+                    let verdict = view(&caller(*kind, &[*role]), moment(), &sight(*reason, record));
                     let expected = *role == Role::Practitioner
                         && works(*kind)
-                        && relation != Relation::None
+                        && is_related
                         && !matches!(reason, Purpose::Audit | Purpose::SubjectAccess);
-                    assert_eq!(verdict.is_ok(), expected, "{kind:?} {role:?} {relation:?} {reason:?}");
+                    assert_eq!(verdict.is_ok(), expected, "{kind:?} {role:?} {is_related} {reason:?}");
                 }
             }
         }
@@ -39,7 +64,30 @@ fn only_a_practitioner_with_a_relation_and_a_reason_views() {
 fn a_caller_outside_the_scope_is_refused_for_that_reason_alone() {
     // D1: ... anyone the children their service is involved with
     let teacher = caller(OrganisationKind::School, &[Role::Practitioner]);
-    assert!(matches!(view(&teacher, moment(), Purpose::Concern, Relation::None), Err(Refusal::OutsideScope)));
+    let verdict = view(&teacher, moment(), &sight(Purpose::Concern, &child(&[OrganisationId(8)])));
+    assert!(matches!(verdict, Err(Refusal::OutsideScope)));
+}
+
+#[test]
+fn work_that_ended_ends_the_scope() {
+    // D1: worked out afresh for every request
+    let teacher = caller(OrganisationKind::School, &[Role::Practitioner]);
+    let mut record = child(&[HERE]);
+    assert!(view(&teacher, moment(), &sight(Purpose::Concern, &record)).is_ok());
+    record.statements[0].involvement.ended = Some(moment().now);
+    assert!(matches!(view(&teacher, moment(), &sight(Purpose::Concern, &record)), Err(Refusal::OutsideScope)));
+}
+
+#[test]
+fn looking_for_somebody_else_is_a_capability_of_its_own() {
+    // B2: accredited per capability
+    let record = child(&[HERE]);
+    let mediated = Sight { is_mediated: true, ..sight(Purpose::Concern, &record) };
+    let teacher = |capabilities: &[Capability]| {
+        Caller::dangerous_new(ME, organisation(OrganisationKind::School, capabilities), qualified(&[Role::Practitioner]))
+    };
+    assert!(view(&teacher(&[Capability::Query, Capability::MediatedAccess]), moment(), &mediated).is_ok());
+    assert!(matches!(view(&teacher(&[Capability::Query]), moment(), &mediated), Err(Refusal::CapabilityMissing)));
 }
 
 #[test]
@@ -80,10 +128,12 @@ fn a_body_of_the_whole_country_feeds_nothing() {
 #[test]
 fn the_data_centre_s_people_see_no_child() {
     // C4: security officer and system operator (the data centre; never any child data)
+    let record = child(&[HERE]);
     for role in Role::ALL {
         let theirs = caller(OrganisationKind::DataCentre, &[*role]);
-        for relation in RELATIONS {
-            assert!(view(&theirs, moment(), Purpose::Concern, relation).is_err(), "{role}");
+        for grant in Grant::ALL {
+            let sight = Sight { grant: *grant, ..sight(Purpose::Concern, &record) };
+            assert!(view(&theirs, moment(), &sight).is_err(), "{role}");
         }
         assert!(search(&theirs, moment(), Purpose::Concern).is_err(), "{role}");
     }

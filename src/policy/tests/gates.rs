@@ -53,7 +53,7 @@ fn each_gate_refuses_every_operation_by_its_own_name_but_those_that_mend_it() {
 #[test]
 fn of_several_shut_gates_the_first_is_named() {
     // B2, C1: so that an honest organisation knows what to renew first
-    let nothing = Qualifications { checks: Checks::default(), supervisor: None, roles: vec![] };
+    let nothing = Qualifications { checks: Checks::default(), supervisor: None, ..qualified(&[]) };
     let applied = Organisation { sponsorship: None, accreditations: vec![], responsibilities: None, ..school() };
     assert_eq!(admit(&teacher(applied, nothing.clone()), Operation::View, moment()).err(), Some(Refusal::NotSponsored));
     assert_eq!(admit(&teacher(school(), nothing), Operation::View, moment()).err(), Some(Refusal::VettingLapsed));

@@ -9,7 +9,7 @@ use contactpoint_domain::{
     Address, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId,
     OrganisationKind, PersonId, Provenance, Purpose, Relationship, Role, Statement,
 };
-use contactpoint_policy::{view, Relation};
+use contactpoint_policy::{view, Grant, Relation, Sight, Visible};
 use serde_json::{json, Value};
 
 fn name(given: &str, family: &str) -> Name {
@@ -59,12 +59,15 @@ fn record() -> ChildRecord {
         statements: vec![statement(2, "Shah", Some("1 Elm Road")), statement(3, "Patel", None), statement(4, "Patel", None)],
         shield: None,
         audience: None,
+        quarantined: None,
     }
 }
 
 fn shown(kind: OrganisationKind, record: &ChildRecord) -> Value {
-    let permit = view(&caller(kind, &[Role::Practitioner]), moment(), Purpose::Concern, Relation::Involved).unwrap();
-    serde_json::to_value(permit.show(record, behind).unwrap()).unwrap()
+    // organisation 7, which has nothing to do with the child, after breaking the glass: what a whole view shows
+    let sight = Sight { reason: Purpose::Concern, record: Some(record), grant: Grant::BreakGlass, is_mediated: false };
+    let permit = view(&caller(kind, &[Role::Practitioner]), moment(), &sight).unwrap();
+    serde_json::to_value(permit.show(record, Visible::default(), behind).unwrap()).unwrap()
 }
 
 #[test]

@@ -33,10 +33,17 @@ fn teacher() -> Caller {
         accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(3), expires: NOW.day() }],
         responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
         suspended: false,
+        holds_new: false,
     };
     let made = Some(NOW.day());
     let checks = Checks { vetted: made, barring: made, trained: made, agreement: Some((Texts::IN_FORCE.agreement, NOW.day())) };
-    let qualifications = Qualifications { roles: vec![Role::Practitioner], checks, supervisor: Some(PersonId(4)) };
+    let qualifications = Qualifications {
+        roles: vec![Role::Practitioner],
+        checks,
+        supervisor: Some(PersonId(4)),
+        family: "Okafor".try_into().unwrap(),
+        home: None,
+    };
     Caller::dangerous_new(PersonId(1), school, qualifications)
 }
 

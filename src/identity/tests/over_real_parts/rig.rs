@@ -282,5 +282,6 @@ fn entry(operation: Operation) -> Entry {
         shown: vec![],
         outcome: Outcome::Answered,
         changes: vec![],
+        on_behalf_of: None,
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn day(text: &str) -> Day {
 
 /// A Sunday in 2026 on which everything below holds.
 pub(crate) fn moment() -> Moment {
-    Moment { today: day("2026-11-22"), texts: Texts { responsibilities: 3, agreement: 2 } }
+    let now = Instant::of_millis(1_795_341_600_000);
+    Moment { now, today: day("2026-11-22"), texts: Texts { responsibilities: 3, agreement: 2 } }
 }
 
 pub(crate) fn accredited(capability: Capability) -> Accreditation {
@@ -43,6 +44,7 @@ pub(crate) fn organisation(kind: OrganisationKind, capabilities: &[Capability]) 
         accreditations: capabilities.iter().copied().map(accredited).collect(),
         responsibilities: Some(Acceptance { version: 3, by: PersonId(43), at }),
         suspended: false,
+        holds_new: false,
     }
 }
 
@@ -50,7 +52,8 @@ pub(crate) fn organisation(kind: OrganisationKind, capabilities: &[Capability]) 
 pub(crate) fn qualified(roles: &[Role]) -> Qualifications {
     let made = Some(day("2026-06-01"));
     let checks = Checks { vetted: made, barring: made, trained: made, agreement: Some((2, day("2026-06-01"))) };
-    Qualifications { roles: roles.to_vec(), checks, supervisor: Some(PersonId(6)) }
+    let family = "Okafor".try_into().unwrap();
+    Qualifications { roles: roles.to_vec(), checks, supervisor: Some(PersonId(6)), family, home: None }
 }
 
 /// A caller with every gate open, of an organisation that is accredited for everything.

@@ -89,6 +89,7 @@ pub(crate) fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
         shown: Vec::new(),
         outcome: Outcome::Answered,
         changes: Vec::new(),
+        on_behalf_of: None,
     }
 }
 

@@ -1,0 +1,63 @@
+//! Break the glass, override a shield, leave again (rules D4, E5). The second factor is proved anew before anything is looked at (rule C2).
+
+use super::{entered, Entered, Handled, Handlers};
+use crate::answer::{Answer, Success};
+use crate::call::Call;
+use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use contactpoint_audit::Operation;
+use contactpoint_directory::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
+use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
+
+/// Lets the caller view one child outside their scope for thirty minutes; their supervisor is alerted.
+#[utoipa::path(post, path = "/v1/break-glass", tag = "break-glass", request_body = BreakGlassRequest,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The child that may be viewed now, and until when.", body = Entered<GlassAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn break_glass(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::BreakGlass).await?, call.now);
+    let request: BreakGlassRequest = call.json(&desk.identity, &caller).await?;
+    let proof = confirmed(desk, &caller, &request.code, now).await?;
+    let opened = desk.directory.break_glass(&caller, request, proof, now.wall).await?;
+    Ok(Answer::settled(Success::Ok, entered(opened)))
+}
+
+/// Leaves the child that the glass was broken to.
+#[utoipa::path(post, path = "/v1/break-glass/leave", tag = "break-glass", request_body = Leave,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "What was left.", body = Entered<LeaveAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn leave(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::LeaveGlass).await?, call.now.wall);
+    let Leave {} = call.json(&desk.identity, &caller).await?;
+    let left = desk.directory.leave_glass(&caller, now).await?;
+    Ok(Answer::settled(Success::Ok, entered(left)))
+}
+
+/// Lets the caller view one shielded child for thirty minutes; supervisor and authority are alerted.
+#[utoipa::path(post, path = "/v1/shield-override", tag = "break-glass", request_body = OverrideRequest,
+    security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The child that may be viewed now, and until when.", body = Entered<GlassAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn override_shield(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::OverrideShield).await?, call.now);
+    let request: OverrideRequest = call.json(&desk.identity, &caller).await?;
+    let proof = confirmed(desk, &caller, &request.code, now).await?;
+    let opened = desk.directory.override_shield(&caller, request, proof, now.wall).await?;
+    Ok(Answer::settled(Success::Ok, entered(opened)))
+}
+
+/// Nothing to say.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub(crate) struct Leave {}
+
+/// The second factor anew. A caller who is logged in may know that it was the code, and how long to wait.
+pub(crate) async fn confirmed(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result<Confirmed, Problem> {
+    match desk.identity.confirm(caller, code, now).await? {
+        Ok(proof) => Ok(proof),
+        Err(LoginRefused::Failed { retry_after: Some(wait) }) => Err(Problem::retry_after(ProblemCode::NotConfirmed, wait.as_secs())),
+        Err(LoginRefused::Failed { retry_after: None }) => Err(ProblemCode::NotConfirmed.into()),
+        Err(refused @ LoginRefused::Channel(_)) => Err(refused.into()),
+    }
+}

@@ -1,0 +1,140 @@
+//! The decisions about shields, audiences, quarantine and the end of work with a child (rules D1, D8, E1, E4, E6).
+
+use crate::admission::admit;
+use crate::gate::Moment;
+use crate::permit::{one_of, permit, By, LOOKING};
+use crate::refusal::Refusal;
+use contactpoint_audit::Operation;
+use contactpoint_domain::{ChildRecord, Day, Purpose, ShieldReason};
+use contactpoint_identity::{Caller, Confirmed};
+
+/// Years within which a shield is reviewed at the latest (rule E1).
+pub const LONGEST_SHIELD_YEARS: i16 = 1;
+
+permit!(
+    /// May shield this child (rule E1).
+    ShieldPermit {
+        /// Why.
+        reason: ShieldReason,
+        /// By when the authority decides anew.
+        review: Day,
+    }
+);
+permit!(
+    /// May lift the shield of this child (rule E1).
+    UnshieldPermit {}
+);
+permit!(
+    /// May name the only people who may know of this record, or let everybody know again (rule D8).
+    AudiencePermit {}
+);
+permit!(
+    /// May say which child a quarantined record is of (rule E4).
+    SettlePermit {}
+);
+permit!(
+    /// May have new records of the own area held back, or no longer (rule E4).
+    HoldNewPermit {
+        /// Held back.
+        hold: bool,
+    }
+);
+permit!(
+    /// May say that the own organisation's work with this child ended (rule D1).
+    EndInvolvementPermit {}
+);
+permit!(
+    /// May ask the child's authority to broker contact (rule E6).
+    AskContactPermit {
+        /// The stated reason.
+        reason: Purpose,
+    }
+);
+
+/// May the caller shield this child, or set another reason and day of review? (rules B2, C4, E1)
+pub fn shield(
+    caller: &Caller,
+    moment: Moment,
+    record: Option<&ChildRecord>,
+    reason: ShieldReason,
+    review: Day,
+) -> Result<ShieldPermit, Refusal> {
+    let by = admit(caller, Operation::Shield, moment)?;
+    of_own_authority(by, record)?;
+    if review <= moment.today || review > moment.today.plus_years(LONGEST_SHIELD_YEARS) {
+        return Err(Refusal::TermForbidden);
+    }
+    Ok(ShieldPermit { by, reason, review })
+}
+
+/// May the caller lift the shield of this child? The second factor is proved anew. (rules B2, C2, C4, E1)
+pub fn unshield(caller: &Caller, moment: Moment, record: Option<&ChildRecord>, proof: Confirmed) -> Result<UnshieldPermit, Refusal> {
+    let by = admit(caller, Operation::Unshield, moment)?;
+    confirmed(caller, proof)?;
+    of_own_authority(by, record)?;
+    Ok(UnshieldPermit { by })
+}
+
+/// May the caller set the audience of this record? The second factor is proved anew. (rules B2, C2, C4, D8)
+pub fn set_audience(caller: &Caller, moment: Moment, record: Option<&ChildRecord>, proof: Confirmed) -> Result<AudiencePermit, Refusal> {
+    let by = admit(caller, Operation::SetAudience, moment)?;
+    confirmed(caller, proof)?;
+    of_own_authority(by, record)?;
+    Ok(AudiencePermit { by })
+}
+
+/// May the caller settle this quarantined record, as one of `child` or as a child of its own? (rules B2, C4, E4)
+pub fn settle(
+    caller: &Caller,
+    moment: Moment,
+    quarantined: Option<&ChildRecord>,
+    child: Option<&ChildRecord>,
+) -> Result<SettlePermit, Refusal> {
+    let by = admit(caller, Operation::SettleRecord, moment)?;
+    of_own_authority(by, quarantined.filter(|record| record.quarantined.is_some()))?;
+    // a child of another authority is joined by that authority's officer, to whom the record is passed on
+    match child {
+        Some(child) => of_own_authority(by, Some(child).filter(|child| child.quarantined.is_none()))?,
+        None => {}
+    }
+    Ok(SettlePermit { by })
+}
+
+/// May the caller have new records of their area held back, or no longer? (rules B2, C4, E4)
+pub fn hold_new(caller: &Caller, moment: Moment, hold: bool) -> Result<HoldNewPermit, Refusal> {
+    Ok(HoldNewPermit { by: admit(caller, Operation::HoldNew, moment)?, hold })
+}
+
+/// May the caller say that their organisation's work with this child ended? (rules B2, C4, D1)
+pub fn end_involvement(caller: &Caller, moment: Moment, record: Option<&ChildRecord>) -> Result<EndInvolvementPermit, Refusal> {
+    let by = admit(caller, Operation::EndInvolvement, moment)?;
+    if record.is_some_and(|record| record.works_with(by.organisation)) {
+        Ok(EndInvolvementPermit { by })
+    } else {
+        Err(Refusal::OutsideScope)
+    }
+}
+
+/// May the caller ask for contact with whoever works with a child? Whether there is such a child plays no part. (rules B2, C4, D2, E6)
+pub fn ask_contact(caller: &Caller, moment: Moment, reason: Purpose) -> Result<AskContactPermit, Refusal> {
+    let by = admit(caller, Operation::AskContact, moment)?;
+    one_of(reason, LOOKING)?;
+    Ok(AskContactPermit { by, reason })
+}
+
+fn confirmed(caller: &Caller, proof: Confirmed) -> Result<(), Refusal> {
+    if proof.is_of(caller) {
+        Ok(())
+    } else {
+        Err(Refusal::NotConfirmed)
+    }
+}
+
+/// Another authority's record is as if it were not there.
+fn of_own_authority(by: By, record: Option<&ChildRecord>) -> Result<(), Refusal> {
+    if record.is_some_and(|record| record.authority == by.organisation) {
+        Ok(())
+    } else {
+        Err(Refusal::OutsideScope)
+    }
+}
