@@ -170,7 +170,7 @@ fn another_persons_code_lifts_no_shield() {
 fn only_a_record_in_quarantine_is_settled_and_only_with_one_that_is_not() {
     // E4
     let (open, waiting) = (child(HERE, &[HERE]), held(child(HERE, &[HERE])));
-    let decided = |one, other| settle(&officer(), moment(), one, other).map(drop);
+    let decided = |one: Option<&ChildRecord>, other: Option<&ChildRecord>| settle(&officer(), moment(), one, other).map(drop);
     assert_eq!(decided(Some(&waiting), None), Ok(()));
     assert_eq!(decided(Some(&waiting), Some(&shielded(open.clone()))), Ok(()));
     for (one, other) in
@@ -185,7 +185,7 @@ fn a_data_steward_ends_the_work_of_the_own_organisation_once() {
     // D1, C4
     let steward = caller(OrganisationKind::School, &[Role::DataSteward]);
     let mut record = child(OrganisationId(3), &[HERE, OrganisationId(8)]);
-    let decided = |by: &Caller, record| end_involvement(by, moment(), record).map(drop);
+    let decided = |by: &Caller, record: Option<&ChildRecord>| end_involvement(by, moment(), record).map(drop);
     assert_eq!(decided(&steward, Some(&record)), Ok(()));
     assert_eq!(decided(&caller(OrganisationKind::School, &[Role::Practitioner]), Some(&record)), Err(Refusal::RoleForbids));
     assert_eq!(decided(&steward, Some(&child(OrganisationId(3), &[OrganisationId(8)]))), Err(Refusal::OutsideScope));
