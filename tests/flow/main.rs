@@ -37,5 +37,6 @@ mod office;
 mod racing;
 mod revocation;
 mod searching;
+mod sensitive;
 mod silence;
 mod wire;
