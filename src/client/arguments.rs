@@ -1,5 +1,6 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
+use crate::shielding::{AudienceWanted, EndInvolvement, HoldNew, Settle, Shield, Unshield};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use std::path::PathBuf;
@@ -61,6 +62,43 @@ pub enum Verb {
     ///
     /// Those who only had the child in a list, and refused looks, included.
     WhoSaw(WhoSaw),
+    /// See one child outside your scope, for thirty minutes; your supervisor is told
+    ///
+    /// For what cannot wait: concern, section-47 or missing. Asks for a fresh one-time code. By number, or by family name, given names, date of
+    /// birth and postcode together. One child at a time: the next one takes its place. Then see `view`.
+    BreakGlass(BreakGlass),
+    /// Leave the child that you broke the glass to
+    ///
+    /// It ends by itself after thirty minutes, and at log-out.
+    Leave,
+    /// See one shielded child, for thirty minutes; your supervisor and the child's authority are told
+    ///
+    /// Only where your organisation is accredited for it. Starts an investigation by the authority. Asks for a fresh one-time code.
+    OverrideShield(OverrideShield),
+    /// See the alerts that wait for you (supervisors and shielding officers)
+    ///
+    /// Who acted, when and why, and the child's number; never the record. What is overdue with a supervisor below you is among them.
+    Alerts(Alerts),
+    /// Judge an alert: justified or not-justified; the authority says settled
+    ///
+    /// Within five working days. Nobody judges their own act, nor that of anybody above them. It is said once, and stays.
+    Judge(Judge),
+    /// Draw a sample of a finished month's judgements (auditors)
+    ///
+    /// From a signed checkpoint that nobody chose; asked again, it is the same one. Prints what it takes to draw it again.
+    Sample(Sample),
+    /// Say what you find of a judgement in the sample: upheld or questioned (auditors)
+    ///
+    /// It is said once, and stays.
+    Review(Review),
+    /// Count alerts and judgements by person, by role, and by person and supervisor (auditors)
+    ///
+    /// So that it shows who judges everything alike.
+    Statistics(Period),
+    /// See the looks that were flagged without their looker's doing (auditors)
+    ///
+    /// The day's ceiling reached, one's own family, near-misses, records that only named people may know of.
+    Flags(Flags),
     /// Send your organisation's records from a CSV file; run it again to resume
     ///
     /// Rejected lines are listed with the reason; the others are kept.
@@ -98,6 +136,30 @@ pub enum Verb {
     ///
     /// From then on you supervise its first two people. It is accredited by somebody else.
     Sponsor(Sponsor),
+    /// Shield a child of your authority (shielding officers)
+    ///
+    /// Everybody but you sees its name, date of birth and number from then on, and that it is shielded. Again, to set another reason or day.
+    Shield(Shield),
+    /// Lift a child's shield (shielding officers)
+    ///
+    /// Asks for a fresh one-time code.
+    Unshield(Unshield),
+    /// Name the only people who may know of a child's record (shielding officers)
+    ///
+    /// For everybody else, you included, it is as if there were no such child; you can undo it all the same. Asks for a fresh one-time code.
+    Audience(AudienceWanted),
+    /// Say which child a record is of that waits for you (shielding officers)
+    ///
+    /// A record that may be of a shielded child is seen by its own source alone until then.
+    Settle(Settle),
+    /// Have new records of your area wait for you, or no longer (shielding officers)
+    ///
+    /// Until you settle one, only its own source sees it.
+    HoldNew(HoldNew),
+    /// Say that your organisation works with a child no more (data stewards)
+    ///
+    /// The child is out of your organisation's scope at once. A feed that says otherwise brings it back.
+    EndInvolvement(EndInvolvement),
     /// The public log: fetch it, verify it offline
     ///
     /// What is fetched is sealed: hashes and entries that tell nothing of a child.
@@ -181,9 +243,112 @@ pub struct WhoSaw {
     /// Which child, and why.
     #[command(flatten)]
     pub look: Look,
-    /// Only looks older than this entry of the log: the way to those that did not fit into the last answer
-    #[arg(long, value_name = "ENTRY")]
-    pub before: Option<u64>,
+    /// Go on where the last answer ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// `break-glass`
+#[derive(Debug, Args)]
+pub struct BreakGlass {
+    /// The child's number in the directory
+    #[arg(value_name = "NUMBER", required_unless_present = "family_name")]
+    pub child_number: Option<String>,
+    /// Family name, whole
+    #[arg(long, conflicts_with = "child_number", requires_all = ["given_name", "date_of_birth", "postcode"])]
+    pub family_name: Option<String>,
+    /// Given names, all of them
+    #[arg(long, requires = "family_name")]
+    pub given_name: Option<String>,
+    /// YYYY-MM-DD
+    #[arg(long, requires = "family_name")]
+    pub date_of_birth: Option<String>,
+    /// Postcode
+    #[arg(long, requires = "family_name")]
+    pub postcode: Option<String>,
+    /// Why it cannot wait: concern, section-47, missing
+    #[arg(long)]
+    pub reason: String,
+    /// The one-time code; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
+}
+
+/// `override-shield`
+#[derive(Debug, Args)]
+pub struct OverrideShield {
+    /// The child's number in the directory
+    #[arg(value_name = "NUMBER")]
+    pub child_number: String,
+    /// Why it cannot wait: concern, section-47, missing
+    #[arg(long)]
+    pub reason: String,
+    /// The one-time code; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
+}
+
+/// `alerts`
+#[derive(Debug, Args)]
+pub struct Alerts {
+    /// Go on where the last answer ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// `judge`
+#[derive(Debug, Args)]
+pub struct Judge {
+    /// The alert's number
+    #[arg(value_name = "ALERT")]
+    pub alert: u64,
+    /// justified, not-justified, settled
+    #[arg(value_name = "DISPOSITION")]
+    pub disposition: String,
+}
+
+/// `sample`
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// The month in which they were judged, YYYY-MM; it has to be over
+    #[arg(value_name = "MONTH")]
+    pub month: String,
+    /// How many, 1 to 100
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    pub size: u16,
+}
+
+/// `review`
+#[derive(Debug, Args)]
+pub struct Review {
+    /// The alert's number
+    #[arg(value_name = "ALERT")]
+    pub alert: u64,
+    /// upheld, questioned
+    #[arg(value_name = "FINDING")]
+    pub finding: String,
+}
+
+/// `statistics`
+#[derive(Debug, Args)]
+pub struct Period {
+    /// The first day, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    pub from: String,
+    /// The last day, within a year
+    #[arg(long, value_name = "DAY")]
+    pub to: String,
+}
+
+/// `flags`
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// From when to when.
+    #[command(flatten)]
+    pub period: Period,
+    /// Go on where the last answer ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
 }
 
 /// `feed`

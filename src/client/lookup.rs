@@ -19,7 +19,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
         say("No child in your scope fits.");
         return Ok(());
     }
-    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender"]);
+    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender", ""]);
     for hit in hits {
         let name = &hit["name"];
         table.row([
@@ -28,6 +28,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
             &text(&name["given"]),
             &text(&hit["date_of_birth"]),
             &text(&hit["gender"]),
+            if hit["shielded"] == true { "shielded" } else { "" },
         ]);
     }
     table.say();
@@ -89,18 +90,17 @@ pub(crate) async fn who_saw(place: &Place, wanted: &WhoSaw) -> Result<(), Client
 
 /// How many looks there were, and how to ask for the older ones.
 fn closing(answer: &Value) -> String {
-    let looks = answer["looks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let oldest = looks.iter().filter_map(|look| look["entry"].as_u64()).min();
-    match oldest.filter(|_| answer["more"] == true) {
-        Some(oldest) => format!("{} looks, and there are older ones: ask again with --before {oldest}.", looks.len()),
-        None => format!("{} looks.", looks.len()),
+    let looks = answer["looks"].as_array().map_or(0, Vec::len);
+    match answer["cursor"].as_str() {
+        Some(cursor) => format!("{looks} looks, and there are older ones: ask again with --cursor {cursor}"),
+        None => format!("{looks} looks."),
     }
 }
 
 fn who_saw_body(wanted: &WhoSaw) -> Value {
     let mut body = look_body(&wanted.look);
-    if let Some(before) = wanted.before {
-        body["before"] = before.into();
+    if let Some(cursor) = &wanted.cursor {
+        body["cursor"] = json!(cursor);
     }
     body
 }
@@ -156,18 +156,19 @@ mod tests {
     }
 
     #[test]
-    fn older_looks_are_asked_for_by_the_oldest_entry_shown() {
+    fn older_looks_are_asked_for_by_the_cursor_of_the_answer() {
         // F3: who saw this child, all of them
-        let answer = json!({"looks": [{"entry": 90}, {"entry": 17}], "more": true});
-        assert_eq!(closing(&answer), "2 looks, and there are older ones: ask again with --before 17.");
-        assert_eq!(closing(&json!({"looks": [{"entry": 90}], "more": false})), "1 looks.");
+        let answer = json!({"looks": [{"entry": 90}, {"entry": 17}], "cursor": "abc"});
+        assert_eq!(closing(&answer), "2 looks, and there are older ones: ask again with --cursor abc");
+        assert_eq!(closing(&json!({"looks": [{"entry": 90}]})), "1 looks.");
     }
 
     #[test]
-    fn the_entry_to_stop_before_is_sent_only_where_it_was_given() {
+    fn the_cursor_is_sent_only_where_it_was_given() {
         // F3: who saw this child; the interface refuses members that it does not know
-        let wanted = |before| WhoSaw { look: Look { child_number: "4182736455".to_owned(), reason: "audit".to_owned() }, before };
+        let look = || Look { child_number: "4182736455".to_owned(), reason: "audit".to_owned() };
+        let wanted = |cursor| WhoSaw { look: look(), cursor };
         assert_eq!(who_saw_body(&wanted(None)), json!({"child_number": "4182736455", "reason": "audit"}));
-        assert_eq!(who_saw_body(&wanted(Some(17)))["before"], 17);
+        assert_eq!(who_saw_body(&wanted(Some("abc".to_owned())))["cursor"], "abc");
     }
 }

@@ -342,11 +342,14 @@ fn take_in(
     mut statement: Statement,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<TakenIn, StoreError> {
-    let Met { open, guarded_by } = met(transaction, &statement)?;
-    if open.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) {
-        return Ok(TakenIn::Conflict);
-    }
-    let same = open.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same);
+    let (same, guarded_by) = match met(transaction, &statement)? {
+        Met::Again(held) => (Some(held), None),
+        Met::Conflict => return Ok(TakenIn::Conflict),
+        Met::Others { open, .. } if open.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) => {
+            return Ok(TakenIn::Conflict);
+        }
+        Met::Others { open, guarded_by } => (open.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same), guarded_by),
+    };
     if let Some(authority) = guarded_by {
         hold_back(transaction, permitted, authority, statement)?;
         return Ok(if same.is_some() { TakenIn::Joined } else { TakenIn::Created });

@@ -28,7 +28,7 @@ pub use child::{
 };
 pub use contact::{Address, AddressLine, EmailAddress, PhoneNumber, Postcode};
 pub use date::{DateOfBirth, Instant};
-pub use day::Day;
+pub use day::{Day, Month};
 pub use helpdesk::{Factor, PendingReset, Verified};
 pub use name::{FamilyName, GivenName, Name};
 pub use number::{ChildNumber, NhsNumber, UniquePupilNumber};

@@ -78,6 +78,8 @@ pub enum Field {
     CommonAssessment,
     /// Is the lead professional (rule A2), by the table `codes.flag`; empty means no.
     LeadProfessional,
+    /// The work with the child ended (rule D1), by the table `codes.flag`; empty means no.
+    Left,
     /// On what basis a sensitive service is recorded (rule E8), by the table `codes.basis`.
     Basis,
 }

@@ -20,7 +20,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    fn post(&self, path: &str, body: &Value) -> Result<String, OperatorError> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<String, OperatorError> {
         let token = self.session.token()?;
         let answer = self.socket.ask(Method::POST, path, Some(&token), Some(body.to_string().into_bytes()))?;
         Ok(format!("{answer:#}"))

@@ -22,7 +22,10 @@ mod shielding;
 mod shown;
 
 pub use admission::{admit, Row, TABLE};
-pub use alerts::{audit_alerts, judge, read_alerts, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit, ReadAlertsPermit};
+pub use alerts::{
+    audit_alerts, judge, read_alerts, read_flags, review_alert, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit,
+    ReadAlertsPermit, ReviewPermit,
+};
 pub use budget::Ceilings;
 pub use flags::{alert, contact_wanted, flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};

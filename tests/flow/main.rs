@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod administration;
+mod alert_audit;
 mod answers;
 mod attached;
 mod bad_bodies;
@@ -38,5 +39,8 @@ mod racing;
 mod revocation;
 mod searching;
 mod sensitive;
+mod shielded;
+mod shielding;
 mod silence;
+mod ward;
 mod wire;
