@@ -38,6 +38,7 @@ mod office;
 mod racing;
 mod revocation;
 mod searching;
+mod sensitive;
 mod shielded;
 mod shielding;
 mod silence;
