@@ -54,7 +54,7 @@ pub async fn feed(appliance: &Appliance, supplier: &Supplier, parts: usize) -> R
     let (header, records) = (file.slice(..end), file.slice(end..));
     let parts = parted(&records, parts);
     let mut sending = tokio::task::JoinSet::new();
-    let token = appliance.rig.log_in(&mut appliance.rig.connection(&supplier.organisation.certificate), &supplier.steward).await;
+    let token = appliance.rig.log_in_first(&mut appliance.rig.connection(&supplier.organisation.certificate), &supplier.steward).await;
     let count = parts.len();
     let begun = Instant::now();
     for part in parts {

@@ -6,13 +6,13 @@
 
 mod daemon;
 
-use contactpoint_directory::Directory;
+use contactpoint_directory::{Directory, Visible};
 use contactpoint_edge::{Edge, Parts};
 use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners, lock_down};
 use contactpoint_identity::{Clock, Identity};
 use contactpoint_operator::custody::{open_appliance, surroundings, Appliance, ApplianceError};
 use contactpoint_operator::layouts::layouts;
-use contactpoint_settings::{Directories, Settings};
+use contactpoint_settings::{AlsoShown, Directories, Settings};
 use daemon::{failure::Failure, journal, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -50,7 +50,10 @@ fn start() -> Result<(), Failure> {
     let store = store.begin(&locked).map_err(ApplianceError::from)?;
     let clock = Clock::system();
     let identity = Arc::new(Identity::new(store.clone(), custody.clone(), clock.clone(), settings.session.idle_seconds.seconds()));
-    let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone());
+    let shown = |also| settings.shielding.also_shows.contains(&also);
+    let visible = Visible { gender: shown(AlsoShown::Gender), carer_names: shown(AlsoShown::CarerNames) };
+    let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone()).showing(visible);
+    let directory = directory.limited(daemon::ceilings(&settings), clock.now().wall).map_err(ApplianceError::from)?;
     let parts = Parts { custody, store: store.clone(), identity, directory, clock };
     let edge = Edge::open(parts, &directories.configuration, &settings)?;
     edge.tell_locks(locked.report());

@@ -24,7 +24,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("intake", &["domain"]),
     ("store", &["domain", "hardening", "sealing", "audit", "matching"]),
     ("identity", &["domain", "store", "keys", "audit"]),
-    ("policy", &["domain", "audit", "identity"]),
+    ("policy", &["domain", "audit", "identity", "matching"]),
     ("directory", &["domain", "sealing", "policy", "store", "matching", "intake", "audit", "identity"]),
     ("edge", &["domain", "settings", "hardening", "keys", "audit", "store", "policy", "identity", "directory", "intake"]),
     ("inspect", &["assurance", "audit"]),

@@ -467,6 +467,9 @@ fn the_page_names_every_attachment_and_the_way_to_each_next_step() {
     for step in ["install", "attach", "token", "pin", "settings", "ceremony", "request", "certificates", "start", "log-in", "enrol"] {
         assert!(operations.contains(&format!("\n```sh first-hour {step}\n")), "{step}");
     }
+    for step in ["owner-log-in", "sponsor", "accredit", "suspend", "resume", "add-certificate", "remove-certificate"] {
+        assert!(operations.contains(&format!("\n```sh first-hour {step}\n")), "{step}");
+    }
     for step in ["renew-list", "renew-certificate", "journal", "upgrade", "remove", "decommission", "purge"] {
         assert!(operations.contains(&format!("\n```sh first-hour {step}\n")), "{step}");
     }

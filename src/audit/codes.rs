@@ -130,6 +130,8 @@ coded!(
         CompleteReset = "complete-reset" / 41,
         /// Raise an alert about a look, without the looker's doing (rules D6 to D8).
         RaiseAlert = "raise-alert" / 42,
+        /// Hold new records of an area back for its authority, or no longer (rule E4).
+        HoldNew = "hold-new" / 50,
     }
 );
 
@@ -262,7 +264,7 @@ mod tests {
     #[test]
     fn the_numbers_of_the_lists_are_stable() {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
-        assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=42).collect::<Vec<u8>>());
+        assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=42).chain([50]).collect::<Vec<u8>>());
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
         assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=43).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));

@@ -1,5 +1,6 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
+use crate::shielding::{AudienceWanted, EndInvolvement, HoldNew, Settle, Shield, Unshield};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use std::path::PathBuf;
@@ -52,7 +53,11 @@ pub enum Verb {
     /// See who works with one child and how to reach them
     ///
     /// Only for a child in your own scope, and only with a reason; the look is in the log before you see anything.
-    View(Look),
+    View(View),
+    /// Ask a child's authority to bring you together with whoever works with the child
+    ///
+    /// The answer is the same whether or not there is such a child. If there is, its authority gets in touch.
+    AskContact(Look),
     /// See who saw one child (auditors)
     ///
     /// Those who only had the child in a list, and refused looks, included.
@@ -111,6 +116,14 @@ pub enum Verb {
     /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
     /// closed.
     SetPersonState(SetPersonState),
+    /// Begin to reset somebody's lost factor (helpdesk)
+    ///
+    /// After the scripted questions. A second person completes it within a day.
+    Reset(Reset),
+    /// Complete a reset that somebody else began (helpdesk and administrators)
+    ///
+    /// Prints the new factor, once: hand it over in person. Every session of the account has ended.
+    CompleteReset(CompleteReset),
     /// Read the user agreement, and sign it
     ///
     /// Without --accept the text is printed, and nothing is signed. After the first log-in, and once a year.
@@ -123,6 +136,30 @@ pub enum Verb {
     ///
     /// From then on you supervise its first two people. It is accredited by somebody else.
     Sponsor(Sponsor),
+    /// Shield a child of your authority (shielding officers)
+    ///
+    /// Everybody but you sees its name, date of birth and number from then on, and that it is shielded. Again, to set another reason or day.
+    Shield(Shield),
+    /// Lift a child's shield (shielding officers)
+    ///
+    /// Asks for a fresh one-time code.
+    Unshield(Unshield),
+    /// Name the only people who may know of a child's record (shielding officers)
+    ///
+    /// For everybody else, you included, it is as if there were no such child; you can undo it all the same. Asks for a fresh one-time code.
+    Audience(AudienceWanted),
+    /// Say which child a record is of that waits for you (shielding officers)
+    ///
+    /// A record that may be of a shielded child is seen by its own source alone until then.
+    Settle(Settle),
+    /// Have new records of your area wait for you, or no longer (shielding officers)
+    ///
+    /// Until you settle one, only its own source sees it.
+    HoldNew(HoldNew),
+    /// Say that your organisation works with a child no more (data stewards)
+    ///
+    /// The child is out of your organisation's scope at once. A feed that says otherwise brings it back.
+    EndInvolvement(EndInvolvement),
     /// The public log: fetch it, verify it offline
     ///
     /// What is fetched is sealed: hashes and entries that tell nothing of a child.
@@ -187,6 +224,17 @@ pub struct Look {
     /// Why you look: coordination, concern, assessment, section-47, missing, transfer, subject-access, audit
     #[arg(long)]
     pub reason: String,
+}
+
+/// `view`
+#[derive(Debug, Args)]
+pub struct View {
+    /// Which child, and why.
+    #[command(flatten)]
+    pub look: Look,
+    /// For a colleague without an account: "Given Family", or "Family, Given" where the family name has blanks. Both names are in the log
+    #[arg(long = "for", value_name = "NAME")]
+    pub on_behalf_of: Option<String>,
 }
 
 /// `who-saw`
@@ -377,6 +425,42 @@ pub struct SetPersonState {
     /// active, locked, suspended, closed
     #[arg(value_name = "STATE")]
     pub state: String,
+    /// Questions of the script that were answered.
+    #[command(flatten)]
+    pub script: Script,
+}
+
+/// How the helpdesk knows whom it hears.
+#[derive(Debug, Args)]
+pub struct Script {
+    /// A question that was answered, at least three: employee-number, line-manager, office-address, last-sign-in, supervisor-name, vetting-month
+    #[arg(long, value_name = "QUESTION", value_delimiter = ',')]
+    pub verified: Vec<String>,
+}
+
+/// `reset`
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// Their number
+    #[arg(value_name = "PERSON")]
+    pub person: u32,
+    /// password or code
+    #[arg(value_name = "FACTOR")]
+    pub factor: String,
+    /// Questions of the script that were answered.
+    #[command(flatten)]
+    pub script: Script,
+}
+
+/// `complete-reset`
+#[derive(Debug, Args)]
+pub struct CompleteReset {
+    /// Their number
+    #[arg(value_name = "PERSON")]
+    pub person: u32,
+    /// The six digits that your own authenticator shows now; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
 }
 
 /// `sign`, `accept-responsibilities`

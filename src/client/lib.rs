@@ -22,6 +22,7 @@ mod feed_report;
 #[cfg(test)]
 mod feed_tests;
 mod glass;
+mod helpdesk;
 mod log_fetch;
 #[cfg(test)]
 mod log_fetch_tests;
@@ -32,6 +33,7 @@ mod manual;
 pub mod problem;
 pub mod profile;
 mod session;
+pub mod shielding;
 mod sign_in;
 pub mod terminal;
 pub mod tls;
@@ -82,6 +84,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::LogOut => sign_in::log_out(place).await,
         Verb::Search(wanted) => lookup::search(place, wanted).await,
         Verb::View(wanted) => lookup::view(place, wanted).await,
+        Verb::AskContact(wanted) => lookup::ask_contact(place, wanted).await,
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
         Verb::BreakGlass(wanted) => glass::break_glass(place, wanted).await,
         Verb::Leave => glass::leave(place).await,
@@ -96,9 +99,17 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,
         Verb::SetPersonState(wanted) => administer::set_state(place, wanted).await,
+        Verb::Reset(wanted) => helpdesk::begin(place, wanted).await,
+        Verb::CompleteReset(wanted) => helpdesk::complete(place, wanted).await,
         Verb::Sign(wanted) => administer::accept(place, administer::Text::Agreement, wanted).await,
         Verb::AcceptResponsibilities(wanted) => administer::accept(place, administer::Text::Responsibilities, wanted).await,
         Verb::Sponsor(wanted) => administer::sponsor(place, wanted).await,
+        Verb::Shield(wanted) => shielding::shield(place, wanted).await,
+        Verb::Unshield(wanted) => shielding::unshield(place, wanted).await,
+        Verb::Audience(wanted) => shielding::audience(place, wanted).await,
+        Verb::Settle(wanted) => shielding::settle(place, wanted).await,
+        Verb::HoldNew(wanted) => shielding::hold_new(place, wanted).await,
+        Verb::EndInvolvement(wanted) => shielding::end_involvement(place, wanted).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),

@@ -1,7 +1,7 @@
 //! `search`, `view` and `who-saw`: a question, an answer on the terminal, nothing kept (rule G8).
 
 use crate::api::Api;
-use crate::arguments::{Look, Place, Search, WhoSaw};
+use crate::arguments::{Look, Place, Search, View, WhoSaw};
 use crate::error::ClientError;
 use crate::terminal::{say, say_json, Table};
 use crate::view::{self, text};
@@ -19,7 +19,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
         say("No child in your scope fits.");
         return Ok(());
     }
-    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender"]);
+    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender", ""]);
     for hit in hits {
         let name = &hit["name"];
         table.row([
@@ -28,6 +28,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
             &text(&name["given"]),
             &text(&hit["date_of_birth"]),
             &text(&hit["gender"]),
+            if hit["shielded"] == true { "shielded" } else { "" },
         ]);
     }
     table.say();
@@ -35,12 +36,26 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
 }
 
 /// One child, and who works with them.
-pub(crate) async fn view(place: &Place, wanted: &Look) -> Result<(), ClientError> {
-    let answer = Api::in_session(place)?.post("/v1/children/view", &look_body(wanted)).await?;
+pub(crate) async fn view(place: &Place, wanted: &View) -> Result<(), ClientError> {
+    let answer = Api::in_session(place)?.post("/v1/children/view", &view_body(wanted)).await?;
     if place.json {
         say_json(&answer);
     } else {
         view::say_child(&answer);
+    }
+    Ok(())
+}
+
+/// Rule E6's request. What there is to say is the same whatever there is.
+pub(crate) async fn ask_contact(place: &Place, wanted: &Look) -> Result<(), ClientError> {
+    let answer = Api::in_session(place)?.post("/v1/children/contact", &look_body(wanted)).await?;
+    if place.json {
+        say_json(&answer);
+    } else {
+        say(&format!(
+            "Your request is entry {} of the log. If there is such a child, its authority gets in touch.",
+            text(&answer["entry"])
+        ));
     }
     Ok(())
 }
@@ -90,6 +105,23 @@ fn who_saw_body(wanted: &WhoSaw) -> Value {
     body
 }
 
+fn view_body(wanted: &View) -> Value {
+    let mut body = look_body(&wanted.look);
+    if let Some(name) = &wanted.on_behalf_of {
+        body["on_behalf_of"] = name_of(name);
+    }
+    body
+}
+
+/// "Given Family" or "Family, Given". One word alone is sent as a family name without a given one, which the directory refuses.
+fn name_of(told: &str) -> Value {
+    let (given, family) = match told.split_once(',') {
+        Some((family, given)) => (given.trim(), family.trim()),
+        None => told.trim().rsplit_once(' ').unwrap_or(("", told)),
+    };
+    json!({"given": given.trim(), "family": family})
+}
+
 fn look_body(wanted: &Look) -> Value {
     json!({"child_number": wanted.child_number, "reason": wanted.reason})
 }
@@ -112,6 +144,16 @@ fn search_body(wanted: &Search) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whom_a_look_is_for_is_read_in_both_orders() {
+        // mediated access: both names are in the entry
+        for told in ["Ada May Quill", "Quill, Ada May", " Ada May  Quill"] {
+            assert_eq!(name_of(told), json!({"given": "Ada May", "family": "Quill"}), "{told}");
+        }
+        assert_eq!(name_of("de la Cruz, Ana"), json!({"given": "Ana", "family": "de la Cruz"}));
+        assert_eq!(name_of("Ada"), json!({"given": "", "family": "Ada"}));
+    }
 
     #[test]
     fn older_looks_are_asked_for_by_the_cursor_of_the_answer() {

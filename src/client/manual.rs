@@ -30,6 +30,9 @@ fn notes(verb: &str) -> Notes {
         "log-out" => LOG_OUT,
         "search" => SEARCH,
         "view" => VIEW,
+        "ask-contact" => ASK_CONTACT,
+        "reset" => RESET,
+        "complete-reset" => COMPLETE_RESET,
         "who-saw" => WHO_SAW,
         "break-glass" => BREAK_GLASS,
         "leave" => LEAVE,
@@ -47,6 +50,12 @@ fn notes(verb: &str) -> Notes {
         "sign" => SIGN,
         "accept-responsibilities" => ACCEPT,
         "sponsor" => SPONSOR,
+        "shield" => SHIELD,
+        "unshield" => UNSHIELD,
+        "audience" => AUDIENCE,
+        "settle" => SETTLE,
+        "hold-new" => HOLD_NEW,
+        "end-involvement" => END_INVOLVEMENT,
         "log" | "log-fetch" | "log-verify" => LOG,
         "manual" => MANUAL,
         "completions" => COMPLETIONS,
@@ -98,7 +107,20 @@ const SEARCH: &[Row] = &[
     ("contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern", "By family name and date of birth:"),
     ("contactpoint search --family-name Amberley --postcode 'ZZ9 9AA' --reason coordination", "By family name and postcode:"),
 ];
-const VIEW: &[Row] = &[("contactpoint view 4182736455 --reason coordination", "Who works with one child:")];
+const VIEW: &[Row] = &[
+    ("contactpoint view 4182736455 --reason coordination", "Who works with one child:"),
+    (
+        "contactpoint view 4182736455 --reason concern --for 'Ada Quill'",
+        "The same for a colleague without an account; both names are in the log:",
+    ),
+];
+const ASK_CONTACT: &[Row] =
+    &[("contactpoint ask-contact 4182736455 --reason concern", "Ask to be brought together with whoever works with a child:")];
+const RESET: &[Row] = &[(
+    "contactpoint reset 17 code --verified employee-number,line-manager,vetting-month",
+    "The telephone with the authenticator is lost, and three questions were answered:",
+)];
+const COMPLETE_RESET: &[Row] = &[("contactpoint complete-reset 17", "A second person completes it; your own code is asked for:")];
 const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
 const BREAK_GLASS: &[Row] = &[
     (
@@ -139,7 +161,11 @@ const AMEND_PERSON: &[Row] = &[
 ];
 const SET_PERSON_STATE: &[Row] = &[
     ("contactpoint set-person-state 14 locked", "The helpdesk locks an account:"),
-    ("contactpoint set-person-state 14 active", "The helpdesk unlocks it again, and the administrator resumes a suspended one:"),
+    (
+        "contactpoint set-person-state 14 active --verified employee-number,line-manager,vetting-month",
+        "The helpdesk unlocks it again, after the scripted questions:",
+    ),
+    ("contactpoint set-person-state 14 active", "The administrator resumes a suspended one:"),
     ("contactpoint set-person-state 14 closed", "The administrator closes it, for good:"),
 ];
 const SIGN: &[Row] = &[
@@ -151,6 +177,23 @@ const ACCEPT: &[Row] = &[
     ("contactpoint accept-responsibilities --accept 1", "Accept it for your organisation:"),
 ];
 const SPONSOR: &[Row] = &[("contactpoint sponsor 7", "Vouch for the school that was enrolled as number 7 in your area:")];
+const SHIELD: &[Row] =
+    &[("contactpoint shield 4182736455 --reason domestic-violence --review 2027-03-31", "Shield a child until you decide anew:")];
+const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736455", "Lift the shield; a fresh one-time code is asked for:")];
+const AUDIENCE: &[Row] = &[
+    ("contactpoint audience 4182736455 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
+    ("contactpoint audience 4182736455", "Everybody may who may otherwise:"),
+];
+const SETTLE: &[Row] = &[
+    ("contactpoint settle 7305518264 --as 4182736455", "The record that waits is of this child, who may be shielded:"),
+    ("contactpoint settle 7305518264", "It is of a child of its own:"),
+    (
+        "contactpoint settle 7305518264 --shield-reason court-order --shield-review 2027-03-31",
+        "It is of a child of its own, who is shielded before anybody else sees it:",
+    ),
+];
+const HOLD_NEW: &[Row] = &[("contactpoint hold-new true", "Settle each new record before others see it:")];
+const END_INVOLVEMENT: &[Row] = &[("contactpoint end-involvement 4182736455", "A pupil left the school:")];
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),

@@ -4,8 +4,16 @@ pub(crate) mod failure;
 pub(crate) mod journal;
 pub(crate) mod upkeep;
 
+use contactpoint_directory::Ceilings;
+use contactpoint_settings::{Budgets, Settings};
 use failure::Failure;
 use std::net::SocketAddr;
+
+/// The ceilings of records seen, of the settings (rule D6).
+pub(crate) fn ceilings(settings: &Settings) -> Ceilings {
+    let Budgets { practitioner, shielding_officer } = &settings.budgets;
+    Ceilings { practitioner: practitioner.count(), shielding_officer: shielding_officer.count() }
+}
 
 /// A test system is reached from its own machine alone (rule G7).
 pub(crate) fn refuse_test_system_in_the_open(for_tests: bool, listening: SocketAddr) -> Result<(), Failure> {

@@ -57,6 +57,9 @@ pub struct OrganisationStanding {
     responsibilities_in_force: u16,
     /// How many client keys are on record.
     certificates: usize,
+    /// New records of its area wait for its shielding officer (rule E4).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    holds_new: bool,
 }
 
 /// One accreditation.
@@ -78,6 +81,7 @@ impl OrganisationStanding {
             responsibilities: organisation.responsibilities.map(|accepted| accepted.version),
             responsibilities_in_force: moment.texts.responsibilities,
             certificates,
+            holds_new: organisation.holds_new,
         }
     }
 }
@@ -178,7 +182,7 @@ impl Directory {
     }
 
     /// One organisation, changed in one transaction by `change`, and how it stands then. All that can refuse refuses before a write.
-    async fn change_organisation(
+    pub(crate) async fn change_organisation(
         &self,
         caller: &Caller,
         operation: Operation,

@@ -1,15 +1,16 @@
 //! Feeds (rules H1, H5): begun once, taken in record by record, resumed where they were cut off.
 
 use crate::entries::{entry, with_outcome};
+use crate::quarantine::{hold_back, met, Met};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use bytes::Bytes;
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, ChildRecord, Instant, OrganisationId, Provenance, Role, Statement};
 use contactpoint_identity::Caller;
-use contactpoint_intake::{Columns, Intake, Layout, LineFault};
+use contactpoint_intake::{Columns, Intake, Layout, LineFault, Reason};
 use contactpoint_matching::{verdict, Verdict};
-use contactpoint_policy::{self as policy, FeedPermit, Moment};
+use contactpoint_policy::{self as policy, BasisFault, FeedPermit, Moment};
 use contactpoint_store::{Feed, FeedFault, FeedId, NewFeed, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -163,7 +164,7 @@ impl Directory {
         };
         let by = permit.by();
         let provenance = Provenance { source: by.organisation, author: by.person, at: now };
-        let Some(read) = read(columns, body, provenance, now).await? else {
+        let Some(read) = read(columns, body, provenance, permit.clone()).await? else {
             return self.refuse(blank, Refused::TooManyRecords).await;
         };
         self.store
@@ -252,13 +253,24 @@ fn begin(transaction: &mut Transaction<'_>, permit: &FeedPermit, request: BeginF
 }
 
 /// Reads a chunk away from the threads that answer and from the one that writes. `None` where it has too many records.
-async fn read(columns: Arc<Columns>, body: Bytes, provenance: Provenance, now: Instant) -> Result<Option<Read>, StoreError> {
+async fn read(columns: Arc<Columns>, body: Bytes, provenance: Provenance, permit: FeedPermit) -> Result<Option<Read>, StoreError> {
     let parse = move || {
         let statement = |intake: Intake| intake.into_statement(provenance);
-        let read: Read = columns.records(&body, now).take(MOST_RECORDS + 1).map(|(_, record)| record.map(statement)).collect();
+        let records = columns.records(&body, provenance.at).take(MOST_RECORDS + 1);
+        let read: Read = records.map(|(_, record)| record.map(statement).and_then(|statement| on_its_basis(&permit, statement))).collect();
         (read.len() <= MOST_RECORDS).then_some(read)
     };
     tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Stopped)
+}
+
+/// The statement, if it says on what basis a sensitive service is recorded, and only then (rule E8).
+fn on_its_basis(permit: &FeedPermit, statement: Statement) -> Result<Statement, LineFault> {
+    let reason = match policy::basis(permit, statement.involvement.basis) {
+        Ok(()) => return Ok(statement),
+        Err(BasisFault::Missing) => Reason::BasisMissing,
+        Err(BasisFault::NotExpected) => Reason::BasisNotExpected,
+    };
+    Err(LineFault { field: None, reason })
 }
 
 fn take_lines(
@@ -275,12 +287,14 @@ fn take_lines(
     if complete || first_line != next_line {
         return Ok(Err(Refused::FeedOutOfStep { next_line }));
     }
+    let holds_new = transaction.organisation(permit.authority())?.is_some_and(|authority| authority.holds_new);
+    let permitted = FeedPermitted { permit, holds_new };
     let before = counts;
     let mut faults = Vec::new();
     let mut line = first_line;
     for record in read {
         match record {
-            Ok(statement) => match take_in(transaction, permit, statement, joined)? {
+            Ok(statement) => match take_in(transaction, &permitted, statement, joined)? {
                 TakenIn::Created => counts.created += 1,
                 TakenIn::Joined => counts.joined += 1,
                 TakenIn::Unchanged => counts.unchanged += 1,
@@ -314,27 +328,52 @@ enum TakenIn {
     Conflict,
 }
 
-/// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form). `joined` gets the number of a
-/// child that was on record and that this source had not spoken of before.
+/// Who feeds, and whether new records of that area wait for its authority.
+pub(crate) struct FeedPermitted<'a> {
+    pub(crate) permit: &'a FeedPermit,
+    holds_new: bool,
+}
+
+/// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form); what may be of a guarded child is
+/// held back (rule E4). `joined` gets the number of a child that was on record and comes into this source's scope.
 fn take_in(
     transaction: &mut Transaction<'_>,
-    permit: &FeedPermit,
-    statement: Statement,
+    permitted: &FeedPermitted<'_>,
+    mut statement: Statement,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<TakenIn, StoreError> {
-    let candidates = transaction.candidates_for(&statement)?;
-    if candidates.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) {
-        return Ok(TakenIn::Conflict);
+    let (same, guarded_by) = match met(transaction, &statement)? {
+        Met::Again(held) => (Some(held), None),
+        Met::Conflict => return Ok(TakenIn::Conflict),
+        Met::Others { open, .. } if open.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) => {
+            return Ok(TakenIn::Conflict);
+        }
+        Met::Others { open, guarded_by } => (open.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same), guarded_by),
+    };
+    if let Some(authority) = guarded_by {
+        hold_back(transaction, permitted, authority, statement)?;
+        return Ok(if same.is_some() { TakenIn::Joined } else { TakenIn::Created });
     }
-    let Some(held) = candidates.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same) else {
-        let number = transaction.free_child_number()?;
-        transaction.add_child(&ChildRecord::new(number, permit.authority(), statement))?;
+    let Some(held) = same else {
+        let authority = permitted.permit.authority();
+        if permitted.holds_new {
+            hold_back(transaction, permitted, authority, statement)?;
+        } else {
+            let number = transaction.free_child_number()?;
+            transaction.add_child(&ChildRecord::new(number, authority, statement))?;
+        }
         return Ok(TakenIn::Created);
     };
-    match held.record.said_by(statement.provenance.source) {
-        Some(said) if said.says_the_same_as(&statement) => return Ok(TakenIn::Unchanged),
-        Some(_) => {}
-        None => joined.push(held.record.number.clone()),
+    let said = held.record.said_by(statement.provenance.source);
+    // work that ended then did not end again now
+    if let (Some(now), Some(then)) = (&mut statement.involvement.ended, said.and_then(|said| said.involvement.ended)) {
+        *now = then;
+    }
+    if said.is_some_and(|said| said.says_the_same_as(&statement)) {
+        return Ok(TakenIn::Unchanged);
+    }
+    if !held.record.works_with(statement.provenance.source) && statement.involvement.ended.is_none() {
+        joined.push(held.record.number.clone());
     }
     let mut record = held.record.clone();
     // the former statement is in the history with the row that held it (rule A6)

@@ -9,18 +9,24 @@ mod alert_audit;
 mod alert_statistics;
 mod alerts;
 mod break_glass;
+mod budgets;
 mod connect;
+mod contact;
 mod cursor;
 mod enrol;
 mod entries;
 mod feed;
 mod grants;
+mod helpdesk;
 mod organisations;
 mod people;
+mod quarantine;
 mod refused;
 mod sample;
 mod search;
+mod shielding;
 mod view;
+mod watch;
 mod who_saw;
 
 pub use alert_audit::{FlagsRequest, ReviewRequest, SampleAnswer, SampleRequest, SampleSize, MOST_SAMPLED};
@@ -28,20 +34,26 @@ pub use alert_statistics::{AlertCounts, ByPair, ByRole, ByUser, StatisticsAnswer
 pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
 pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use contact::{AskContact, ContactAsked};
+pub use contactpoint_policy::Ceilings;
 pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
+pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
+pub use shielding::{
+    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+};
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
-use contactpoint_domain::Day;
+use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
-use contactpoint_policy::Visible;
-use contactpoint_store::{Committed, Snapshot, Store, StoreError, Transaction};
+pub use contactpoint_policy::Visible;
+use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +69,8 @@ pub struct Directory {
     feeds: feed::OpenFeeds,
     grants: grants::Grants,
     visible: Visible,
+    budgets: budgets::Budgets,
+    watch: watch::Watch,
     cursors: cursor::Cursors,
     holidays: Arc<[Day]>,
 }
@@ -72,15 +86,30 @@ impl Directory {
             feeds: feed::OpenFeeds::default(),
             grants: grants::Grants::default(),
             visible: Visible::default(),
+            budgets: budgets::Budgets::default(),
+            watch: watch::Watch::default(),
             cursors: cursor::Cursors::fresh(),
             holidays: Arc::new([]),
         }
+    }
+
+    /// The same with these ceilings of records seen, and with what the log says was seen today (rule D6).
+    pub fn limited(mut self, ceilings: Ceilings, now: Instant) -> Result<Self, OpenError> {
+        self.budgets = budgets::Budgets::under(ceilings);
+        self.budgets.count_again(&self.store, now)?;
+        Ok(self)
     }
 
     /// The same, where nobody works on these days either (rule D5: working days).
     #[must_use]
     pub fn closed_on(self, holidays: Vec<Day>) -> Self {
         Self { holidays: holidays.into(), ..self }
+    }
+
+    /// The same, showing this of shielded children beside what rule E2 says.
+    #[must_use]
+    pub fn showing(self, visible: Visible) -> Self {
+        Self { visible, ..self }
     }
 
     /// A look whose attempt is in the log also where it fails for a fault of ours, such as a damaged row (rule F1).

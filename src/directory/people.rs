@@ -7,8 +7,8 @@ use crate::connect::{Accept, Stop};
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
-use contactpoint_audit::Operation;
-use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, OrganisationId, PersonId, Role};
+use contactpoint_audit::{Entry, Operation};
+use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, OrganisationId, PersonId, Role, Verified};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Candidate, Moment, Subject, LONGEST_CHAIN};
 use contactpoint_store::{Account, Registry, StoreError, Transaction};
@@ -54,6 +54,9 @@ pub struct AmendPerson {
 pub struct SetState {
     /// active, locked, suspended, closed.
     pub state: AccountState,
+    /// The scripted questions that were answered, where the helpdesk unlocks or suspends: at least three different ones (rule C5).
+    #[serde(default)]
+    pub verified: Vec<Verified>,
 }
 
 /// An account as its organisation's administrator sees it: no factor, and no address.
@@ -99,7 +102,7 @@ impl Directory {
     /// Changes what is on record of a person of the caller's organisation (rules C1, C3, C4).
     pub async fn amend_person(&self, caller: &Caller, person: PersonId, request: AmendPerson, now: Instant) -> Answered<PersonStanding> {
         let by = caller.clone();
-        self.change_person(caller, Operation::AmendPerson, person, now, move |transaction, account| {
+        self.change_person(caller, Operation::AmendPerson, person, now, move |transaction, account, _| {
             let AmendPerson { checks, roles, supervisor, home } = request;
             let roles = roles.unwrap_or_else(|| account.roles.clone());
             let permit = policy::amend_person(&by, Moment::of(now), &subject(account), &roles)?;
@@ -120,18 +123,23 @@ impl Directory {
         &self,
         caller: &Caller,
         person: PersonId,
-        state: AccountState,
+        SetState { state, verified }: SetState,
         now: Instant,
     ) -> Answered<PersonStanding> {
         let by = caller.clone();
+        let unlocks = policy::admit(caller, Operation::UnlockPerson, Moment::of(now)).is_ok();
         let operation = match state {
+            AccountState::Active if unlocks => Operation::UnlockPerson,
             AccountState::Active => Operation::ResumePerson,
             AccountState::Locked => Operation::LockPerson,
             AccountState::Suspended => Operation::SuspendPerson,
             AccountState::Closed => Operation::ClosePerson,
         };
-        self.change_person(caller, operation, person, now, move |_, account| {
-            let permit = policy::account_state(&by, Moment::of(now), &subject(account), state)?;
+        self.change_person(caller, operation, person, now, move |_, account, entry| {
+            // the state that is found says whether it is unlocked or resumed
+            let operation = policy::account_act(account.state, state).unwrap_or(entry.operation);
+            *entry = acting(&by, operation, now);
+            let permit = policy::account_state(&by, Moment::of(now), &subject(account), state, &verified)?;
             account.state = permit.state();
             Ok(())
         })
@@ -141,7 +149,7 @@ impl Directory {
     /// Signs the user agreement for the caller (rules C1, J5).
     pub async fn accept_agreement(&self, caller: &Caller, request: &Accept, now: Instant) -> Answered<PersonStanding> {
         let (by, version) = (caller.clone(), request.version);
-        self.change_person(caller, Operation::AcceptAgreement, caller.person(), now, move |_, account| {
+        self.change_person(caller, Operation::AcceptAgreement, caller.person(), now, move |_, account, _| {
             let permit = policy::accept_agreement(&by, Moment::of(now), version)?;
             account.checks.agreement = Some((permit.version(), now.day()));
             Ok(())
@@ -149,23 +157,28 @@ impl Directory {
         .await
     }
 
+    /// One account, changed in one transaction by `change`, which may say more exactly what the entry is of.
     async fn change_person(
         &self,
         caller: &Caller,
         operation: Operation,
         person: PersonId,
         now: Instant,
-        change: impl FnOnce(&mut Transaction<'_>, &mut Account) -> Result<(), Stop> + Send + 'static,
+        change: impl FnOnce(&mut Transaction<'_>, &mut Account, &mut Entry) -> Result<(), Stop> + Send + 'static,
     ) -> Answered<PersonStanding> {
-        let (blank, own) = (acting(caller, operation, now), caller.organisation_id());
+        let (mut entry, own) = (acting(caller, operation, now), caller.organisation_id());
+        // who may not ask at all is told so before anything is looked for
+        if let Err(refusal) = policy::admit(caller, operation, Moment::of(now)) {
+            return self.refuse(entry, refusal.into()).await;
+        }
         self.store
             .change(move |transaction| {
-                let result = match changed(transaction, person, own, change) {
+                let result = match changed(transaction, person, own, |transaction, account| change(transaction, account, &mut entry)) {
                     Ok(standing) => Ok(standing),
                     Err(Stop::Refused(refused)) => Err(refused),
                     Err(Stop::Store(fault)) => return Err(fault),
                 };
-                let entry = with_outcome(blank, &result);
+                let entry = with_outcome(entry, &result);
                 Ok((result, entry))
             })
             .await
@@ -186,7 +199,7 @@ fn changed(
     Ok(PersonStanding::of(&account))
 }
 
-fn subject(account: &Account) -> Subject {
+pub(crate) fn subject(account: &Account) -> Subject {
     Subject { person: account.id, organisation: account.organisation, state: account.state }
 }
 

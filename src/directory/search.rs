@@ -2,6 +2,7 @@
 
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::watch::Looked;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose};
@@ -48,19 +49,22 @@ impl Directory {
         let permit = sought(request).and_then(|sought| Ok((policy::search(caller, Moment::of(now), request.reason)?, sought)));
         let children = request.child_number.iter().cloned().collect();
         let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::Search, now) };
-        self.look(blank, move |snapshot, blank| {
-            let result = match permit {
-                Ok((permit, sought)) => self.find(snapshot, caller, &permit, request, &sought)?,
-                Err(refusal) => Err(refusal.into()),
+        self.watched(caller, blank, move |snapshot, blank| {
+            let (permit, sought) = match permit {
+                Ok(permitted) => permitted,
+                Err(refusal) => return Ok(Looked::plainly(answer(Err(refusal.into()), blank))),
             };
-            Ok(answer(result, blank))
+            let found = self.find(snapshot, caller, &permit, request, &sought)?;
+            Ok(self.counted(caller, &permit, found, blank))
         })
         .await
     }
 }
 
+type Found = Result<Vec<(ChildNumber, ChildHit)>, Refused>;
+
 /// The answer and its entry out of what was found.
-fn answer(found: Result<Vec<(ChildNumber, ChildHit)>, Refused>, blank: Entry) -> (Result<SearchAnswer, Refused>, Entry) {
+fn answer(found: Found, blank: Entry) -> (Result<SearchAnswer, Refused>, Entry) {
     let entry = with_outcome(blank, &found);
     match found {
         Ok(found) => {
@@ -94,9 +98,18 @@ fn sought(request: &SearchRequest) -> Result<Sought<'_>, Refusal> {
     })
 }
 
-type Found = Result<Vec<(ChildNumber, ChildHit)>, Refused>;
-
 impl Directory {
+    /// Counts what was found against the day's ceiling, or as a look without a hit (rules D6, D7).
+    fn counted(&self, caller: &Caller, permit: &SearchPermit, found: Found, blank: Entry) -> Looked<SearchAnswer> {
+        let numbers: Vec<_> = found.iter().flatten().map(|(number, _)| number.clone()).collect();
+        if let Err(refusal) = self.budgets.take(permit.by(), &numbers, blank.at) {
+            return Looked::over_budget(refusal, blank);
+        }
+        let is_miss = found.as_ref().is_ok_and(Vec::is_empty);
+        let flags = if is_miss { self.missed(caller, blank.at) } else { None };
+        Looked { flags: flags.into_iter().collect(), ..Looked::plainly(answer(found, blank)) }
+    }
+
     fn find(
         &self,
         snapshot: &Snapshot<'_>,

@@ -2,11 +2,12 @@
 
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{ChildNumber, Instant, Name, Organisation, OrganisationId, Purpose};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Sight};
+use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Sight, ViewPermit};
 use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -40,24 +41,43 @@ impl Directory {
             on_behalf_of: request.on_behalf_of.clone(),
             ..acting(caller, Operation::View, now)
         };
-        self.look(blank, move |snapshot, blank| {
+        self.watched(caller, blank, |snapshot, blank| {
             let held = snapshot.child(&request.child_number)?;
             let record = held.as_ref().map(|held| &held.record);
             let grant = self.grants.of(caller, &request.child_number, now);
             let sight = Sight { reason: request.reason, record, grant, is_mediated: request.on_behalf_of.is_some() };
-            let permit = match policy::view(caller, Moment::of(now), &sight) {
+            let verdict = policy::view(caller, Moment::of(now), &sight);
+            let raised = policy::flags(caller, record, verdict.as_ref().map(ViewPermit::breadth).map_err(|refusal| *refusal));
+            let flags = raised.into_iter().map(|kind| (kind, Some(request.child_number.clone()))).collect();
+            let permit = match verdict {
                 Ok(permit) => permit,
-                Err(refusal) => return Ok(refuse(refusal, held.is_some(), blank)),
+                Err(refusal) => return Ok(self.refuse_view(caller, refusal, held.is_some(), flags, blank)),
             };
             let behind = self.behind(snapshot, generation, held.as_ref())?;
             let view =
                 held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
+            let seen = if view.is_some() { std::slice::from_ref(&request.child_number) } else { &[] };
+            if let Err(refusal) = self.budgets.take(permit.by(), seen, now) {
+                return Ok(Looked::over_budget(refusal, blank));
+            }
             let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);
             let entry = with_outcome(Entry { shown, ..blank }, &result);
-            Ok((result, entry))
+            Ok(Looked { result, entry, flags, is_quiet: false })
         })
         .await
+    }
+
+    /// The log tells a child outside the scope from one that is not on record; the caller is not told, not even by what is written.
+    fn refuse_view(&self, caller: &Caller, refusal: Refusal, on_record: bool, mut flags: Vec<Flag>, blank: Entry) -> Looked<ViewAnswer> {
+        let is_nobody = refusal == Refusal::OutsideScope && !on_record;
+        let outcome = if is_nobody { Outcome::NotFound } else { Outcome::Refused(RefusalCode::from(refusal)) };
+        let refused = Refused::from(refusal);
+        let is_quiet = refused == Refused::NotFoundOrNotYours;
+        if is_quiet {
+            flags.extend(self.missed(caller, blank.at));
+        }
+        Looked { result: Err(refused), entry: Entry { outcome, ..blank }, flags, is_quiet }
     }
 
     /// The organisations behind a record's statements.
@@ -76,11 +96,4 @@ impl Directory {
         }
         Ok(behind)
     }
-}
-
-/// The log tells a child outside the scope from one that is not on record; the caller is not told.
-fn refuse(refusal: Refusal, on_record: bool, blank: Entry) -> (Result<ViewAnswer, Refused>, Entry) {
-    let outcome =
-        if refusal == Refusal::OutsideScope && !on_record { Outcome::NotFound } else { Outcome::Refused(RefusalCode::from(refusal)) };
-    (Err(refusal.into()), Entry { outcome, ..blank })
 }

@@ -185,7 +185,7 @@ pub struct ChildRecord {
     pub number: ChildNumber,
     /// The one local authority it belongs to (rule A7).
     pub authority: OrganisationId,
-    /// The latest statement of each source, oldest first; never empty. Superseded ones are in the store's history.
+    /// The latest statement of each source, oldest first; empty only where they were settled to be another record's (rule E4). Superseded ones are in the store's history.
     pub statements: Vec<Statement>,
     /// Set while the child is shielded (rule E1).
     pub shield: Option<Shield>,
@@ -206,6 +206,12 @@ impl ChildRecord {
     #[must_use]
     pub fn works_with(&self, source: OrganisationId) -> bool {
         self.said_by(source).is_some_and(|statement| statement.involvement.ended.is_none())
+    }
+
+    /// True where a statement that may be of this child is held back for its authority, never joined or put beside it (rules D8, E4).
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.shield.is_some() || self.audience.is_some() || self.quarantined.is_some()
     }
 
     /// The statements, newest first: the order in which values are chosen for showing.

@@ -136,9 +136,18 @@ pub struct Organisation {
     pub responsibilities: Option<Acceptance>,
     /// Suspended organisations are refused at the next request (rule B4).
     pub suspended: bool,
+    /// A council's: new records of its area wait for its shielding officer before anybody but their source sees them (rule E4).
+    pub holds_new: bool,
 }
 
 impl Organisation {
+    /// True for a sensitive service: one that is or ever was accredited as such (rule E8). An accreditation that ran out lets nobody feed, and
+    /// makes nobody a service like any other.
+    #[must_use]
+    pub fn is_sensitive_service(&self) -> bool {
+        self.accreditations.iter().any(|held| held.capability == Capability::SensitiveServices)
+    }
+
     /// True where it is accredited for this on this day, the last day of the accreditation included (rule B2).
     #[must_use]
     pub fn may(&self, capability: Capability, today: Day) -> bool {
@@ -195,6 +204,7 @@ mod tests {
             accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(2), expires: day("2027-03-31") }],
             responsibilities: Some(Acceptance { version: 2, by: PersonId(9), at }),
             suspended: false,
+            holds_new: false,
         }
     }
 

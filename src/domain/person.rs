@@ -81,7 +81,7 @@ impl Checks {
         let agreed = self.agreement.filter(|(version, _)| *version == texts.agreement).map(|(_, day)| day);
         if !holds(self.vetted, VETTING_YEARS) {
             Some(Lapsed::Vetting)
-        } else if !self.barring.is_some_and(|registered| registered <= today) {
+        } else if self.barring.is_none_or(|registered| registered > today) {
             Some(Lapsed::Barring)
         } else if !holds(self.trained, TRAINING_YEARS) {
             Some(Lapsed::Training)

@@ -3,7 +3,9 @@
 //! For: the network's routes. The control socket's are the operator tool's affair and stay out (rule J3).
 
 use crate::call::Call;
-use crate::handlers::{alerts, audit, children, feeds, glass, organisations, people, session, tiles, Handled, Handlers};
+use crate::handlers::{
+    alerts, audit, children, contact, feeds, glass, helpdesk, organisations, people, session, shielding, tiles, Handled, Handlers,
+};
 use crate::problem::ProblemDocument;
 use crate::route::Route;
 use bytes::Bytes;
@@ -18,7 +20,8 @@ use utoipa::{Modify, OpenApi};
     paths(children::search, children::view, audit::who_saw, feeds::begin, feeds::lines, feeds::report, feeds::finish, people::enrol,
         people::amend, people::set_state, people::sign, organisations::accept, organisations::sponsor, organisations::texts_in_force,
         glass::break_glass, glass::leave, glass::override_shield, alerts::queue, alerts::judge, alerts::sample, alerts::review,
-        alerts::statistics, alerts::flags,
+        alerts::statistics, alerts::flags, contact::ask, helpdesk::begin_reset, helpdesk::complete_reset,
+        shielding::shield, shielding::unshield, shielding::audience, shielding::settle, shielding::end_involvement, shielding::hold_new,
         session::log_in, session::log_out, tiles::checkpoint, tiles::tile, document),
     modifiers(&Schemes, &RequestIds)
 )]

@@ -51,6 +51,7 @@ routes! {
     View = POST "/v1/children/view" Network;
     Search = POST "/v1/children/search" Network;
     FeedLines = POST "/v1/feeds/{id}/lines" Network;
+    AskContact = POST "/v1/children/contact" Network;
     LogIn = POST "/v1/session" Both;
     LogOut = DELETE "/v1/session" Both;
     WhoSaw = POST "/v1/audit/who-saw" Network;
@@ -60,9 +61,17 @@ routes! {
     EnrolPerson = POST "/v1/people" Both;
     AmendPerson = POST "/v1/people/{id}" Both;
     SetPersonState = POST "/v1/people/{id}/state" Both;
+    BeginReset = POST "/v1/people/{id}/reset" Both;
+    CompleteReset = POST "/v1/people/{id}/reset/complete" Both;
     AcceptAgreement = POST "/v1/session/agreement" Both;
     AcceptResponsibilities = POST "/v1/organisation/responsibilities" Network;
     Sponsor = POST "/v1/organisations/{id}/sponsor" Both;
+    Shield = POST "/v1/children/shield" Network;
+    Unshield = POST "/v1/children/unshield" Network;
+    SetAudience = POST "/v1/children/audience" Network;
+    SettleRecord = POST "/v1/children/settle" Network;
+    EndInvolvement = POST "/v1/involvements/end" Network;
+    HoldNew = POST "/v1/organisation/hold-new" Network;
     Texts = GET "/v1/texts" Both;
     BreakGlass = POST "/v1/break-glass" Network;
     LeaveGlass = POST "/v1/break-glass/leave" Network;

@@ -128,24 +128,43 @@ impl Identity {
         if known.generation == self.store.registry_generation() {
             return known;
         }
-        let standing = self.standing(channel, person);
+        let standing = self.standing(channel, person, known.resets);
         remember(&standing);
         standing
     }
 
-    pub(crate) fn standing(&self, channel: &Channel, person: PersonId) -> Standing {
+    pub(crate) fn standing(&self, channel: &Channel, person: PersonId, resets: u32) -> Standing {
         // the generation is read first: a change in between is then asked for again, never missed
         let generation = self.store.registry_generation();
-        Standing { generation, verdict: self.verdict(channel, person) }
+        Standing { generation, resets, verdict: self.verdict(channel, person, resets) }
     }
 
-    fn verdict(&self, channel: &Channel, person: PersonId) -> Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal> {
+    fn verdict(
+        &self,
+        channel: &Channel,
+        person: PersonId,
+        resets: u32,
+    ) -> Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal> {
         let account = self.store.registry(|registry| registry.account(person)).map_err(unavailable)?;
         let account = account.ok_or(IdentityRefusal::PersonSuspended)?;
         let organisation = self.organisation_of(&account, channel)?;
         usable(account.state)?;
+        // whoever had the factor that was made anew has no session any more (rule C5)
+        if account.resets != resets {
+            return Err(IdentityRefusal::SessionEnded);
+        }
         let Account { roles, checks, supervisor, name, home, .. } = account;
+        let supervisor = self.in_office(supervisor)?;
         Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor, family: name.family, home })))
+    }
+
+    /// The supervisor, if they still are one: somebody whose account was closed, or who lost the role, judges nothing (rule C3). One who is
+    /// locked or suspended comes back.
+    fn in_office(&self, supervisor: Option<PersonId>) -> Result<Option<PersonId>, IdentityRefusal> {
+        let Some(id) = supervisor else { return Ok(None) };
+        let found = self.store.registry(|registry| registry.account(id)).map_err(unavailable)?;
+        let holds = |account: &Account| account.state != AccountState::Closed && account.roles.iter().any(|role| role.may_supervise());
+        Ok(found.filter(holds).map(|account| account.id))
     }
 
     /// The organisation of a person on a channel: the certificate's, which must be theirs; on the control socket their own, which must

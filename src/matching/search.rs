@@ -47,9 +47,12 @@ impl Sought<'_> {
     }
 }
 
-/// Every key of a record, each once.
+/// Every key of a record, each once. A shielded one has the key of what is shown of it, and no other (rule E3).
 #[must_use]
 pub fn search_keys(record: &ChildRecord) -> Vec<SearchKey> {
+    if record.shield.is_some() {
+        return record.newest_first().take(1).map(|shown| born(&shown.name, shown)).collect();
+    }
     let mut keys: Vec<SearchKey> = record.statements.iter().flat_map(keys_of_statement).collect();
     keys.sort_unstable();
     keys.dedup();
@@ -60,20 +63,29 @@ fn keys_of_statement(statement: &Statement) -> Vec<SearchKey> {
     let postcode = statement.address.as_ref().and_then(|address| address.postcode.as_ref());
     let mut keys = Vec::with_capacity(2);
     for name in names(statement) {
-        let family = phonetic(name.family.as_str());
-        keys.extend(postcode.map(|postcode| SearchKey::Lives { family: family.clone(), postcode: postcode.as_str().to_owned() }));
-        keys.push(SearchKey::Born { family, year: statement.date_of_birth.year() });
+        keys.extend(
+            postcode.map(|postcode| SearchKey::Lives { family: phonetic(name.family.as_str()), postcode: postcode.as_str().to_owned() }),
+        );
+        keys.push(born(name, statement));
     }
     keys
+}
+
+fn born(name: &Name, statement: &Statement) -> SearchKey {
+    SearchKey::Born { family: phonetic(name.family.as_str()), year: statement.date_of_birth.year() }
 }
 
 fn names(statement: &Statement) -> impl Iterator<Item = &Name> {
     std::iter::once(&statement.name).chain(&statement.former_names)
 }
 
-/// True where some statement of the record answers to each thing that was asked.
+/// True where some statement of the record answers to each thing that was asked. A shielded record answers to what is shown of it, and to
+/// nothing that uses anything else (rule E3).
 #[must_use]
 pub fn answers_to(record: &ChildRecord, sought: &Sought<'_>) -> bool {
+    if record.shield.is_some() {
+        return record.newest_first().next().is_some_and(|shown| shown_answers_to(shown, sought));
+    }
     let statements = || record.statements.iter();
     let family = |asked: &FamilyName| {
         let code = phonetic(asked.as_str());
@@ -86,6 +98,14 @@ pub fn answers_to(record: &ChildRecord, sought: &Sought<'_>) -> bool {
         && sought.given.is_none_or(given)
         && sought.date_of_birth.is_none_or(|asked| statements().any(|s| s.date_of_birth == asked))
         && sought.postcode.is_none_or(postcode)
+}
+
+/// Name and date of birth are shown of a shielded child; where it lives is not, so that whoever asks for a postcode does not find it.
+fn shown_answers_to(shown: &Statement, Sought { family, given, date_of_birth, postcode }: &Sought<'_>) -> bool {
+    family.is_none_or(|asked| phonetic(shown.name.family.as_str()) == phonetic(asked.as_str()))
+        && given.is_none_or(|asked| has_given(&shown.name, asked))
+        && date_of_birth.is_none_or(|asked| shown.date_of_birth == asked)
+        && postcode.is_none()
 }
 
 /// One of the person's given names, or all of them together; never a part of one (rule D3: no wildcards).

@@ -93,7 +93,9 @@ fn refusal(status: StatusCode, problem: &Value) -> String {
     let next = match code {
         "not_authenticated" | "session_ended" => "log in again (contactpointctl log-in)",
         "log_in_failed" => "check log-in name, password and code; a code works once",
-        "forbidden" => "this needs the data centre's security officer",
+        "forbidden" => "docs/access.md says whose act it is",
+        "agreement_pending" | "other_text" => "read and sign it (contactpointctl sign)",
+        "not_sponsored" => "the risk owner vouches for it first (contactpointctl sponsor)",
         "malformed_request" | "unknown_member" | "invalid_value" => "mend the input (its members are in docs/operations.md)",
         "body_too_large" => "shorten the input",
         "request_timeout" | "too_many_requests" => "try again",
@@ -176,7 +178,7 @@ pub(crate) mod tests {
     fn the_page_that_a_refusal_names_exists_and_the_sentence_reads_as_one() {
         // Style: each failure is one sentence on what to do
         let answer = |code| serde_json::json!({"title": "A value is not of its documented form.", "code": code});
-        for code in ["invalid_value", "no_such_route", "of_a_later_release"] {
+        for code in ["invalid_value", "forbidden", "no_such_route", "of_a_later_release"] {
             let said = refusal(StatusCode::UNPROCESSABLE_ENTITY, &answer(code));
             let page = said.split([' ', '(', ')']).find(|word| word.starts_with("docs/")).unwrap();
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

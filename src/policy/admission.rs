@@ -82,6 +82,7 @@ pub const TABLE: &[Row] = &[
     row(Operation::Unshield, SHIELDER, Some(Capability::Shield)),
     row(Operation::SetAudience, SHIELDER, Some(Capability::Shield)),
     row(Operation::SettleRecord, SHIELDER, Some(Capability::Shield)),
+    row(Operation::HoldNew, SHIELDER, Some(Capability::Shield)),
     row(Operation::EndInvolvement, STEWARD, Some(Capability::Feed)),
     row(Operation::ReadAlerts, READER_OF_ALERTS, None),
     row(Operation::JudgeAlert, JUDGE, None),

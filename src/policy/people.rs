@@ -2,10 +2,11 @@
 
 use crate::admission::admit;
 use crate::gate::Moment;
+use crate::helpdesk::verified;
 use crate::permit::{permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{role, AccountState, OrganisationId, OrganisationKind, PersonId, Role};
+use contactpoint_domain::{role, AccountState, OrganisationId, OrganisationKind, PersonId, Role, Verified};
 use contactpoint_identity::Caller;
 
 /// The longest chain of supervisors that is followed; a longer one is refused like a ring.
@@ -83,19 +84,37 @@ pub fn amend_person(caller: &Caller, moment: Moment, subject: &Subject, roles: &
     Ok(AmendPersonPermit { by, person: subject.person })
 }
 
-/// May the caller bring this account into this state? A closed account stays closed; the helpdesk locks and unlocks, the administrator
-/// suspends, resumes and closes. (rules C4, C5)
-pub fn account_state(caller: &Caller, moment: Moment, subject: &Subject, state: AccountState) -> Result<AccountStatePermit, Refusal> {
-    let operation = match (subject.state, state) {
-        (AccountState::Closed, _) => return Err(Refusal::RoleForbids),
-        (_, AccountState::Locked) => Operation::LockPerson,
-        (AccountState::Locked, AccountState::Active) => Operation::UnlockPerson,
-        (_, AccountState::Suspended) => Operation::SuspendPerson,
-        (AccountState::Active | AccountState::Suspended, AccountState::Active) => Operation::ResumePerson,
-        (_, AccountState::Closed) => Operation::ClosePerson,
-    };
+/// What bringing an account from one state into another is called; `None` where nobody may. A closed account stays closed, and a suspended
+/// one is not locked: unlocking it would undo what the administrator did. (rules C4, C5)
+#[must_use]
+pub const fn account_act(from: AccountState, to: AccountState) -> Option<Operation> {
+    use AccountState::{Active, Closed, Locked, Suspended};
+    match (from, to) {
+        (Closed, Active | Locked | Suspended | Closed) | (Suspended, Locked) => None,
+        (Active | Locked, Locked) => Some(Operation::LockPerson),
+        (Locked, Active) => Some(Operation::UnlockPerson),
+        (Active | Locked | Suspended, Suspended) => Some(Operation::SuspendPerson),
+        (Active | Suspended, Active) => Some(Operation::ResumePerson),
+        (Active | Locked | Suspended, Closed) => Some(Operation::ClosePerson),
+    }
+}
+
+/// May the caller bring this account into this state? The helpdesk locks, unlocks and suspends, the administrator suspends, resumes and closes.
+/// `answered`: the scripted questions by which the helpdesk knows whom it hears. (rules C4, C5)
+pub fn account_state(
+    caller: &Caller,
+    moment: Moment,
+    subject: &Subject,
+    state: AccountState,
+    answered: &[Verified],
+) -> Result<AccountStatePermit, Refusal> {
+    let operation = account_act(subject.state, state).ok_or(Refusal::RoleForbids)?;
     let by = admit(caller, operation, moment)?;
     somebody_else_here(by, subject)?;
+    // to lock is safe; to unlock, or to suspend for longer, the helpdesk knows whom it hears
+    if by.role == Role::Helpdesk && operation != Operation::LockPerson {
+        verified(answered)?;
+    }
     Ok(AccountStatePermit { by, person: subject.person, state })
 }
 
@@ -123,7 +142,7 @@ pub fn supervisor(person: Option<PersonId>, organisation: OrganisationId, candid
 }
 
 /// Nobody acts on their own account, nor on another organisation's, which is as if it were not there.
-fn somebody_else_here(by: By, subject: &Subject) -> Result<(), Refusal> {
+pub(crate) fn somebody_else_here(by: By, subject: &Subject) -> Result<(), Refusal> {
     if subject.organisation != by.organisation {
         Err(Refusal::OutsideScope)
     } else if subject.person == by.person {

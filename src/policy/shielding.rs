@@ -33,6 +33,13 @@ permit!(
     SettlePermit {}
 );
 permit!(
+    /// May have new records of the own area held back, or no longer (rule E4).
+    HoldNewPermit {
+        /// Held back.
+        hold: bool,
+    }
+);
+permit!(
     /// May say that the own organisation's work with this child ended (rule D1).
     EndInvolvementPermit {}
 );
@@ -91,6 +98,11 @@ pub fn settle(
         None => {}
     }
     Ok(SettlePermit { by })
+}
+
+/// May the caller have new records of their area held back, or no longer? (rules B2, C4, E4)
+pub fn hold_new(caller: &Caller, moment: Moment, hold: bool) -> Result<HoldNewPermit, Refusal> {
+    Ok(HoldNewPermit { by: admit(caller, Operation::HoldNew, moment)?, hold })
 }
 
 /// May the caller say that their organisation's work with this child ended? (rules B2, C4, D1)

@@ -16,6 +16,6 @@ mod value;
 
 pub use directories::Directories;
 pub use error::SettingsError;
-pub use sections::{Appliance, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Store, Tls};
+pub use sections::{AlsoShown, Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Shielding, Store, Tls};
 pub use settings::{Settings, FILE_NAME};
 pub use value::{HsmPath, LogOrigin, ModulePath, OutOfRange, RelativePath, TokenLabel, Within};

@@ -168,6 +168,22 @@ impl Default for Session {
     }
 }
 
+/// `[budgets]`: how many children one person may be shown in a day, by role (rule D6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budgets {
+    /// Of a practitioner.
+    pub practitioner: Within<1, 10_000>,
+    /// Of a shielding officer.
+    pub shielding_officer: Within<1, 10_000>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { practitioner: Within::default_of(200), shielding_officer: Within::default_of(100) }
+    }
+}
+
 /// `[intake]`: what suppliers send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -188,4 +204,22 @@ impl Default for Intake {
 pub struct Review {
     /// Days from Monday to Friday on which nobody works.
     pub holidays: Vec<Day>,
+}
+
+/// `[shielding]`: what stays visible of shielded children (rule E2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shielding {
+    /// Shown beside name, date of birth and child number.
+    pub also_shows: Vec<AlsoShown>,
+}
+
+/// `[shielding] also_shows`: what the regulations would show as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlsoShown {
+    /// The child's gender.
+    Gender,
+    /// The names of parents and carers.
+    CarerNames,
 }

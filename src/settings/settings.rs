@@ -1,6 +1,6 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Appliance, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Store, Tls};
+use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Shielding, Store, Tls};
 use crate::value::HsmPath;
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,14 @@ pub struct Settings {
     pub limits: Limits,
     /// People's sessions.
     pub session: Session,
+    /// How many children one person may be shown in a day.
+    pub budgets: Budgets,
     /// What suppliers send.
     pub intake: Intake,
     /// The looks that supervisors judge.
     pub review: Review,
+    /// What stays visible of shielded children.
+    pub shielding: Shielding,
 }
 
 impl Settings {

@@ -132,6 +132,11 @@ impl Snapshot<'_> {
         self.alerts("WHERE open = 1 AND person = ?1 ORDER BY row", [person.0])
     }
 
+    /// Alerts about what this person did that were raised on this day, judged or not.
+    pub fn alerts_about(&self, person: PersonId, day: Day) -> Result<Vec<Alert>, StoreError> {
+        self.alerts("WHERE day = ?1 AND person = ?2 ORDER BY row", (day.number(), person.0))
+    }
+
     /// Alerts raised from one day to another, both included, oldest first, those after `after`; at most `most`.
     pub fn alerts_raised(&self, from: Day, to: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
         self.alerts("WHERE day >= ?1 AND day <= ?2 AND row > ?3 ORDER BY row LIMIT ?4", (from.number(), to.number(), row_of(after), most))

@@ -4,7 +4,7 @@ use crate::codec;
 use crate::error::StoreError;
 use crate::sealed::{SealKeys, SealedRow, CHILD};
 use contactpoint_domain::{ChildNumber, ChildRecord, OrganisationId};
-use contactpoint_matching::{join_keys, search_keys, JoinKey, SearchKey};
+use contactpoint_matching::{guard_keys, join_keys, search_keys, GuardKey, JoinKey, SearchKey};
 
 /// A record together with the row it was opened from; what a change of it starts from.
 pub struct Held {
@@ -43,6 +43,20 @@ pub(crate) fn join_token(keys: &SealKeys, key: &JoinKey) -> u64 {
     })
 }
 
+/// The token of a guard key: only guarded records stand under one.
+pub(crate) fn guard_token(keys: &SealKeys, key: &GuardKey) -> u64 {
+    short(&match key {
+        GuardKey::Nhs(number) => keys.tokens.token("guard", &[b"nhs", number.as_bytes()]),
+        GuardKey::Pupil(number) => keys.tokens.token("guard", &[b"pupil", number.as_bytes()]),
+        GuardKey::Named { family, given, born } => {
+            keys.tokens.token("guard", &[b"named", family.as_bytes(), given.as_bytes(), &born.to_be_bytes()])
+        }
+        GuardKey::Lives { given, born, postcode } => {
+            keys.tokens.token("guard", &[b"lives", given.as_bytes(), &born.to_be_bytes(), postcode.as_bytes()])
+        }
+    })
+}
+
 /// The token of a search key within one scope. Its first 24 bits are the scope's, so that what one scope holds lies together.
 pub(crate) fn scope_token(keys: &SealKeys, scope: OrganisationId, key: &SearchKey) -> u64 {
     let id = scope.0.to_be_bytes();
@@ -57,9 +71,12 @@ fn short(token: &[u8; 16]) -> u64 {
     token[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The organisations whose people may find a record by searching: its sources and its authority (rule D1).
+/// The organisations whose people may find a record by searching: the sources that work with the child, and its authority (rule D1). A record in
+/// quarantine is its sources' alone (rule E4).
 pub(crate) fn scopes(record: &ChildRecord) -> Vec<OrganisationId> {
-    let mut scopes: Vec<_> = record.statements.iter().map(|statement| statement.provenance.source).chain([record.authority]).collect();
+    let sources = record.statements.iter().map(|statement| statement.provenance.source).filter(|source| record.works_with(*source));
+    let authority = Some(record.authority).filter(|_| record.quarantined.is_none());
+    let mut scopes: Vec<_> = sources.chain(authority).collect();
     scopes.sort_unstable();
     scopes.dedup();
     scopes
@@ -72,6 +89,9 @@ pub(crate) fn all_tokens(keys: &SealKeys, record: &ChildRecord) -> Vec<u64> {
     let mut tokens = vec![number_token(keys, &record.number)];
     tokens.extend(record.statements.iter().flat_map(join_keys).map(|key| join_token(keys, &key)));
     tokens.extend(scopes.iter().flat_map(|scope| searchable.iter().map(|key| scope_token(keys, *scope, key))));
+    if record.is_guarded() {
+        tokens.extend(record.statements.iter().flat_map(guard_keys).map(|key| guard_token(keys, &key)));
+    }
     tokens.sort_unstable();
     tokens.dedup();
     tokens

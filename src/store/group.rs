@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::in_place::InPlace;
-use crate::index::{Index, Pair as IndexPair, Progress};
+use crate::index::{Index, Pair as IndexPair, Progress, Turned};
 use crate::log;
 use crate::looked::{self, Pair, Pending};
 use crate::readers::Readers;
@@ -37,6 +37,7 @@ pub(crate) struct Group<'w> {
     registry_changed: bool,
     readers_may_ask: bool,
     indexed: Vec<IndexPair>,
+    turned: Turned,
     progress: Progress,
     /// Set once the log could not be written: the group must not be committed.
     broken: Option<StoreError>,
@@ -66,6 +67,7 @@ impl<'w> Group<'w> {
             registry_changed: false,
             readers_may_ask: false,
             indexed: Vec::new(),
+            turned: Turned::default(),
             progress: Progress::default(),
             broken: None,
         })
@@ -108,11 +110,16 @@ impl<'w> Group<'w> {
     ) -> Result<(T, Entry, Vec<u8>), StoreError> {
         let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
         let snapshot = Snapshot { registry, index: &self.writer.index };
-        let mut transaction = Transaction { snapshot, changes: Vec::new(), registry_changed: false, pairs: Vec::new() };
+        let mut transaction =
+            Transaction { snapshot, changes: Vec::new(), registry_changed: false, pairs: Vec::new(), turned: Turned::default() };
         let written = change(&mut transaction);
         let queued = written.and_then(|written| Index::enqueue(&self.writer.connection, &transaction.pairs).map(|()| written));
-        let (value, mut entry) = queued.inspect_err(|_| self.writer.index.forget(&transaction.pairs))?;
+        let (value, mut entry) = queued.inspect_err(|_| {
+            self.writer.index.forget(&transaction.pairs);
+            transaction.turned.take_back(&self.writer.index);
+        })?;
         self.indexed.append(&mut transaction.pairs);
+        self.turned.append(&mut transaction.turned);
         entry.changes.append(&mut transaction.changes);
         self.registry_changed |= transaction.registry_changed;
         let leaf = self.writer.keys.entries.seal(&entry.encode())?;
@@ -186,6 +193,7 @@ impl<'w> Group<'w> {
         let _ = self.writer.connection.execute_batch("ROLLBACK");
         self.writer.pending.add(self.put_down);
         self.writer.index.forget(&self.indexed);
+        self.turned.take_back(&self.writer.index);
         match log::resume(&self.writer.connection) {
             Ok(tree) => self.writer.tree = tree,
             Err(_) => self.writer.is_lost = true,

@@ -4,11 +4,13 @@
 //! in memory, where everybody finds them at once, and in a queue table, a blob a change, from which they come back after a crash. When
 //! enough wait they are put down in token order, a slice beside each group commit, so that neighbours share a page. What waits is bounded
 //! (two generations), what is put down twice is one. A token whose value a record no longer has stays: every candidate is
-//! opened and held against what was asked, so that a stale token costs a look and tells nothing.
+//! opened and held against what was asked, so that a stale token costs a look and tells nothing. Where even the look would tell, as it would
+//! of what a shield hides, the pair is withdrawn: it does not count any more, wherever it still lies.
 
 use crate::error::{OpenError, StoreError};
 use rusqlite::{params, Connection};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A token and the row of a child that stands under it.
@@ -22,7 +24,11 @@ const IDLE_SLICE: usize = 1 << 13;
 
 /// What waits; the writer changes it, everybody reads it.
 #[derive(Default)]
-pub(crate) struct Index(RwLock<Waiting>);
+pub(crate) struct Index {
+    waiting: RwLock<Waiting>,
+    /// Rows of children opened since the start.
+    opened: AtomicU64,
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -35,12 +41,47 @@ struct Waiting {
     drained: usize,
     /// The last queue row that the draining generation came from.
     through: i64,
+    /// Pairs that do not count, wherever they still lie.
+    withdrawn: BTreeSet<Pair>,
 }
 
 /// What one group put down, to be taken back if its commit fails.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Progress {
     slice: usize,
+}
+
+/// Withdrawn and restored pairs of changes, in order: taken back from the last to the first.
+#[derive(Default)]
+pub(crate) struct Turned(Vec<Turn>);
+
+enum Turn {
+    Withdrawn(Vec<Pair>),
+    Restored(Vec<Pair>),
+}
+
+impl Turned {
+    pub(crate) fn withdrawn(&mut self, pairs: Vec<Pair>) {
+        self.0.push(Turn::Withdrawn(pairs));
+    }
+
+    pub(crate) fn restored(&mut self, pairs: Vec<Pair>) {
+        self.0.push(Turn::Restored(pairs));
+    }
+
+    pub(crate) fn append(&mut self, later: &mut Self) {
+        self.0.append(&mut later.0);
+    }
+
+    /// As if none of it had been.
+    pub(crate) fn take_back(&self, index: &Index) {
+        for turn in self.0.iter().rev() {
+            match turn {
+                Turn::Withdrawn(pairs) => index.count_again(pairs),
+                Turn::Restored(pairs) => index.count_no_more(pairs),
+            }
+        }
+    }
 }
 
 impl Index {
@@ -52,16 +93,32 @@ impl Index {
         while let Some(row) = rows.next()? {
             waiting.filling.extend(unpack(&row.get::<_, Vec<u8>>(0)?));
         }
-        Ok(Self(RwLock::new(waiting)))
+        let mut select = connection.prepare("SELECT token, row FROM child_withdrawn")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            waiting.withdrawn.insert((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?));
+        }
+        Ok(Self { waiting: RwLock::new(waiting), opened: AtomicU64::new(0) })
+    }
+
+    /// A row of a child is opened.
+    pub(crate) fn count_opened(&self) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were opened since the start.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
     }
 
     /// The rows under a token, each once, in order.
     pub(crate) fn rows(&self, connection: &Connection, token: u64) -> Result<Vec<i64>, StoreError> {
-        let mut rows = self.read().rows(token);
+        let (mut rows, withdrawn) = self.read().rows(token);
         let mut select = connection.prepare_cached("SELECT row FROM child_index WHERE token = ?1")?;
         for row in select.query_map([token.cast_signed()], |row| row.get(0))? {
             rows.push(row?);
         }
+        rows.retain(|row| !withdrawn.contains(row));
         rows.sort_unstable();
         rows.dedup();
         Ok(rows)
@@ -79,6 +136,45 @@ impl Index {
         for pair in pairs {
             waiting.filling.remove(pair);
         }
+    }
+
+    /// Lets pairs count no more, in their change's transaction. Returns those that counted until now, for [`Index::count_again`].
+    pub(crate) fn withdraw(&self, connection: &Connection, pairs: &[Pair]) -> Result<Vec<Pair>, StoreError> {
+        let mut delete = connection.prepare_cached("DELETE FROM child_index WHERE token = ?1 AND row = ?2")?;
+        let mut keep = connection.prepare_cached("INSERT OR IGNORE INTO child_withdrawn (token, row) VALUES (?1, ?2)")?;
+        for (token, row) in pairs {
+            delete.execute(params![token.cast_signed(), row])?;
+            keep.execute(params![token.cast_signed(), row])?;
+        }
+        let mut waiting = self.write();
+        Ok(pairs.iter().copied().filter(|pair| waiting.withdrawn.insert(*pair)).collect())
+    }
+
+    /// Lets those of the pairs that were withdrawn count again, in their change's transaction. Returns them, for [`Index::count_no_more`].
+    pub(crate) fn restore(&self, connection: &Connection, pairs: &[Pair]) -> Result<Vec<Pair>, StoreError> {
+        let restored: Vec<Pair> = {
+            let waiting = self.read();
+            pairs.iter().copied().filter(|pair| waiting.withdrawn.contains(pair)).collect()
+        };
+        let mut delete = connection.prepare_cached("DELETE FROM child_withdrawn WHERE token = ?1 AND row = ?2")?;
+        for (token, row) in &restored {
+            delete.execute(params![token.cast_signed(), row])?;
+        }
+        self.count_again(&restored);
+        Ok(restored)
+    }
+
+    /// Takes back a withdrawal whose change came to nothing.
+    pub(crate) fn count_again(&self, pairs: &[Pair]) {
+        let mut waiting = self.write();
+        for pair in pairs {
+            waiting.withdrawn.remove(pair);
+        }
+    }
+
+    /// Takes back a restoring whose change came to nothing.
+    pub(crate) fn count_no_more(&self, pairs: &[Pair]) {
+        self.write().withdrawn.extend(pairs);
     }
 
     /// Keeps a change's pairs in the queue, in its transaction.
@@ -124,7 +220,7 @@ impl Index {
         let rest = waiting.draining.get(waiting.drained..).unwrap_or_default();
         let slice = &rest[..most.min(rest.len())];
         let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO child_index (token, row) VALUES (?1, ?2)")?;
-        for (token, row) in slice {
+        for (token, row) in slice.iter().filter(|pair| !waiting.withdrawn.contains(pair)) {
             insert.execute(params![token.cast_signed(), row])?;
         }
         if !slice.is_empty() && slice.len() == rest.len() {
@@ -144,19 +240,22 @@ impl Index {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Waiting> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Waiting> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting {
-    fn rows(&self, token: u64) -> Vec<i64> {
+    /// The rows that wait under a token, and those that do not count under it.
+    fn rows(&self, token: u64) -> (Vec<i64>, Vec<i64>) {
+        let under = (token, i64::MIN)..=(token, i64::MAX);
+        let withdrawn = self.withdrawn.range(under.clone()).map(|(_, row)| *row).collect();
         let from = self.draining.partition_point(|(known, _)| *known < token);
         let drained = self.draining[from..].iter().take_while(|(known, _)| *known == token);
-        self.filling.range((token, i64::MIN)..=(token, i64::MAX)).chain(drained).map(|(_, row)| *row).collect()
+        (self.filling.range(under).chain(drained).map(|(_, row)| *row).collect(), withdrawn)
     }
 }
 
@@ -182,6 +281,16 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
+impl Index {
+    /// A generation however few pairs wait.
+    fn turn_over(&self) {
+        let mut waiting = self.write();
+        waiting.draining = std::mem::take(&mut waiting.filling).into_iter().collect();
+        waiting.drained = 0;
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -196,6 +305,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         crate::schema::migrations().to_latest(&mut Connection::open_in_memory().unwrap()).unwrap();
         connection.execute_batch(crate::schema::FIRST).unwrap();
+        connection.execute_batch(crate::schema::SECOND).unwrap();
         let index = Index::default();
         let pairs: Vec<Pair> = (0..GENERATION as i64).map(|row| (row.cast_unsigned() * 7919, row)).collect();
         Index::enqueue(&connection, &pairs).unwrap();
@@ -224,6 +334,7 @@ mod tests {
     fn what_waited_is_found_after_a_restart_and_what_was_taken_back_is_not() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(crate::schema::FIRST).unwrap();
+        connection.execute_batch(crate::schema::SECOND).unwrap();
         let index = Index::default();
         Index::enqueue(&connection, &[(5, 1), (6, 1)]).unwrap();
         let new = index.add([(5, 1), (7, 9)]);
@@ -232,5 +343,36 @@ mod tests {
         let again = Index::resume(&connection).unwrap();
         assert_eq!(again.rows(&connection, 5).unwrap(), [1]);
         assert!(again.rows(&connection, 7).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_pair_that_was_withdrawn_counts_nowhere_until_it_is_restored() {
+        // E3: a query that uses any hidden field of a shielded record does not find it
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(crate::schema::FIRST).unwrap();
+        connection.execute_batch(crate::schema::SECOND).unwrap();
+        let index = Index::default();
+        let (waits, is_down) = ((5, 1), (6, 1));
+        index.add([waits]);
+        connection.execute("INSERT INTO child_index (token, row) VALUES (6, 1)", []).unwrap();
+        let found = |index: &Index| (5..7).map(|token| index.rows(&connection, token).unwrap().len()).collect::<Vec<_>>();
+        assert_eq!(found(&index), [1, 1]);
+
+        let withdrawn = index.withdraw(&connection, &[waits, is_down]).unwrap();
+        assert_eq!((withdrawn.as_slice(), found(&index)), ([waits, is_down].as_slice(), vec![0, 0]));
+        assert_eq!(found(&Index::resume(&connection).unwrap()), [0, 0], "and after a restart");
+        let left: i64 = connection.query_row("SELECT count(*) FROM child_index", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0);
+        // what waited is put down without it
+        index.turn_over();
+        let _progress = index.put_down(&connection, 10).unwrap();
+        let left: i64 = connection.query_row("SELECT count(*) FROM child_index", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0);
+
+        assert_eq!(index.restore(&connection, &[waits, (9, 9)]).unwrap(), [waits]);
+        assert_eq!(found(&index), [1, 0]);
+        index.count_no_more(&[waits]);
+        index.count_again(&[is_down]);
+        assert_eq!(found(&index), [0, 0], "the row of the second is gone from the table, not from memory alone");
     }
 }

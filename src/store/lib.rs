@@ -21,6 +21,7 @@ mod log;
 mod looked;
 mod open;
 mod readers;
+mod recent;
 mod registry;
 mod schema;
 mod sealed;

@@ -34,7 +34,8 @@ CREATE TABLE looked_mark (id INTEGER PRIMARY KEY CHECK (id = 1), entry INTEGER N
 INSERT INTO looked_mark (id, entry) VALUES (1, 0);
 ";
 
-/// 0.3: alerts. Beside the sealed row stand the numbers by which its queue is found; open: nobody has judged it; judged: the day of it.
+/// 0.3: pairs that no longer count in the index of children, and alerts. Beside the sealed row of an alert stand the numbers by which its
+/// queue is found; open: nobody has judged it; judged: the day of it.
 pub(crate) const SECOND: &str = "
 CREATE TABLE alert (
     row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, person INTEGER NOT NULL, supervisor INTEGER,
@@ -45,6 +46,7 @@ CREATE INDEX alert_due ON alert (due, row) WHERE open = 1;
 CREATE INDEX alert_person ON alert (person, row) WHERE open = 1;
 CREATE INDEX alert_day ON alert (day, row);
 CREATE INDEX alert_judged ON alert (judged, row) WHERE judged IS NOT NULL;
+CREATE TABLE child_withdrawn (token INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
 CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, note TEXT NOT NULL, size INTEGER NOT NULL);
 ";
 

@@ -8,7 +8,7 @@ use crate::registry::Registry;
 use crate::sealed::SealedRow;
 use contactpoint_audit::Entry;
 use contactpoint_domain::{ChildNumber, OrganisationId, Statement};
-use contactpoint_matching::{join_keys, JoinKey, SearchKey};
+use contactpoint_matching::{guard_keys, join_keys, JoinKey, SearchKey};
 use rusqlite::OptionalExtension;
 
 /// One logged look at a child, as the log tells it.
@@ -33,14 +33,28 @@ impl<'a> std::ops::Deref for Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    /// A child by number.
+    /// A child by number. Where there is none, the row of another is opened for nothing: a number that is on record and a number that is not
+    /// cost the same (rules D1, D8).
     pub fn child(&self, number: &ChildNumber) -> Result<Option<Held>, StoreError> {
-        for row in self.index.rows(self.connection, children::number_token(self.keys, number))? {
+        let token = children::number_token(self.keys, number);
+        for row in self.index.rows(self.connection, token)? {
             if let Some(held) = self.child_at(row)?.filter(|held| held.record.number == *number) {
                 return Ok(Some(held));
             }
         }
+        self.open_decoy(token)?;
         Ok(None)
+    }
+
+    fn open_decoy(&self, token: u64) -> Result<(), StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT coalesce(max(row), 0) FROM child")?;
+        let highest: i64 = select.query_row([], |row| row.get(0))?;
+        if highest > 0 {
+            let row = (token % highest.unsigned_abs()).cast_signed() + 1;
+            // nobody asked for this one: if it is damaged, whoever asks for it is told
+            drop(self.child_at(row));
+        }
+        Ok(())
     }
 
     /// The children of one scope that stand under a search key; at most `most`, in no order that means anything.
@@ -75,7 +89,20 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
+    /// The guarded records that share a guard key with a statement, each once (rule E4).
+    pub fn guarded_like(&self, statement: &Statement) -> Result<Vec<Held>, StoreError> {
+        let mut rows = Vec::new();
+        for key in guard_keys(statement) {
+            rows.extend(self.index.rows(self.connection, children::guard_token(self.keys, &key))?);
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        let held: Vec<Held> = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
+        Ok(held.into_iter().filter(|held| held.record.is_guarded()).collect())
+    }
+
     fn child_at(&self, row: i64) -> Result<Option<Held>, StoreError> {
+        self.index.count_opened();
         let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM child WHERE row = ?1")?;
         let row = select.query_row([row], SealedRow::of).optional()?;
         row.map(|row| children::open(row, self.keys)).transpose()
@@ -95,7 +122,7 @@ impl Snapshot<'_> {
         opened.filter(|look| look.as_ref().map_or(true, |look| look.entry.children.contains(number))).collect()
     }
 
-    fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
+    pub(crate) fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
         let plain = self.keys.entries.open(&leaf).map_err(|_| StoreError::Damaged { table: "leaf", row: index })?;
         Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&plain)? })
     }

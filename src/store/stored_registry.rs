@@ -6,8 +6,8 @@
 use crate::codec::{decode, unknown, Form, StoredAddress, StoredName, Undecodable};
 use crate::registry::Account;
 use contactpoint_domain::{
-    Acceptance, AccountState, Accreditation, Capability, Checks, Day, Instant, InvalidValue, Organisation, OrganisationId,
-    OrganisationKind, PersonId, Role, Sponsorship,
+    Acceptance, AccountState, Accreditation, Capability, Checks, Day, Factor, Instant, InvalidValue, Organisation, OrganisationId,
+    OrganisationKind, PendingReset, PersonId, Role, Sponsorship,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -44,6 +44,7 @@ pub(crate) struct StoredOrganisation<'a> {
     /// Which version, by whom, when.
     responsibilities: Option<(u16, u32, u64)>,
     suspended: bool,
+    holds_new: bool,
     /// SHA-256 of the SubjectPublicKeyInfo of each of its certificates.
     keys: Vec<[u8; 32]>,
 }
@@ -63,6 +64,7 @@ impl<'a> StoredOrganisation<'a> {
             accreditations,
             responsibilities,
             suspended,
+            holds_new,
         } = organisation;
         Self {
             name: name.as_str(),
@@ -79,6 +81,7 @@ impl<'a> StoredOrganisation<'a> {
                 .collect(),
             responsibilities: responsibilities.map(|Acceptance { version, by, at }| (version, by.0, at.millis())),
             suspended: *suspended,
+            holds_new: *holds_new,
             keys,
         }
     }
@@ -101,6 +104,7 @@ impl<'a> StoredOrganisation<'a> {
                 at: Instant::of_millis(at),
             }),
             suspended: self.suspended,
+            holds_new: self.holds_new,
         };
         Ok((organisation, self.keys))
     }
@@ -141,6 +145,7 @@ impl FirstOrganisation<'_> {
             accreditations,
             responsibilities,
             suspended,
+            holds_new: false,
             keys,
         }
         .open(id)
@@ -164,6 +169,9 @@ pub(crate) struct StoredAccount<'a> {
     checks: StoredChecks,
     #[serde(borrow)]
     home: Option<StoredAddress<'a>>,
+    /// Factor, begun by whom, until when.
+    reset: Option<(u8, u32, u64)>,
+    resets: u32,
 }
 
 /// Day numbers; the agreement with its version.
@@ -206,6 +214,8 @@ impl<'a> StoredAccount<'a> {
             supervisor,
             checks,
             home,
+            reset,
+            resets,
         } = account;
         Self {
             organisation: organisation.0,
@@ -221,10 +231,16 @@ impl<'a> StoredAccount<'a> {
             supervisor: supervisor.map(|id| id.0),
             checks: StoredChecks::of(checks),
             home: home.as_ref().map(StoredAddress::of),
+            reset: reset.map(|PendingReset { factor, by, until }| (factor.number(), by.0, until.millis())),
+            resets: *resets,
         }
     }
 
     fn open(self, id: PersonId) -> Result<Account, Undecodable> {
+        let reset = |(number, by, until)| {
+            let factor = Factor::of_number(number).ok_or(unknown("factor"))?;
+            Ok::<_, InvalidValue>(PendingReset { factor, by: PersonId(by), until: Instant::of_millis(until) })
+        };
         let role = |number| Role::of_number(number).ok_or(unknown("role"));
         Ok(Account {
             id,
@@ -241,6 +257,8 @@ impl<'a> StoredAccount<'a> {
             supervisor: self.supervisor.map(PersonId),
             checks: self.checks.open()?,
             home: self.home.map(StoredAddress::open).transpose()?,
+            reset: self.reset.map(reset).transpose()?,
+            resets: self.resets,
         })
     }
 }
@@ -280,6 +298,8 @@ impl FirstAccount<'_> {
             supervisor,
             checks,
             home,
+            reset: None,
+            resets: 0,
         }
         .open(id)
     }

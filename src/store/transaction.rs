@@ -4,13 +4,14 @@ use crate::children::{self, Held};
 use crate::codec::{encode, StoredRecord};
 use crate::error::StoreError;
 use crate::feeds::{FeedCounts, FeedFault, FeedId, NewFeed};
-use crate::index::Pair;
+use crate::index::{Pair, Turned};
 use crate::registry::{Account, NewAccount, NewOrganisation};
 use crate::sealed::{self, SealedRow, Table, ACCOUNT, CHILD, ORGANISATION};
 use crate::snapshot::Snapshot;
 use crate::stored_registry::{StoredAccount, StoredOrganisation};
 use contactpoint_audit::Change;
 use contactpoint_domain::{AccountState, ChildNumber, ChildRecord, Instant, Organisation, OrganisationId, OrganisationKind, PersonId};
+use contactpoint_sealing::WrappedKey;
 use rusqlite::{params, OptionalExtension};
 
 /// A writer of everything, inside one savepoint of a group commit.
@@ -20,6 +21,8 @@ pub struct Transaction<'a> {
     pub(crate) registry_changed: bool,
     /// Index pairs that this change brought: taken back if it fails.
     pub(crate) pairs: Vec<Pair>,
+    /// Index pairs that it withdrew or let count again, likewise.
+    pub(crate) turned: Turned,
 }
 
 impl<'a> std::ops::Deref for Transaction<'a> {
@@ -49,6 +52,7 @@ impl Transaction<'_> {
             accreditations: Vec::new(),
             responsibilities: None,
             suspended: false,
+            holds_new: false,
         };
         let sealed = sealed::seal_new(self.keys, ORGANISATION, row, &encode(&StoredOrganisation::of(&organisation, Vec::new()))?)?;
         let mut insert = self.connection.prepare_cached("INSERT INTO organisation (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
@@ -117,6 +121,8 @@ impl Transaction<'_> {
             supervisor,
             checks,
             home,
+            reset: None,
+            resets: 0,
         };
         let sealed = sealed::seal_new(self.keys, ACCOUNT, row, &encode(&StoredAccount::of(&account))?)?;
         let token = self.login_token(&account.login);
@@ -159,7 +165,7 @@ impl Transaction<'_> {
         let mut insert = self.connection.prepare_cached("INSERT INTO child (row, version, key, sealed) VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed])?;
         drop(insert);
-        self.index_under(row, &[], &children::all_tokens(self.keys, record));
+        self.index_under(row, &[], &children::all_tokens(self.keys, record))?;
         self.note(CHILD, &sealed);
         Ok(())
     }
@@ -171,14 +177,47 @@ impl Transaction<'_> {
         keep.execute(params![former.row, former.version, former.sealed])?;
         drop(keep);
         self.replace(CHILD, former, &encode(&StoredRecord::of(record))?)?;
-        self.index_under(former.row, &children::all_tokens(self.keys, old), &children::all_tokens(self.keys, record));
+        let (before, after) = (children::all_tokens(self.keys, old), children::all_tokens(self.keys, record));
+        self.index_under(former.row, &before, &after)?;
+        if old.is_guarded() || record.is_guarded() {
+            let mut gone = before;
+            if old.shield.is_none() && record.shield.is_some() {
+                gone.extend(self.tokens_of_history(former)?);
+            }
+            gone.retain(|token| after.binary_search(token).is_err());
+            self.withdraw(former.row, &gone)?;
+        }
         Ok(())
     }
 
     /// Lets a row be found under the tokens that it did not stand under before; both sorted.
-    fn index_under(&mut self, row: i64, old: &[u64], new: &[u64]) {
-        let added = new.iter().filter(|token| old.binary_search(token).is_err());
-        self.pairs.extend(self.snapshot.index.add(added.map(|token| (*token, row))));
+    fn index_under(&mut self, row: i64, old: &[u64], new: &[u64]) -> Result<(), StoreError> {
+        let added: Vec<Pair> = new.iter().filter(|token| old.binary_search(token).is_err()).map(|token| (*token, row)).collect();
+        let restored = self.snapshot.index.restore(self.snapshot.connection, &added)?;
+        self.turned.restored(restored);
+        self.pairs.extend(self.snapshot.index.add(added));
+        Ok(())
+    }
+
+    /// Lets a row be found under these tokens no more.
+    fn withdraw(&mut self, row: i64, tokens: &[u64]) -> Result<(), StoreError> {
+        let gone: Vec<Pair> = tokens.iter().map(|token| (*token, row)).collect();
+        let withdrawn = self.snapshot.index.withdraw(self.snapshot.connection, &gone)?;
+        self.turned.withdrawn(withdrawn);
+        Ok(())
+    }
+
+    /// The tokens of everything that was ever said of a child: under some of them its row may still stand.
+    fn tokens_of_history(&self, row: &SealedRow) -> Result<Vec<u64>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT version, sealed FROM child_history WHERE row = ?1")?;
+        let former = select.query_map([row.row], |found| Ok((found.get(0)?, found.get(1)?)))?;
+        let mut tokens = Vec::new();
+        for former in former {
+            let (version, sealed) = former?;
+            let held = children::open(SealedRow { row: row.row, version, key: WrappedKey(row.key.0.clone()), sealed }, self.keys)?;
+            tokens.extend(children::all_tokens(self.keys, &held.record));
+        }
+        Ok(tokens)
     }
 
     /// Begins a feed at its second line.

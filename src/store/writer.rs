@@ -19,6 +19,7 @@ use crate::worker::Worker;
 use contactpoint_audit::{Checkpoint, Entry, Signer};
 use contactpoint_hardening::LockedDown;
 use rusqlite::Connection;
+use std::convert::Infallible;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -127,16 +128,35 @@ impl Store {
 
     /// Looks at something: reads it and says in an entry what was looked at. The value comes back once the entry is durable (rule F1).
     pub async fn look<T>(&self, look: impl FnOnce(&Snapshot<'_>) -> Result<(T, Entry), StoreError>) -> Result<Committed<T>, StoreError> {
+        match self.look_unless(|snapshot| look(snapshot).map(Ok::<_, Infallible>)).await? {
+            Ok(committed) => Ok(committed),
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same, unless what is found calls for a change: then nothing is written yet, and what was found comes back uncommitted, so that it
+    /// can be answered only by way of [`Self::change`].
+    pub async fn look_unless<T, U>(
+        &self,
+        look: impl FnOnce(&Snapshot<'_>) -> Result<Result<(T, Entry), U>, StoreError>,
+    ) -> Result<Result<Committed<T>, U>, StoreError> {
         self.refuse_unsigned()?;
-        let (value, leaf, tokens) = self.read(|snapshot| {
-            let (value, entry) = look(snapshot)?;
+        let found = self.read(|snapshot| {
+            let (value, entry) = match look(snapshot)? {
+                Ok(looked) => looked,
+                Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
+            };
             let leaf = self.shared.keys.entries.seal(&entry.encode())?;
-            Ok((value, leaf, looked::tokens_of(&self.shared.keys, &entry)))
+            Ok(Ok((value, leaf, looked::tokens_of(&self.shared.keys, &entry))))
         })?;
+        let (value, leaf, tokens) = match found {
+            Ok(looked) => looked,
+            Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
+        };
         let (settle, settled) = oneshot::channel();
         self.send(Job::Look { leaf, tokens, settle })?;
         let index = settled.await.map_err(|_| StoreError::Stopped)??;
-        Ok(Committed::new(value, index))
+        Ok(Ok(Committed::new(value, index)))
     }
 
     /// Changes something and says so in an entry; both are durable when the value comes back, or neither is in the store.
@@ -199,6 +219,12 @@ impl Store {
         self.shared.committed.load(Ordering::Acquire)
     }
 
+    /// Rows of children opened since the start: what is counted where somebody outside would measure time.
+    #[must_use]
+    pub fn child_rows_opened(&self) -> u64 {
+        self.shared.index.opened()
+    }
+
     /// A real commit and a real read: what the watchdog asks.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.run(|group| Ok(group.head())).await?;
@@ -218,7 +244,7 @@ impl Store {
         tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let Shared { readers, keys, index, .. } = self.shared.as_ref();
         readers.read(|connection| read(&Snapshot { registry: Registry { connection, keys }, index }))
     }

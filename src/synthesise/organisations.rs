@@ -38,9 +38,12 @@ pub(crate) struct PersonEntry {
     roles: Vec<Role>,
 }
 
-/// The supplier as an organisation with people: an administrator, a data steward, a supervisor, two practitioners.
+/// The supplier as an organisation with people: an administrator, a data steward, a supervisor, two practitioners; a council has a shielding
+/// officer beside them.
 pub(crate) fn entry(area: &Area, names: &Names, supplier: &Supplier, feed: String) -> OrganisationEntry {
     let title = title(supplier.kind);
+    let is_council = supplier.kind == OrganisationKind::Council;
+    let capabilities = [Capability::Query, Capability::Feed].into_iter().chain(is_council.then_some(Capability::Shield));
     let practitioners = supplier.workers.iter().take(2).enumerate().map(|(at, worker)| PersonEntry {
         login: if at == 0 { format!("{title}.{}", supplier.key) } else { format!("{title}{}.{}", at + 1, supplier.key) },
         given_name: worker.given.clone(),
@@ -52,20 +55,20 @@ pub(crate) fn entry(area: &Area, names: &Names, supplier: &Supplier, feed: Strin
         name: supplier.name.clone(),
         kind: supplier.kind,
         authority: area.suppliers.first().map(|council| council.key.clone()),
-        capabilities: vec![Capability::Query, Capability::Feed],
+        capabilities: capabilities.collect(),
         telephone: supplier.telephone.clone(),
         email: format!("duty@{}.example", supplier.key),
         postcode: supplier.postcode.clone(),
         feed: Some(feed),
         layout: Format::of(supplier.kind).map(|format| format.layout.to_owned()),
-        people: staff(names, area.seed, &supplier.key).into_iter().chain(practitioners).collect(),
+        people: staff(names, area.seed, &supplier.key, is_council).into_iter().chain(practitioners).collect(),
     }
 }
 
 /// The body that audits; it belongs to no area and feeds nothing.
 pub(crate) fn auditor(names: &Names, seed: u64) -> OrganisationEntry {
     let key = "auditor";
-    let mut people = staff(names, seed, key);
+    let mut people = staff(names, seed, key, false);
     if let Some(second) = people.get_mut(1) {
         second.login = "auditor.auditor".to_owned();
         second.roles = vec![Role::Auditor];
@@ -85,14 +88,16 @@ pub(crate) fn auditor(names: &Names, seed: u64) -> OrganisationEntry {
     }
 }
 
-fn staff(names: &Names, seed: u64, key: &str) -> Vec<PersonEntry> {
+fn staff(names: &Names, seed: u64, key: &str, shields: bool) -> Vec<PersonEntry> {
     let mut random = key.bytes().fold(Random::at(&[seed, 6]), |mut random, byte| Random::at(&[random.number(), u64::from(byte)]));
-    [("administrator", Role::Administrator), ("steward", Role::DataSteward), ("supervisor", Role::Supervisor)]
+    let usual = [("administrator", Role::Administrator), ("steward", Role::DataSteward), ("supervisor", Role::Supervisor)];
+    let people = usual.into_iter().chain(shields.then_some(("shielding-officer", Role::ShieldingOfficer)));
+    people
         .map(|(title, role)| {
             let person = worker(names, key, &mut random);
             PersonEntry { login: format!("{title}.{key}"), given_name: person.given, family_name: person.family, roles: vec![role] }
         })
-        .into()
+        .collect()
 }
 
 /// What practitioners there are called, in their log-in names.

@@ -2,7 +2,8 @@
 # Out here, while a test runs inside a rig: the certificate authority and the client of an organisation. Called for each host-turn.
 #
 #   outside.sh sign < REQUEST > TAR      signs the server's request, and gives what the appliance needs: certificates, enrolments
-#   outside.sh look-up < ADMINISTRATORS  enrols people, feeds, and looks a child up over mutual TLS, through the forwarded port
+#   outside.sh look-up < HEADS           accepts for each body, enrols people, feeds, and looks a child up over mutual TLS, through the
+#                                        forwarded port
 #   outside.sh knock                     says whether the server shows its certificate: "answered", or "silence" after some seconds
 #   outside.sh look-up-again             looks the child up once more, as somebody else
 #
@@ -21,17 +22,23 @@ hand_over() { # JSON: what a new person was shown once
     jq -r .password <<< "$1" > "$login.password"
     jq -r .code_secret <<< "$1" > "$login.secret"
 }
-log_in() { contactpoint --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")" < "$2.password" > /dev/null; }
+log_in() { # KEY LOGIN: and signs, as everybody does first of all
+    contactpoint --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")" < "$2.password" > /dev/null
+    contactpoint --profile "$1.toml" sign --accept 1 > /dev/null || fail "$2 could not sign the user agreement"
+}
 log_out() { contactpoint --profile "$1.toml" log-out > /dev/null; }
 
 # The council and one school: who has the child of the story on its roll, and who leads.
 bodies=(council school-1)
+today=$(date -u +%F)
 
 enrolment() { # KEY: the council's number is filled in inside, once it has one
-    jq --arg key "$1" --rawfile certificate "pki/$1.pem" '
-        .[] | select(.key == $key) | (.people[] | select(.roles == ["administrator"])) as $administrator
-        | {name, kind, authority: null, capabilities, telephone, email, postcode, certificates: [$certificate],
-           administrator: ($administrator | {login, given_name, family_name})}' borough/organisations.json
+    jq --arg key "$1" --arg day "$today" --rawfile certificate "pki/$1.pem" '
+        def head($role): .people[] | select(.roles == [$role])
+            | {login, given_name, family_name, checks: {vetted: $day, barring: $day, trained: $day}};
+        .[] | select(.key == $key)
+        | {name, kind, authority: null, telephone, email, postcode, certificates: [$certificate],
+           administrator: head("administrator"), supervisor: head("supervisor")}' borough/organisations.json
 }
 
 sign() {
@@ -42,17 +49,28 @@ sign() {
     mkdir answer
     cp pki/server.pem pki/clients.crl.pem answer/
     cp pki/ca.pem answer/clients-ca.pem
-    for key in "${bodies[@]}"; do enrolment "$key" > "answer/$key.json"; done
+    for key in "${bodies[@]}"; do
+        enrolment "$key" > "answer/$key.json"
+        # what each is to be accredited for, one a line
+        jq -r --arg key "$key" '.[] | select(.key == $key) | .capabilities[]' borough/organisations.json > "answer/$key.capabilities"
+    done
     tar -cz -C answer .
 }
 
-enrol_people() { # KEY ADMINISTRATOR: everyone of the body's people but the administrator
+enrol_people() { # KEY ADMINISTRATOR SUPERVISOR: everyone of the body's people but its two heads; the supervisor by number
     local login given family role
     log_in "$1" "$2"
+    if contactpoint --profile "$1.toml" enrol-person --login early.bird --given-name A --family-name B --role practitioner \
+        --supervisor "$3" > refused 2>&1; then
+        fail "$1 should have nobody enrolled before it accepts its responsibilities"
+    fi
+    grep -qF responsibilities_pending refused || fail "$1 should be told what is missing: $(cat refused)"
+    contactpoint --profile "$1.toml" accept-responsibilities --accept 1 > /dev/null || fail "$1 could not accept its responsibilities"
     while IFS=$'\t' read -r login given family role; do
         hand_over "$(contactpoint --profile "$1.toml" enrol-person --login "$login" --given-name "$given" --family-name "$family" \
-            --role "$role" --json)"
-    done < <(jq -r --arg key "$1" '.[] | select(.key == $key) | .people[] | select(.roles != ["administrator"])
+            --role "$role" --supervisor "$3" --vetted "$today" --barring "$today" --trained "$today" --json)"
+    done < <(jq -r --arg key "$1" '.[] | select(.key == $key) | .people[]
+        | select(.roles != ["administrator"] and .roles != ["supervisor"])
         | [.login, .given_name, .family_name, .roles[0]] | @tsv' borough/organisations.json)
     log_out "$1"
 }
@@ -79,14 +97,14 @@ find_child() { # KEY: the child of the story, and who else works with it
 }
 
 look_up() {
-    local key administrators administrator
-    administrators=$(cat)
+    local key heads administrator
+    heads=$(cat)
     for key in "${bodies[@]}"; do
         printf 'server = "https://localhost:%s"\nauthority = "pki/ca.pem"\ncertificate = "pki/%s.pem"\nkey = "pki/%s.key"\n' \
             "$CONTACTPOINT_PORT" "$key" "$key" > "$key.toml"
-        administrator=$(jq -c --arg key "$key" '.[$key]' <<< "$administrators")
+        administrator=$(jq -c --arg key "$key" '.[$key].administrator' <<< "$heads")
         hand_over "$administrator"
-        enrol_people "$key" "$(jq -r .login <<< "$administrator")"
+        enrol_people "$key" "$(jq -r .login <<< "$administrator")" "$(jq --arg key "$key" '.[$key].supervisor.id' <<< "$heads")"
         feed "$key"
     done
     log_in school-1 teacher.school-1

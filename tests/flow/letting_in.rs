@@ -97,8 +97,11 @@ async fn keys_change_without_a_gap_and_one_taken_off_opens_nothing() {
     for certificate in [&fresh, &office.organisation.certificate] {
         drop(call(&mut rig.connection(certificate), checkpoint()).await.unwrap().expect_status(200));
     }
+    let mut open = rig.connection(&office.organisation.certificate);
+    drop(call(&mut open, checkpoint()).await.unwrap().expect_status(200));
     let removed = change("/remove", office.organisation.certificate.certificate.clone()).await.expect_status(200).json();
     assert_eq!(removed["certificates"], 1);
+    assert_eq!(call(&mut open, checkpoint()).await.unwrap().expect_status(403).code(), "organisation_not_enrolled");
     assert!(call(&mut rig.connection(&office.organisation.certificate), checkpoint()).await.is_err());
     drop(call(&mut rig.connection(&fresh), checkpoint()).await.unwrap().expect_status(200));
 }
@@ -171,6 +174,13 @@ async fn an_account_is_locked_suspended_and_closed_by_those_whose_act_it_is_and_
     drop(set(helpdesk, "active").await.expect_status(200));
     assert_eq!(knock(desk).await, ANSWERED);
     assert_eq!(set(desk, "closed").await.expect_status(403).code(), "forbidden");
+    drop(set(&office.administrator, "suspended").await.expect_status(200));
+    assert_eq!(knock(desk).await, refused("forbidden"));
+    for state in ["locked", "active"] {
+        assert_eq!(set(helpdesk, state).await.expect_status(403).code(), "forbidden", "what is suspended the administrator resumes");
+    }
+    drop(set(&office.administrator, "active").await.expect_status(200));
+    assert_eq!(knock(desk).await, ANSWERED);
     drop(set(&office.administrator, "closed").await.expect_status(200));
     assert_eq!(knock(desk).await, refused("forbidden"));
     assert_eq!(set(&office.administrator, "active").await.expect_status(403).code(), "forbidden", "for good");
@@ -181,6 +191,8 @@ async fn an_account_is_locked_suspended_and_closed_by_those_whose_act_it_is_and_
     let others = format!("/v1/people/{}", borough.oak.practitioner().person.id);
     let answer = office.administrator.post(&others, json!({"roles": ["data-steward"]})).await;
     assert_eq!(answer.expect_status(422).code(), "invalid_value", "another organisation's people are not there");
+    let curious = helpdesk.post("/v1/people/999999", json!({"roles": ["data-steward"]})).await;
+    assert_eq!(curious.expect_status(403).code(), "forbidden", "who may not ask is not told who is there");
 }
 
 #[tokio::test]
@@ -204,6 +216,31 @@ async fn no_two_supervise_each_other_and_no_ring_is_closed() {
     let elsewhere = borough.oak.organisation.supervisor.id;
     assert_eq!(under(id(0), elsewhere).await.expect_status(422).code(), "supervisor_forbidden", "of another organisation");
     assert_eq!(under(id(0), 999_999).await.expect_status(422).code(), "invalid_value");
+}
+
+#[tokio::test]
+async fn whoever_loses_their_supervisor_looks_at_nothing_until_they_have_another() {
+    // C3: every person has a supervisor - one who can judge: not an account that was closed, nor somebody who is none any more
+    let borough = borough().await;
+    let name = "Orphaned School";
+    let enrolment = Enrolment { name, kind: "school", authority: Some(borough.council.organisation.id), capabilities: &["query"] };
+    let office = Office::opened(&borough.rig, &enrolment, &[&["practitioner"], &["supervisor"], &["supervisor"]]).await;
+    let [desk, leaving, demoted] = [&office.people()[0], &office.people()[1], &office.people()[2]];
+    let amend = |id: u64, body: Value| {
+        let (administrator, path) = (office.administrator.clone(), format!("/v1/people/{id}"));
+        async move { drop(administrator.post(&path, body).await.expect_status(200)) }
+    };
+    amend(desk.person.id, json!({"supervisor": leaving.person.id})).await;
+    assert_eq!(knock(desk).await, ANSWERED);
+    let closed = format!("/v1/people/{}/state", leaving.person.id);
+    drop(office.administrator.post(&closed, json!({"state": "closed"})).await.expect_status(200));
+    assert_eq!(knock(desk).await, refused("no_supervisor"));
+    amend(desk.person.id, json!({"supervisor": demoted.person.id})).await;
+    assert_eq!(knock(desk).await, ANSWERED);
+    amend(demoted.person.id, json!({"roles": ["practitioner"]})).await;
+    assert_eq!(knock(desk).await, refused("no_supervisor"));
+    amend(desk.person.id, json!({"supervisor": office.organisation.supervisor.id})).await;
+    assert_eq!(knock(desk).await, ANSWERED);
 }
 
 #[tokio::test]

@@ -5,12 +5,15 @@
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod children;
+pub(crate) mod contact;
 pub(crate) mod control;
 pub(crate) mod feeds;
 pub(crate) mod glass;
+pub(crate) mod helpdesk;
 pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod session;
+pub(crate) mod shielding;
 pub(crate) mod tiles;
 
 use crate::answer::{Answer, Public};
@@ -58,6 +61,7 @@ impl Desk for Handlers {
         let handled = match call.found.route {
             Route::View => children::view(self, call).await,
             Route::Search => children::search(self, call).await,
+            Route::AskContact => contact::ask(self, call).await,
             Route::FeedLines => feeds::lines(self, call).await,
             Route::LogIn => session::log_in(self, call).await,
             Route::LogOut => session::log_out(self, call).await,
@@ -68,9 +72,17 @@ impl Desk for Handlers {
             Route::EnrolPerson => people::enrol(self, call).await,
             Route::AmendPerson => people::amend(self, call).await,
             Route::SetPersonState => people::set_state(self, call).await,
+            Route::BeginReset => helpdesk::begin_reset(self, call).await,
+            Route::CompleteReset => helpdesk::complete_reset(self, call).await,
             Route::AcceptAgreement => people::sign(self, call).await,
             Route::AcceptResponsibilities => organisations::accept(self, call).await,
             Route::Sponsor => organisations::sponsor(self, call).await,
+            Route::Shield => shielding::shield(self, call).await,
+            Route::Unshield => shielding::unshield(self, call).await,
+            Route::SetAudience => shielding::audience(self, call).await,
+            Route::SettleRecord => shielding::settle(self, call).await,
+            Route::EndInvolvement => shielding::end_involvement(self, call).await,
+            Route::HoldNew => shielding::hold_new(self, call).await,
             Route::Texts => organisations::texts_in_force(self, call).await,
             Route::Accredit => organisations::accredit(self, call).await,
             Route::AddCertificate => organisations::add_certificate(self, call).await,

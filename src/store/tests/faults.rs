@@ -33,6 +33,7 @@ fn teacher() -> Caller {
         accreditations: vec![Accreditation { capability: Capability::Query, by: PersonId(3), expires: NOW.day() }],
         responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
         suspended: false,
+        holds_new: false,
     };
     let made = Some(NOW.day());
     let checks = Checks { vetted: made, barring: made, trained: made, agreement: Some((Texts::IN_FORCE.agreement, NOW.day())) };

@@ -13,6 +13,7 @@ cd "$desk"
 export XDG_RUNTIME_DIR=/run/user/0 TERM=dumb DEBIAN_FRONTEND=noninteractive
 officer_pin=so-$RANDOM$RANDOM user_pin=$RANDOM$RANDOM
 answers=$desk/answers
+who=security-officer # who types passwords and codes
 expected=$hour/blocks/order
 
 # --- telling -----------------------------------------------------------------------------------------------------------------------
@@ -31,7 +32,7 @@ typed_answers() {
     printf 'Please enter SO PIN\t%s\nPlease reenter SO PIN\t%s\n' "$officer_pin" "$officer_pin"
     printf 'Please enter user PIN\t%s\nPlease reenter user PIN\t%s\n' "$user_pin" "$user_pin"
     printf 'PIN of the token\t%s\n' "${typed_pin:-$user_pin}"
-    if [ -e officer.password ]; then printf 'Password: \t%s\nCode: \t%s\n' "$(cat officer.password)" "$(code_of officer)"; fi
+    if [ -e "$who.password" ]; then printf 'Password: \t%s\nCode: \t%s\n' "$(cat "$who.password")" "$(code_of "$who")"; fi
 }
 code_of() { oathtool --totp --base32 - < "$1.secret"; }
 
@@ -79,12 +80,12 @@ refused_at_start() {
     local before
     before=$(now)
     if systemctl start contactpointd.service 2> /dev/null; then fail 'the daemon should not have started'; fi
-    within 10 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
+    within 60 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
     journal_since "$before" > said
     cat said
     grep -qF -- "$1" said || fail "the journal should say: $1"
     page_says "$1"
-    within 10 sockets_are_closed || fail 'the sockets should have been closed'
+    within 60 sockets_are_closed || fail 'the sockets should have been closed'
     good 'one sentence, and no caller starts it again'
 }
 sockets_are_closed() { ! (exec 3<> /dev/tcp/127.0.0.1/8443) 2> /dev/null && ! systemctl --quiet is-active contactpointd.socket; }
@@ -112,14 +113,19 @@ refused_at_start 'is not on the token'
 # --- 6 to 8: ceremony, certificate, start --------------------------------------------------------------------------------------------
 
 play ceremony
-sed -n 's/^ *password *//p' <<< "$shown" > officer.password
-sed -n 's/^ *code secret *//p' <<< "$shown" > officer.secret
+for login in security-officer risk-owner; do # the lines below each one's name
+    sed -n "/ $login\$/,/ for a phone /p" <<< "$shown" > handed-over
+    sed -n 's/^ *password *//p' handed-over > $login.password
+    sed -n 's/^ *code secret *//p' handed-over > $login.secret
+    if [ ! -s $login.password ] || [ ! -s $login.secret ]; then fail "the ceremony should have shown what the $login is handed"; fi
+done
+if cmp -s security-officer.password risk-owner.password; then fail 'the ceremony should have made two people'; fi
 verifier_key=$(sed -n 's/^ *log verifier key *//p' <<< "$shown")
-if [ ! -s officer.password ] || [ ! -s officer.secret ] || [ -z "$verifier_key" ]; then fail 'the ceremony should have shown what is handed over'; fi
+[ -n "$verifier_key" ] || fail 'the ceremony should have shown the verifier key'
 echo "$verifier_key" > verifier-key.txt
 marker=/etc/contactpoint/ceremony-held
 [ "$(stat -c '%U:%G %a' $marker)" = 'root:root 640' ] || fail 'the ceremony should have left its marker'
-if journalctl --no-pager | grep -qF -f officer.password; then fail 'the password should not be in the journal'; fi
+if journalctl --no-pager | grep -qF -f security-officer.password -f risk-owner.password; then fail 'no password should not be in the journal'; fi
 refused_at_start 'every connection is checked against it'
 play request
 authority_sign server server.csr server.pem
@@ -158,23 +164,55 @@ fi
 rmdir $later
 good 'locked in'
 
-# --- 9, 10: the officer, the first organisation ---------------------------------------------------------------------------------------
+# --- 9, 10: the officer and the risk owner, the first organisation ----------------------------------------------------------------------
 
 play log-in
+grep -qF 'Version 1' shown || fail 'the user agreement should have been shown'
+who=risk-owner
+play owner-log-in
+who=security-officer
 authority_client council
-cp "$hour/blocks/council.json" .
+# the page's days of the checks would lapse one day: they are today's here
+sed -E "s/\"20[0-9]{2}-[0-9]{2}-[0-9]{2}\"/\"$(date -u +%F)\"/g" "$hour/blocks/council.json" > council.json
 play enrol
-jq -r .administrator.password shown > r.okafor.password
-jq -r .administrator.code_secret shown > r.okafor.secret
+jq -e '.id == 2' shown > /dev/null || fail 'the page takes the first organisation for number 2'
+for head in administrator supervisor; do
+    login=$(jq -r .$head.login shown)
+    jq -r .$head.password shown > "$login.password"
+    jq -r .$head.code_secret shown > "$login.secret"
+done
+supervisor=$(jq .supervisor.id shown)
+play sponsor
+jq -e '.stage == "sponsored"' shown > /dev/null || fail 'the council should have a sponsor'
+play accredit
+tail -n 1 < <(jq -r .stage shown) | grep -qx accredited || fail 'the council should be accredited'
 
 headline 'as the organisation sees it'
 dpkg --install /run/appliance/packages/client/*.deb > /dev/null
-printf 'server = "https://directory.example:8443"\nauthority = "clients-ca.pem"\ncertificate = "council.pem"\nkey = "council.key"\n' > council.toml
-export CONTACTPOINT_PROFILE=$desk/council.toml
+profile() { # NAME: of this client certificate
+    printf 'server = "https://directory.example:8443"\nauthority = "clients-ca.pem"\ncertificate = "%s.pem"\nkey = "%s.key"\n' "$1" "$1" > "$1.toml"
+    export CONTACTPOINT_PROFILE=$desk/$1.toml
+}
+profile council
 council_logs_in() { contactpoint log-in --login "$1" --password-stdin --code "$(code_of "$1")" < "$1.password"; }
+refused_with() { # CODE COMMAND...
+    local code=$1
+    shift
+    if "$@" > said 2>&1; then fail "this should have been refused: $*"; fi
+    grep -qF "$code" said || fail "the refusal should be $code: $(cat said)"
+}
 council_logs_in r.okafor
+refused_with agreement_pending contactpoint accept-responsibilities --accept 1
+contactpoint sign --accept 1
+employ() { # LOGIN
+    contactpoint enrol-person --login "$1" --given-name Jo --family-name Bell --role practitioner --supervisor "$supervisor" \
+        --vetted "$(date -u +%F)" --barring "$(date -u +%F)" --trained "$(date -u +%F)" --json
+}
+refused_with responsibilities_pending employ j.bell
+contactpoint accept-responsibilities | grep -qF 'Version 1' || fail 'the statement of responsibilities should have been shown'
+contactpoint accept-responsibilities --accept 1
 for login in j.bell m.hughes; do # one each time somebody is needed: a code works once
-    contactpoint enrol-person --login $login --given-name Jo --family-name Bell --role practitioner --json > person
+    employ $login > person
     jq -r .password person > $login.password
     jq -r .code_secret person > $login.secret
 done
@@ -185,6 +223,27 @@ fi
 good 'enrolled, and strangers are not answered'
 
 # --- what comes back -----------------------------------------------------------------------------------------------------------------
+
+play suspend
+refused_with organisation_suspended employ a.third
+refused_with organisation_suspended contactpoint log fetch elsewhere
+play resume
+employ a.third > /dev/null || fail 'a resumed organisation should be let in'
+good 'suspended, and let in again, in the session that it had'
+
+authority_client council-2027
+# an emulated machine on a busy one is cut off as a slow sender now and then
+let_in_now() { within 60 contactpoint log fetch log > /dev/null; }
+play add-certificate
+let_in_now || fail 'the old certificate should still be let in'
+profile council-2027
+let_in_now || fail 'the new certificate should be let in'
+play remove-certificate
+let_in_now || fail 'the new certificate should still be let in'
+profile council
+refused_with 'TLS refused' contactpoint log fetch elsewhere
+profile council-2027
+good 'from one key to the next without a gap'
 
 headline 'the revocation list runs out, and is renewed'
 answers_with() {
@@ -221,11 +280,11 @@ typed_pin=000000 play_again pin
 systemctl stop contactpointd.service
 knocks() { for _ in $(seq 40); do (exec 3<> /dev/tcp/127.0.0.1/8443; sleep 0.05) 2> /dev/null || sleep 0.05; done; }
 knocks & # a knock starts the daemon, and the knocks go on
-within 10 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
+within 60 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
 wait
 [ "$(journal_since "$cursor" | tee said | grep -cF 'refused the PIN')" = 1 ] || { cat said; fail 'the PIN should have been tried once'; }
 page_says 'refused the PIN'
-within 5 sockets_are_closed || fail 'the sockets should be closed'
+within 60 sockets_are_closed || fail 'the sockets should be closed'
 play_again pin
 systemctl start contactpointd.socket contactpointd.service || fail 'with the right PIN it should start'
 good 'once'

@@ -44,6 +44,7 @@ pub(crate) fn organisation(kind: OrganisationKind, capabilities: &[Capability]) 
         accreditations: capabilities.iter().copied().map(accredited).collect(),
         responsibilities: Some(Acceptance { version: 3, by: PersonId(43), at }),
         suspended: false,
+        holds_new: false,
     }
 }
 

@@ -1,0 +1,52 @@
+//! Asking a child's authority to bring the caller together with whoever works with the child (rule E6).
+//!
+//! The answer is one and the same whatever there is, and so is what it takes: one transaction, one entry. The authority's officers find the
+//! request in their queue, where there is a record; nobody, where there is none.
+
+use crate::entries::acting;
+use crate::watch::raise_once;
+use crate::{Answered, Directory};
+use contactpoint_audit::{Entry, Operation, Outcome};
+use contactpoint_domain::{ChildNumber, Instant, Purpose};
+use contactpoint_identity::Caller;
+use contactpoint_policy::{self as policy, Moment};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// About which child, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"child_number": "4182736455", "reason": "concern"}))]
+pub struct AskContact {
+    /// The child's number, whether or not there is such a child.
+    pub child_number: ChildNumber,
+    /// Why (rule D2).
+    pub reason: Purpose,
+}
+
+/// The request is noted: no more is told.
+#[derive(Serialize, ToSchema)]
+pub struct ContactAsked {}
+
+impl Directory {
+    /// Asks the authority of a child, if there is one, to broker contact.
+    pub async fn ask_contact(&self, caller: &Caller, request: &AskContact, now: Instant) -> Answered<ContactAsked> {
+        let (number, moment, due) = (request.child_number.clone(), Moment::of(now), self.due(now));
+        let children = vec![number.clone()];
+        let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::AskContact, now) };
+        let permit = match policy::ask_contact(caller, moment, request.reason) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refuse(blank, refusal.into()).await,
+        };
+        self.alter(blank, move |transaction, blank| {
+            let held = transaction.child(&number)?;
+            if let Some(held) = &held {
+                raise_once(transaction, &policy::contact_wanted(&permit, moment, &held.record, due))?;
+            }
+            // the log says what the answer does not
+            let outcome = if held.is_some() { Outcome::Answered } else { Outcome::NotFound };
+            Ok((Ok(ContactAsked {}), Entry { outcome, ..blank }))
+        })
+        .await
+    }
+}

@@ -1,0 +1,91 @@
+//! What a feed's statement meets (rule E4): children that it may be joined to, and guarded ones beside which it is never put.
+//!
+//! A record is guarded while it is shielded, in quarantine, or for named people alone. Only a source that spoke of it before, and says what is
+//! clearly of the same child, speaks to it again. Whatever else may be of such a child becomes a record that its own source alone sees, until
+//! the guarded child's authority says whose it is. The supplier cannot tell: it is counted as it would be if there were no such child.
+
+use crate::feed::FeedPermitted;
+use contactpoint_domain::alert::JUDGED_WITHIN_DAYS;
+use contactpoint_domain::{Addressee, AlertKind, ChildRecord, NewAlert, OrganisationId, Statement};
+use contactpoint_matching::{verdict, Verdict};
+use contactpoint_store::{Held, StoreError, Transaction};
+
+/// What a statement meets.
+pub(crate) enum Met {
+    /// A guarded child that the source speaks of again.
+    Again(Held),
+    /// A number in common with what the source itself said of a guarded child, and nothing else.
+    Conflict,
+    /// Children without a guard that it may be joined to, and the authority of a guarded one that it may be of.
+    Others {
+        /// Those.
+        open: Vec<Held>,
+        /// That authority.
+        guarded_by: Option<OrganisationId>,
+    },
+}
+
+/// Looks for what a statement meets.
+pub(crate) fn met(transaction: &Transaction<'_>, statement: &Statement) -> Result<Met, StoreError> {
+    let (mut guarded, open): (Vec<Held>, Vec<Held>) =
+        transaction.candidates_for(statement)?.into_iter().partition(|held| held.record.is_guarded());
+    let own = |held: &Held| own_words(&held.record, statement);
+    if let Some(at) = guarded.iter().position(|held| own(held) == Some(Verdict::Same)) {
+        return Ok(Met::Again(guarded.swap_remove(at)));
+    }
+    if guarded.iter().any(|held| own(held) == Some(Verdict::Conflict)) {
+        return Ok(Met::Conflict);
+    }
+    let guarded_by = guardian(transaction, statement, &open, &guarded)?;
+    Ok(Met::Others { open, guarded_by })
+}
+
+/// How a statement fits what its own source said of the child. What others said is not asked: whether it fits would tell the source what they
+/// said (rule E3).
+fn own_words(record: &ChildRecord, statement: &Statement) -> Option<Verdict> {
+    let said = record.said_by(statement.provenance.source)?;
+    Some(verdict(&ChildRecord::new(record.number.clone(), record.authority, said.clone()), statement))
+}
+
+fn guardian(
+    transaction: &Transaction<'_>,
+    statement: &Statement,
+    open: &[Held],
+    guarded: &[Held],
+) -> Result<Option<OrganisationId>, StoreError> {
+    let authority = |held: &Held| held.record.authority;
+    if let Some(held) = guarded.iter().find(|held| verdict(&held.record, statement) != Verdict::Different) {
+        return Ok(Some(authority(held)));
+    }
+    // a child on record whom it is clearly of outweighs one whom it might be of
+    if open.iter().any(|held| verdict(&held.record, statement) == Verdict::Same) {
+        return Ok(None);
+    }
+    Ok(transaction.guarded_like(statement)?.first().map(authority))
+}
+
+/// Makes a record that only its own source sees, and asks the authority whose it is.
+pub(crate) fn hold_back(
+    transaction: &mut Transaction<'_>,
+    permitted: &FeedPermitted<'_>,
+    authority: OrganisationId,
+    statement: Statement,
+) -> Result<(), StoreError> {
+    let now = statement.provenance.at;
+    let by = permitted.permit.by();
+    let number = transaction.free_child_number()?;
+    // until it is settled it is the affair of the authority that settles it
+    let record = ChildRecord { quarantined: Some(now), ..ChildRecord::new(number.clone(), authority, statement) };
+    transaction.add_child(&record)?;
+    transaction.raise_alert(&NewAlert {
+        kind: AlertKind::Quarantine,
+        person: by.person,
+        organisation: by.organisation,
+        child: Some(number),
+        reason: None,
+        at: now,
+        to: Some(Addressee::Authority(authority)),
+        due: now.day().plus_working_days(JUDGED_WITHIN_DAYS, &[]),
+    })?;
+    Ok(())
+}

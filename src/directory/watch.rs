@@ -1,0 +1,142 @@
+//! What is raised about looks without the looker's noticing (rules D6 to D8): flags, near misses, the ceiling reached.
+//!
+//! A look and what it raises are one transaction with one entry, so that neither the answer nor the log's size tells whether an alert was
+//! raised. A look that finds nothing to show is always written that way, whether there is such a child or not.
+
+use crate::refused::Refused;
+use crate::{Answered, Directory};
+use contactpoint_audit::{Entry, Outcome, RefusalCode};
+use contactpoint_domain::{AlertKind, ChildNumber, Day, Instant, NewAlert, PersonId, JUDGED_WITHIN_DAYS};
+use contactpoint_identity::Caller;
+use contactpoint_policy::{self as policy, About, Moment, Refusal, MISSES, MISSES_MINUTES};
+use contactpoint_store::{Snapshot, StoreError, Transaction};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What is raised, and about which child.
+pub(crate) type Flag = (AlertKind, Option<ChildNumber>);
+
+/// What a look came to, before anything of it is written.
+pub(crate) struct Looked<T> {
+    pub(crate) result: Result<T, Refused>,
+    pub(crate) entry: Entry,
+    /// What it raises, and about which child.
+    pub(crate) flags: Vec<Flag>,
+    /// It is written as a change whatever it raises.
+    pub(crate) is_quiet: bool,
+}
+
+impl<T> Looked<T> {
+    /// Answered or refused, with nothing to raise.
+    pub(crate) fn plainly((result, entry): (Result<T, Refused>, Entry)) -> Self {
+        Self { result, entry, flags: Vec::new(), is_quiet: false }
+    }
+
+    /// Refused because of the day's ceiling (rule D6). One such alert a day is about no child in particular.
+    pub(crate) fn over_budget(refusal: Refusal, blank: Entry) -> Self {
+        let entry = Entry { outcome: Outcome::Refused(RefusalCode::from(refusal)), ..blank };
+        Self { result: Err(refusal.into()), entry, flags: vec![(AlertKind::OverBudget, None)], is_quiet: false }
+    }
+}
+
+/// What was raised, about whom, on which day.
+type Raised = HashSet<(Day, PersonId, Flag)>;
+
+/// The looks without a hit of the last minutes, and what was raised today: in memory, as it only spares the store.
+#[derive(Default)]
+pub(crate) struct Watch {
+    misses: Mutex<HashMap<PersonId, Vec<Instant>>>,
+    raised: Mutex<Raised>,
+}
+
+impl Watch {
+    /// Counts a look without a hit. True where it is one too many: the count begins anew.
+    fn miss(&self, person: PersonId, now: Instant) -> bool {
+        let is_recent = |at: &Instant| now < at.plus_seconds(MISSES_MINUTES * 60);
+        // a poisoned table is whole: what is lost of it is a count of minutes
+        let mut all = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains_key(&person) {
+            all.retain(|_, misses| misses.last().is_some_and(is_recent));
+        }
+        let misses = all.entry(person).or_default();
+        misses.retain(is_recent);
+        misses.push(now);
+        misses.len() >= MISSES && {
+            misses.clear();
+            true
+        }
+    }
+
+    fn raised(&self) -> MutexGuard<'_, Raised> {
+        // a poisoned table is whole: every change to it is one call
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Directory {
+    /// A look that somebody else may be told of. Its attempt is in the log also where it fails for a fault of ours.
+    pub(crate) async fn watched<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        blank: Entry,
+        look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<Looked<T>, StoreError>,
+    ) -> Answered<T> {
+        let (attempt, now) = (blank.clone(), blank.at);
+        let looked = self.store.look_unless(|snapshot| {
+            let mut looked = look(snapshot, blank)?;
+            self.leave_out_what_was_raised(caller, now, &mut looked.flags);
+            if looked.flags.is_empty() && !looked.is_quiet {
+                Ok(Ok((looked.result, looked.entry)))
+            } else {
+                Ok(Err(looked))
+            }
+        });
+        match looked.await {
+            Ok(Ok(committed)) => Ok(committed),
+            Ok(Err(looked)) => self.raise(caller, now, looked).await,
+            Err(fault) => self.attempted(attempt, Err(fault)).await,
+        }
+    }
+
+    /// Notes that a look found nothing to show, and says so where it was one of too many (rule D7).
+    pub(crate) fn missed(&self, caller: &Caller, now: Instant) -> Option<Flag> {
+        self.watch.miss(caller.person(), now).then_some((AlertKind::NearMisses, None))
+    }
+
+    /// The last day on which an alert raised now is not overdue (rule D5).
+    pub(crate) fn due(&self, now: Instant) -> Day {
+        now.day().plus_working_days(JUDGED_WITHIN_DAYS, &self.holidays)
+    }
+
+    fn leave_out_what_was_raised(&self, caller: &Caller, now: Instant, flags: &mut Vec<Flag>) {
+        if !flags.is_empty() {
+            let raised = self.watch.raised();
+            flags.retain(|flag| !raised.contains(&(now.day(), caller.person(), flag.clone())));
+        }
+    }
+
+    async fn raise<T: Send + 'static>(&self, caller: &Caller, now: Instant, looked: Looked<T>) -> Answered<T> {
+        let Looked { result, entry, flags, is_quiet: _ } = looked;
+        let (reason, due) = (entry.reason, self.due(now));
+        let about = |(kind, child): &Flag| About { kind: *kind, child: child.clone(), reason };
+        let alerts: Vec<_> = flags.iter().map(|flag| policy::alert(caller, Moment::of(now), about(flag), due)).collect();
+        let answered = self.store.change(move |transaction| {
+            alerts.iter().try_for_each(|alert| raise_once(transaction, alert))?;
+            Ok((result, entry))
+        });
+        let answered = answered.await?;
+        let mut raised = self.watch.raised();
+        raised.retain(|(day, ..)| *day >= now.day());
+        raised.extend(flags.into_iter().map(|flag| (now.day(), caller.person(), flag)));
+        Ok(answered)
+    }
+}
+
+/// Raises an alert unless there is one of the same person, kind, child and day.
+pub(crate) fn raise_once(transaction: &mut Transaction<'_>, new: &NewAlert) -> Result<(), StoreError> {
+    let known = transaction.alerts_about(new.person, new.at.day())?;
+    if !known.iter().any(|alert| alert.kind == new.kind && alert.child == new.child) {
+        transaction.raise_alert(new)?;
+    }
+    Ok(())
+}

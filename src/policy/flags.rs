@@ -1,0 +1,91 @@
+//! Which looks somebody else is told of, without the looker's noticing (rules D7, D8), and the alert about them.
+
+use crate::gate::Moment;
+use crate::look::Breadth;
+use crate::refusal::Refusal;
+use crate::shielding::AskContactPermit;
+use contactpoint_domain::{Address, Addressee, AlertKind, ChildNumber, ChildRecord, Day, NewAlert, Purpose};
+use contactpoint_identity::Caller;
+use contactpoint_matching::folded;
+
+/// Looks without a hit within [`MISSES_MINUTES`] that make an alert (rule D7: repeated near misses).
+pub const MISSES: usize = 5;
+/// Minutes within which they are counted.
+pub const MISSES_MINUTES: u64 = 10;
+
+/// The flags that a view raises: of what was found, and what was shown of it or why nothing was. (rules D7, D8)
+#[must_use]
+pub fn flags(caller: &Caller, record: Option<&ChildRecord>, shown: Result<Breadth, Refusal>) -> Vec<AlertKind> {
+    let Some(record) = record else { return Vec::new() };
+    let is_small = record.audience.is_some() && matches!(shown, Ok(_) | Err(Refusal::NotOfAudience));
+    let is_family = shown.is_ok_and(|breadth| is_own_family(caller, record, breadth));
+    let raised = [(is_small, AlertKind::SmallAudience), (is_family, AlertKind::OwnFamily)];
+    raised.into_iter().filter(|(is_raised, _)| *is_raised).map(|(_, kind)| kind).collect()
+}
+
+/// Same family name or address as the looker, by the vetting record. Of a shielded record only the name that is shown is compared: whoever
+/// reads the alert must not learn a hidden field from it (rules E2, E3).
+fn is_own_family(caller: &Caller, record: &ChildRecord, breadth: Breadth) -> bool {
+    let own = folded(caller.qualifications().family.as_str());
+    let is_own = |family: &str| folded(family) == own;
+    match breadth {
+        Breadth::Narrow => record.newest_first().next().is_some_and(|newest| is_own(newest.name.family.as_str())),
+        Breadth::Full => record.statements.iter().any(|statement| {
+            let carers = statement.carers.iter().map(|carer| &carer.name);
+            let mut names = std::iter::once(&statement.name).chain(&statement.former_names).chain(carers);
+            let home = caller.qualifications().home.as_ref();
+            names.any(|name| is_own(name.family.as_str()))
+                || home.zip(statement.address.as_ref()).is_some_and(|(home, address)| is_same_place(home, address))
+        }),
+    }
+}
+
+/// Same postcode and same first line, however they are written. Without both there is nothing to compare.
+fn is_same_place(one: &Address, other: &Address) -> bool {
+    let place = |address: &Address| {
+        let line = address.lines.first().map(|line| folded(line.as_str()))?;
+        address.postcode.clone().map(|postcode| (line, postcode))
+    };
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// What an alert about a look says, beside what was done.
+pub struct About {
+    /// What happened.
+    pub kind: AlertKind,
+    /// Which child, where it is about one.
+    pub child: Option<ChildNumber>,
+    /// The stated reason (rule D2).
+    pub reason: Option<Purpose>,
+}
+
+/// The request to the authority of a child to broker contact (rule E6). `due`: its last day.
+#[must_use]
+pub fn contact_wanted(permit: &AskContactPermit, moment: Moment, record: &ChildRecord, due: Day) -> NewAlert {
+    NewAlert {
+        kind: AlertKind::Contact,
+        person: permit.by().person,
+        organisation: permit.by().organisation,
+        child: Some(record.number.clone()),
+        reason: Some(permit.reason()),
+        at: moment.now,
+        to: Some(Addressee::Authority(record.authority)),
+        due,
+    }
+}
+
+/// The alert to the caller's supervisor about a look of theirs. `due`: its last day.
+#[must_use]
+pub fn alert(caller: &Caller, moment: Moment, about: About, due: Day) -> NewAlert {
+    let About { kind, child, reason } = about;
+    NewAlert {
+        kind,
+        person: caller.person(),
+        organisation: caller.organisation_id(),
+        child,
+        reason,
+        at: moment.now,
+        to: caller.qualifications().supervisor.map(Addressee::Supervisor),
+        due,
+    }
+}

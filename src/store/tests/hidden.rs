@@ -1,0 +1,159 @@
+//! What a shield hides is not found and not counted either: rows that are opened are counted here, where an attacker would measure time.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod rig;
+
+use contactpoint_audit::Operation;
+use contactpoint_domain::{ChildNumber, ChildRecord, DateOfBirth, Instant, OrganisationId, PersonId, Shield, ShieldReason, Statement};
+use contactpoint_matching::Sought;
+use contactpoint_store::{Store, StoreError};
+use rig::{child, create, entry, open};
+
+const NOW: Instant = Instant::of_millis(1_767_603_600_000);
+const SCOPE: OrganisationId = OrganisationId(1);
+
+async fn put(store: &Store, number: ChildNumber, change: impl FnOnce(&mut ChildRecord) + Send + 'static) {
+    let changed = store.change(move |tx| {
+        let held = tx.child(&number)?.ok_or(StoreError::Unknown("child"))?;
+        let mut record = held.record.clone();
+        change(&mut record);
+        tx.put_child(&held, &record)?;
+        Ok(((), entry(Operation::Shield, vec![number])))
+    });
+    changed.await.unwrap().into_inner();
+}
+
+fn shield() -> Shield {
+    Shield { reason: ShieldReason::DomesticViolence, review: NOW.day().plus_years(1), by: PersonId(9), at: NOW }
+}
+
+/// How many rows a search opens, by family name and date of birth or postcode.
+async fn candidates(store: &Store, family: &str, born: Option<DateOfBirth>, postcode: Option<&str>) -> u64 {
+    let family = family.try_into().unwrap();
+    let postcode = postcode.map(|text| text.try_into().unwrap());
+    let key = Sought { family: Some(&family), given: None, date_of_birth: born, postcode: postcode.as_ref() }.key().unwrap();
+    let before = store.child_rows_opened();
+    let found = store.look(move |snapshot| Ok((snapshot.children_in_scope(SCOPE, &key, 100)?.len(), entry(Operation::Search, vec![]))));
+    let found = found.await.unwrap().into_inner() as u64;
+    assert_eq!(store.child_rows_opened() - before, found);
+    found
+}
+
+/// Where the child lived before, lives, its former name and its name: rows opened for each.
+async fn found_by_each_field(store: &Store, record: &ChildRecord) -> [u64; 5] {
+    let said = &record.statements[0];
+    let (name, former) = (said.name.family.as_str().to_owned(), said.former_names[0].family.as_str().to_owned());
+    let born = Some(said.date_of_birth);
+    [
+        candidates(store, &name, None, Some("ZZ99 1QL")).await,
+        candidates(store, &name, None, Some("ZZ99 3WZ")).await,
+        candidates(store, &former, None, Some("ZZ99 3WZ")).await,
+        candidates(store, &former, born, None).await,
+        candidates(store, &name, born, None).await,
+    ]
+}
+
+fn lived_at(mut said: Statement, postcode: &str) -> Statement {
+    said.address.as_mut().unwrap().postcode = Some(postcode.try_into().unwrap());
+    said
+}
+
+#[tokio::test]
+async fn a_shielded_record_is_not_even_opened_for_a_field_that_is_hidden() {
+    // E3: a query that uses any hidden field of a shielded record does not find it; E2: no count or timing
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let record = child(7);
+    let number = record.number.clone();
+    let former = ChildRecord { statements: vec![lived_at(record.statements[0].clone(), "ZZ99 1QL")], ..record.clone() };
+    store.change(move |tx| Ok((tx.add_child(&former)?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    let moved = record.statements.clone();
+    put(&store, number.clone(), move |held| held.statements = moved).await;
+    // where it lived before stays in the index, and costs a look
+    assert_eq!(found_by_each_field(&store, &record).await, [1, 1, 1, 1, 1]);
+
+    put(&store, number.clone(), |held| held.shield = Some(shield())).await;
+    assert_eq!(found_by_each_field(&store, &record).await, [0, 0, 0, 0, 1]);
+    // a source that says more of the child says it to nobody
+    let more = lived_at(record.statements[0].clone(), "ZZ99 1QL");
+    put(&store, number.clone(), move |held| held.statements[0] = more).await;
+    assert_eq!(found_by_each_field(&store, &record).await, [0, 0, 0, 0, 1]);
+    store.close().await.unwrap();
+    let store = open(dir.path()).unwrap();
+    assert_eq!(found_by_each_field(&store, &record).await, [0, 0, 0, 0, 1]);
+
+    let back = record.statements.clone();
+    put(&store, number.clone(), move |held| (held.shield, held.statements) = (None, back)).await;
+    assert_eq!(found_by_each_field(&store, &record).await, [0, 1, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_shield_that_was_not_committed_hides_nothing() {
+    // F1: both are durable, or neither is in the store
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let record = child(7);
+    let (number, new) = (record.number.clone(), record.clone());
+    store.change(move |tx| Ok((tx.add_child(&new)?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    for is_shielded in [false, true] {
+        if is_shielded {
+            put(&store, number.clone(), |held| held.shield = Some(shield())).await;
+        }
+        let before = found_by_each_field(&store, &record).await;
+        let sought = number.clone();
+        let failed = store.change::<()>(move |tx| {
+            let held = tx.child(&sought)?.ok_or(StoreError::Unknown("child"))?;
+            let turned = if is_shielded { None } else { Some(shield()) };
+            tx.put_child(&held, &ChildRecord { shield: turned, ..held.record.clone() })?;
+            Err(StoreError::Unknown("the end"))
+        });
+        assert!(failed.await.is_err());
+        assert_eq!(found_by_each_field(&store, &record).await, before, "{is_shielded}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_on_record_costs_as_much_as_one_that_is_not() {
+    // D1, D8: never told apart; timing of store operations (count them, do not time them)
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    for n in 0..5 {
+        store.change(move |tx| Ok((tx.add_child(&child(n))?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    }
+    for n in 0..20 {
+        let (number, before) = (child(n).number, store.child_rows_opened());
+        let found = store.look(move |snapshot| Ok((snapshot.child(&number)?.is_some(), entry(Operation::View, vec![number]))));
+        assert_eq!((found.await.unwrap().into_inner(), store.child_rows_opened() - before), (n < 5, 1), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn only_guarded_records_are_found_by_what_guards_them() {
+    // E4: an incoming record that may match a shielded child is quarantined for the authority
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let record = child(7);
+    let number = record.number.clone();
+    let (new, said) = (record.clone(), record.statements[0].clone());
+    store.change(move |tx| Ok((tx.add_child(&new)?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    let guarded = |said: Statement| {
+        let store = store.clone();
+        async move {
+            let found = store.look(move |snapshot| Ok((snapshot.guarded_like(&said)?.len(), entry(Operation::Feed, vec![]))));
+            found.await.unwrap().into_inner()
+        }
+    };
+    assert_eq!(guarded(said.clone()).await, 0);
+    put(&store, number.clone(), |held| held.shield = Some(shield())).await;
+    assert_eq!(guarded(said.clone()).await, 1);
+    // another address and another family name than the one on record, but a former one of it
+    let mut other = Statement { address: None, ..said.clone() };
+    other.name.family = said.former_names[0].family.clone();
+    other.former_names.clear();
+    assert_eq!(guarded(other.clone()).await, 1);
+    other.name.given = "Rowena".try_into().unwrap();
+    assert_eq!(guarded(other).await, 0);
+    put(&store, number, |held| held.shield = None).await;
+    assert_eq!(guarded(said).await, 0);
+}
