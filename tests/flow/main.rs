@@ -30,6 +30,7 @@ mod looking_up;
 mod looking_up_log;
 mod machines;
 mod office;
+mod own_people;
 mod racing;
 mod revocation;
 mod searching;
