@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn the_entry_to_stop_before_is_sent_only_where_it_was_given() {
         // F3: who saw this child; the interface refuses members that it does not know
-        let wanted = |before| WhoSaw { look: Look { child_number: "4182736455".to_owned(), reason: "audit".to_owned() }, before };
-        assert_eq!(who_saw_body(&wanted(None)), json!({"child_number": "4182736455", "reason": "audit"}));
+        let wanted = |before| WhoSaw { look: Look { child_number: "4182736451".to_owned(), reason: "audit".to_owned() }, before };
+        assert_eq!(who_saw_body(&wanted(None)), json!({"child_number": "4182736451", "reason": "audit"}));
         assert_eq!(who_saw_body(&wanted(Some(17)))["before"], 17);
     }
 }

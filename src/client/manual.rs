@@ -78,7 +78,7 @@ const FIRST_LOOK: &[Row] = &[
     ("export CONTACTPOINT_PROFILE=$HOME/school.toml\ncontactpoint log-in --login r.okafor", "Say where, as whom, and log in:"),
     ("contactpoint sign\ncontactpoint sign --accept 1", "Read the user agreement and sign it, at the first log-in and once a year:"),
     (
-        "contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern\ncontactpoint view 4182736455 --reason concern",
+        "contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern\ncontactpoint view 4182736451 --reason concern",
         "Find a child in your scope, and who else works with that child:",
     ),
     ("contactpoint log-out", "End the session:"),
@@ -89,8 +89,8 @@ const SEARCH: &[Row] = &[
     ("contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern", "By family name and date of birth:"),
     ("contactpoint search --family-name Amberley --postcode 'ZZ9 9AA' --reason coordination", "By family name and postcode:"),
 ];
-const VIEW: &[Row] = &[("contactpoint view 4182736455 --reason coordination", "Who works with one child:")];
-const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
+const VIEW: &[Row] = &[("contactpoint view 4182736451 --reason coordination", "Who works with one child:")];
+const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736451 --reason subject-access", "Who saw one child, newest first:")];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(
     "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner \\\n    --supervisor 12 --vetted 2026-09-01 --barring 2026-09-01 --trained 2026-09-14",

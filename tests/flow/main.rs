@@ -18,6 +18,7 @@ mod certificates;
 mod children;
 mod documents;
 mod evidence;
+mod examples;
 mod feeding;
 mod feeding_bad_files;
 mod files;
