@@ -46,13 +46,13 @@ pub struct Appliance {
     pub suppliers: Vec<Supplier>,
     /// The council's certificate.
     pub council: Organisation,
-    /// A practitioner of the council.
-    pub practitioner: Person,
+    /// Practitioners of the council.
+    pub practitioners: Vec<Person>,
 }
 
 impl Appliance {
     /// Makes it, below the system's temporary folder.
-    pub async fn started(programs: Programs, settings: &str, people: &Path) -> Result<Self, Fault> {
+    pub async fn started(programs: Programs, settings: &str, people: &Path, practitioners: usize) -> Result<Self, Fault> {
         let rig = Rig::started(programs, Some(settings));
         let list = people.join("organisations.json");
         let entries: Vec<Entry> = serde_json::from_slice(&fs::read(&list).map_err(in_file(&list))?)?;
@@ -64,18 +64,18 @@ impl Appliance {
             let organisation = rig.enrol(&enrolment).await;
             numbers.insert(entry.key.clone(), organisation.id);
             let (Some(feed), Some(layout)) = (entry.feed, entry.layout) else { continue };
-            let (steward, practitioner) = (format!("steward.{}", entry.key), format!("practitioner.{}", entry.key));
-            let staff: &[(&str, &[&str])] = &[(&steward, &["data-steward"]), (&practitioner, &["practitioner"])];
-            let mut enrolled = rig.enrol_people(&organisation, staff).await.into_iter();
-            let (Some(steward), Some(practitioner)) = (enrolled.next(), enrolled.next()) else { continue };
+            let steward = format!("steward.{}", entry.key);
+            let Some(steward) = rig.enrol_people(&organisation, &[(&steward, &["data-steward"])]).await.pop() else { continue };
             if entry.kind == "council" {
-                council = Some((organisation.clone(), practitioner));
+                let logins: Vec<String> = (1..=practitioners).map(|nth| format!("practitioner-{nth}.{}", entry.key)).collect();
+                let staff: Vec<(&str, &[&str])> = logins.iter().map(|login| (login.as_str(), &["practitioner"][..])).collect();
+                council = Some((organisation.clone(), rig.enrol_people(&organisation, &staff).await));
             }
             suppliers.push(Supplier { kind: entry.kind, organisation, steward, feed: people.join(feed), layout });
         }
         suppliers.sort_by_key(|supplier| supplier.kind != "surgery");
-        let (council, practitioner) = council.ok_or_else(|| Fault::Unfit("no council among the organisations".into()))?;
-        Ok(Self { rig, suppliers, council, practitioner })
+        let (council, practitioners) = council.ok_or_else(|| Fault::Unfit("no council among the organisations".into()))?;
+        Ok(Self { rig, suppliers, council, practitioners })
     }
 
     /// The client's side of TLS with the council's certificate.
@@ -89,10 +89,14 @@ impl Appliance {
         self.rig.sockets.address()
     }
 
-    /// A new session of the council's practitioner; its token.
-    pub async fn session(&self) -> String {
+    /// A session of each of the council's practitioners; their tokens.
+    pub async fn sessions(&self) -> Vec<String> {
         let mut connection = self.rig.connection(&self.council.certificate);
-        self.rig.log_in_first(&mut connection, &self.practitioner).await
+        let mut tokens = Vec::new();
+        for practitioner in &self.practitioners {
+            tokens.push(self.rig.log_in_first(&mut connection, practitioner).await);
+        }
+        tokens
     }
 
     /// Bytes that the store takes on disk.

@@ -31,15 +31,21 @@ pub struct Target {
 pub enum Asks {
     /// One request, always the same.
     Same(Vec<u8>),
-    /// A request with one of these child numbers at `at`.
+    /// A request with a child number at `at`: each connection is one of these people, who asks for the children they were shown before.
     Child {
-        /// The request with any number in it.
-        request: Vec<u8>,
-        /// Where the number stands.
+        /// They.
+        people: Vec<Asker>,
+        /// Where the number stands in each of their requests.
         at: usize,
-        /// The numbers, all of one length.
-        numbers: Arc<Vec<String>>,
     },
+}
+
+/// Somebody who looks children up.
+pub struct Asker {
+    /// Their request with any number in it.
+    pub request: Vec<u8>,
+    /// The numbers they ask for, all of one length.
+    pub numbers: Vec<String>,
 }
 
 /// How heavy, and how long.
@@ -93,9 +99,9 @@ pub fn run(target: &Arc<Target>, shape: Shape) -> Result<Measured, Fault> {
     std::thread::scope(|scope| {
         let work = |index: usize| {
             let connections = shape.connections / threads + usize::from(index < shape.connections % threads);
-            let seed = (index * 1000) as u64;
+            let nth = (index, threads);
             let (opened, begun, window) = (&opened, &begun, &window);
-            move || one_thread(target, connections, seed, opened, begun, window)
+            move || one_thread(target, connections, nth, opened, begun, window)
         };
         let workers: Vec<_> = (0..threads).map(|index| scope.spawn(work(index))).collect();
         opened.wait();
@@ -138,7 +144,7 @@ fn measured(tallies: Vec<Tally>, window: Duration, before: &Used, after: &Used) 
 fn one_thread(
     target: &Arc<Target>,
     connections: usize,
-    seed: u64,
+    nth: (usize, usize),
     opened: &Barrier,
     begun: &Barrier,
     window: &OnceLock<Window>,
@@ -158,14 +164,14 @@ fn one_thread(
     begun.wait();
     let (runtime, wires) = (runtime?, wires?);
     let Some(window) = window.get() else { return Err(Fault::Unfit("no window".into())) };
-    runtime.block_on(all(target, wires, seed, *window))
+    runtime.block_on(all(target, wires, nth, *window))
 }
 
-/// Drives all connections of a thread at once.
-async fn all(target: &Arc<Target>, wires: Vec<Wire>, seed: u64, window: Window) -> Result<Tally, Fault> {
+/// Drives all connections of a thread at once. The thread is the `first` of `threads`, and takes every so manyth of the people.
+async fn all(target: &Arc<Target>, wires: Vec<Wire>, (first, threads): (usize, usize), window: Window) -> Result<Tally, Fault> {
     let mut asking = tokio::task::JoinSet::new();
-    for (wire, seed) in wires.into_iter().zip(seed..) {
-        asking.spawn(one_connection(Arc::clone(target), wire, seed, window));
+    for (wire, who) in wires.into_iter().zip((first..).step_by(threads.max(1))) {
+        asking.spawn(one_connection(Arc::clone(target), wire, who, window));
     }
     let mut sum = Tally::default();
     while let Some(tally) = asking.join_next().await {
@@ -176,12 +182,12 @@ async fn all(target: &Arc<Target>, wires: Vec<Wire>, seed: u64, window: Window) 
     Ok(sum)
 }
 
-async fn one_connection(target: Arc<Target>, mut wire: Wire, seed: u64, window: Window) -> Result<Tally, Fault> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let mut request = target.asks.first();
+async fn one_connection(target: Arc<Target>, mut wire: Wire, who: usize, window: Window) -> Result<Tally, Fault> {
+    let mut random = SmallRng::seed_from_u64(who as u64);
+    let mut request = target.asks.first(who);
     let mut tally = Tally::default();
     loop {
-        target.asks.next(&mut random, &mut request);
+        target.asks.next(who, &mut random, &mut request);
         let began = Instant::now();
         if began >= window.to {
             return Ok(tally);
@@ -200,18 +206,25 @@ async fn one_connection(target: Arc<Target>, mut wire: Wire, seed: u64, window: 
 }
 
 impl Asks {
-    fn first(&self) -> Vec<u8> {
+    /// The first request of this connection.
+    pub fn first(&self, who: usize) -> Vec<u8> {
         match self {
-            Self::Same(request) | Self::Child { request, .. } => request.clone(),
+            Self::Same(request) => request.clone(),
+            Self::Child { people, .. } => asker(people, who).map_or_else(Vec::new, |asker| asker.request.clone()),
         }
     }
 
-    fn next(&self, random: &mut SmallRng, request: &mut [u8]) {
-        if let Self::Child { at, numbers, .. } = self {
-            let number = numbers.get(random.random_range(0..numbers.len())).map_or(&b""[..], |number| number.as_bytes());
-            if let Some(place) = request.get_mut(*at..at + number.len()) {
-                place.copy_from_slice(number);
-            }
+    fn next(&self, who: usize, random: &mut SmallRng, request: &mut [u8]) {
+        let Self::Child { at, people } = self else { return };
+        let Some(Asker { numbers, .. }) = asker(people, who) else { return };
+        let number = numbers.get(random.random_range(0..numbers.len().max(1))).map_or(&b""[..], |number| number.as_bytes());
+        if let Some(place) = request.get_mut(*at..at + number.len()) {
+            place.copy_from_slice(number);
         }
     }
+}
+
+/// Of more connections than people, some are the same person.
+fn asker(people: &[Asker], who: usize) -> Option<&Asker> {
+    people.get(who % people.len().max(1))
 }

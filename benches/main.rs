@@ -23,7 +23,7 @@ use arguments::Arguments;
 use clap::Parser;
 use contactpoint_support::{Programs, Rig};
 use fault::Fault;
-use load::{Asks, Target};
+use load::{Asker, Asks, Target};
 use nginx::Nginx;
 use numbers::{Found, Searcher};
 use report::Run;
@@ -53,25 +53,25 @@ fn bench(arguments: &Arguments) -> Result<(), Fault> {
     say(&format!("making {} children", arguments.children));
     make_people(&programs.synthesise, arguments.children, people.path())?;
     let settings = settings(arguments)?;
-    let appliance = runtime.block_on(Appliance::started(programs, &settings, people.path()))?;
+    let plan = plan(arguments);
+    let most = plan.connections.iter().copied().max().unwrap_or(1);
+    let appliance = runtime.block_on(Appliance::started(programs, &settings, people.path(), most))?;
     let nginx = Nginx::started(&appliance.rig, appliance.rig.folder())?;
 
     let feeds = runtime.block_on(feed(&appliance, arguments.parts))?;
     let daemon = appliance.rig.daemon().id();
     let feeding_kib = process::peak_kib(daemon);
     process::forget_peak(daemon);
-    let found = runtime.block_on(find(&appliance, arguments))?;
-    let token = runtime.block_on(appliance.session());
-
-    let plan = plan(arguments);
-    let numbers = Arc::new(found.numbers);
-    let ours = Arc::new(look_ups(&appliance, &token, Arc::clone(&numbers))?);
+    let tokens = runtime.block_on(appliance.sessions());
+    let found = runtime.block_on(find(&appliance, arguments, &tokens))?;
+    let children: usize = found.numbers.iter().map(Vec::len).sum();
+    let ours = Arc::new(look_ups(&appliance, &tokens, found.numbers)?);
     let theirs = Arc::new(static_file(&appliance, &nginx, &ours)?);
     let agreed = [&ours, &theirs].map(|target| runtime.block_on(agreed(target)));
     let rounds = rounds::rounds(&plan, &ours, &theirs)?;
     let resident_mib = [feeding_kib, process::peak_kib(daemon)].map(|kib| kib as f64 / 1024.0);
     say("one more turn under perf");
-    let busiest = plan.shape(plan.connections.iter().copied().max().unwrap_or(1));
+    let busiest = plan.shape(most);
     let profile = profile::profile(&ours, busiest, appliance.rig.folder())?;
 
     let [our_tls, their_tls] = agreed;
@@ -83,11 +83,8 @@ fn bench(arguments: &Arguments) -> Result<(), Fault> {
         (
             "children looked up",
             format!(
-                "{} of {}, found by {} searches ({} with too many hits)",
-                numbers.len(),
-                arguments.children,
-                found.searches,
-                found.too_many
+                "{children} of {}, found by {most} practitioners in {} searches ({} with too many hits); each looks at their own again",
+                arguments.children, found.searches, found.too_many
             ),
         ),
         ("answers", format!("{:.0} bytes on average of the daemon, {:.0} of nginx (head and body)", last[0], last[1])),
@@ -125,7 +122,8 @@ fn finish(arguments: &Arguments, run: &Run) -> Result<(), Fault> {
 }
 
 fn settings(arguments: &Arguments) -> Result<String, Fault> {
-    let other = [("page_cache_mib", arguments.page_cache_mib), ("readers", arguments.readers)];
+    // a day's ceiling of records seen is for people; 10,000 is the highest there is
+    let other = [("page_cache_mib", arguments.page_cache_mib), ("readers", arguments.readers), ("practitioner", Some(10_000))];
     let other: Vec<(&str, u64)> = other.iter().filter_map(|(key, value)| Some((*key, (*value)?))).collect();
     appliance::settings(&arguments.settings, &other)
 }
@@ -157,39 +155,43 @@ async fn feed(appliance: &Appliance, parts: usize) -> Result<Vec<feeding::Fed>, 
     Ok(feeds)
 }
 
-async fn find(appliance: &Appliance, arguments: &Arguments) -> Result<Found, Fault> {
+async fn find(appliance: &Appliance, arguments: &Arguments, tokens: &[String]) -> Result<Found, Fault> {
     let Some(surgery) = appliance.suppliers.first() else { return Err(Fault::Unfit("no surgery".into())) };
-    let searcher = Searcher { address: appliance.address(), tls: appliance.council_tls()?, token: appliance.session().await };
+    let searcher = Searcher { address: appliance.address(), tls: appliance.council_tls()?, tokens: tokens.to_vec() };
     let homes = arguments.homes.unwrap_or(usize::try_from(arguments.children / 4).unwrap_or(usize::MAX));
     let begun = Instant::now();
     let found = searcher.find(&surgery.feed, homes).await?;
     let rate = found.searches as f64 / begun.elapsed().as_secs_f64();
     say(&format!(
         "{} children found by {} searches at {rate:.0}/s, {} of them too wide",
-        found.numbers.len(),
+        found.numbers.iter().map(Vec::len).sum::<usize>(),
         found.searches,
         found.too_many
     ));
     Ok(found)
 }
 
-fn look_ups(appliance: &Appliance, token: &str, numbers: Arc<Vec<String>>) -> Result<Target, Fault> {
-    let first = numbers.first().cloned().unwrap_or_default();
-    let request = numbers::post("/v1/children/view", token, &json!({"child_number": first, "reason": "coordination"}));
-    let at = request.windows(first.len()).rposition(|place| place == first.as_bytes()).unwrap_or(0);
+fn look_ups(appliance: &Appliance, tokens: &[String], numbers: Vec<Vec<String>>) -> Result<Target, Fault> {
+    let asker = |(token, numbers): (&String, Vec<String>)| {
+        let first = numbers.first().cloned().unwrap_or_default();
+        let request = numbers::post("/v1/children/view", token, &json!({"child_number": first, "reason": "coordination"}));
+        let at = request.windows(first.len()).rposition(|place| place == first.as_bytes()).unwrap_or(0);
+        (at, Asker { request, numbers })
+    };
+    let (places, people): (Vec<usize>, Vec<Asker>) = tokens.iter().zip(numbers).map(asker).unzip();
+    // tokens and numbers have one length each
+    let at = places.first().copied().unwrap_or(0);
     Ok(Target {
         name: "look-ups",
         address: appliance.address(),
         tls: appliance.council_tls()?,
-        asks: Asks::Child { request, at, numbers },
+        asks: Asks::Child { people, at },
         processes: vec![appliance.rig.daemon().id()],
     })
 }
 
 fn static_file(appliance: &Appliance, nginx: &Nginx, ours: &Target) -> Result<Target, Fault> {
-    let bytes = match &ours.asks {
-        Asks::Same(request) | Asks::Child { request, .. } => request.len(),
-    };
+    let bytes = ours.asks.first(0).len();
     Ok(Target {
         name: "nginx",
         address: nginx.address,

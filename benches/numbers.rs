@@ -10,23 +10,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-/// Searches that are under way at once.
-const AT_ONCE: usize = 32;
-
 /// Where and as whom to search.
 pub struct Searcher {
     /// The daemon.
     pub address: SocketAddr,
     /// The council's side of TLS.
     pub tls: Arc<ClientConfig>,
-    /// Its practitioner's session.
-    pub token: String,
+    /// Its practitioners' sessions: each searches beside the others.
+    pub tokens: Vec<String>,
 }
 
 /// What the searches came to.
 pub struct Found {
-    /// Every child number once, in order.
-    pub numbers: Vec<String>,
+    /// The child numbers that each of the practitioners was shown, in the order of their sessions; each number once.
+    pub numbers: Vec<Vec<String>>,
     /// Searches made.
     pub searches: usize,
     /// Of them, answered with "too many".
@@ -37,39 +34,46 @@ impl Searcher {
     /// The numbers of the children of about `most` homes, evenly spread over a surgery's list.
     pub async fn find(self, list: &Path, most: usize) -> Result<Found, Fault> {
         let sought = Arc::new(sought(list, most)?);
-        let (searches, next, searcher) = (sought.len(), Arc::new(AtomicUsize::new(0)), Arc::new(self));
-        let mut searching = tokio::task::JoinSet::new();
-        for _ in 0..AT_ONCE {
-            searching.spawn(Arc::clone(&searcher).search(Arc::clone(&sought), Arc::clone(&next)));
+        let (searches, next) = (sought.len(), Arc::new(AtomicUsize::new(0)));
+        let mut searching = Vec::new();
+        for token in self.tokens {
+            searching.push(tokio::spawn(search(self.address, Arc::clone(&self.tls), token, Arc::clone(&sought), Arc::clone(&next))));
         }
-        let (mut numbers, mut too_many) = (BTreeSet::new(), 0);
-        while let Some(found) = searching.join_next().await {
-            let (some, crowded) = found.map_err(|error| Fault::Unfit(error.to_string()))??;
-            numbers.extend(some);
+        let (mut all, mut numbers, mut too_many) = (BTreeSet::new(), Vec::new(), 0);
+        for found in searching {
+            let (some, crowded) = found.await.map_err(|error| Fault::Unfit(error.to_string()))??;
+            numbers.push(some.into_iter().filter(|number| all.insert(number.clone())).collect::<Vec<_>>());
             too_many += crowded;
         }
-        if numbers.is_empty() {
-            return Err(Fault::Unfit("no search found anybody".into()));
+        if numbers.iter().any(Vec::is_empty) {
+            return Err(Fault::Unfit("a practitioner found nobody: more children, or fewer CONNECTIONS".into()));
         }
-        Ok(Found { numbers: numbers.into_iter().collect(), searches, too_many })
+        Ok(Found { numbers, searches, too_many })
     }
+}
 
-    async fn search(self: Arc<Self>, sought: Arc<Vec<Value>>, next: Arc<AtomicUsize>) -> Result<(Vec<String>, usize), Fault> {
-        let mut wire = Wire::open(self.address, &self.tls).await?;
-        let (mut numbers, mut crowded) = (Vec::new(), 0);
-        while let Some(body) = sought.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let head = wire.exchange(&post("/v1/children/search", &self.token, body)).await?;
-            match head.status {
-                200 => numbers.extend(numbers_in(wire.body())?),
-                422 => crowded += 1,
-                status => {
-                    let body = String::from_utf8_lossy(wire.body()).into_owned();
-                    return Err(Fault::Refused { server: "the daemon", status, body });
-                }
+/// Takes one search after the other, as one practitioner.
+async fn search(
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    token: String,
+    sought: Arc<Vec<Value>>,
+    next: Arc<AtomicUsize>,
+) -> Result<(Vec<String>, usize), Fault> {
+    let mut wire = Wire::open(address, &tls).await?;
+    let (mut numbers, mut crowded) = (Vec::new(), 0);
+    while let Some(body) = sought.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let head = wire.exchange(&post("/v1/children/search", &token, body)).await?;
+        match head.status {
+            200 => numbers.extend(numbers_in(wire.body())?),
+            422 => crowded += 1,
+            status => {
+                let body = String::from_utf8_lossy(wire.body()).into_owned();
+                return Err(Fault::Refused { server: "the daemon", status, body });
             }
         }
-        Ok((numbers, crowded))
     }
+    Ok((numbers, crowded))
 }
 
 /// A POST with a JSON body in a session.

@@ -81,7 +81,11 @@ pub(crate) async fn amend(place: &Place, wanted: &AmendPerson) -> Result<(), Cli
 
 /// Locks, unlocks, suspends, resumes or closes an account.
 pub(crate) async fn set_state(place: &Place, wanted: &SetPersonState) -> Result<(), ClientError> {
-    person(place, &format!("/v1/people/{}/state", wanted.person), &json!({"state": wanted.state})).await
+    let mut body = json!({"state": wanted.state});
+    if !wanted.script.verified.is_empty() {
+        body["verified"] = json!(wanted.script.verified);
+    }
+    person(place, &format!("/v1/people/{}/state", wanted.person), &body).await
 }
 
 async fn person(place: &Place, path: &str, body: &Value) -> Result<(), ClientError> {

@@ -1,5 +1,6 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
+use crate::shielding::{AudienceWanted, EndInvolvement, HoldNew, Settle, Shield, Unshield};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use std::path::PathBuf;
@@ -52,11 +53,52 @@ pub enum Verb {
     /// See who works with one child and how to reach them
     ///
     /// Only for a child in your own scope, and only with a reason; the look is in the log before you see anything.
-    View(Look),
+    View(View),
+    /// Ask a child's authority to bring you together with whoever works with the child
+    ///
+    /// The answer is the same whether or not there is such a child. If there is, its authority gets in touch.
+    AskContact(Look),
     /// See who saw one child (auditors)
     ///
     /// Those who only had the child in a list, and refused looks, included.
     WhoSaw(WhoSaw),
+    /// See one child outside your scope, for thirty minutes; your supervisor is told
+    ///
+    /// For what cannot wait: concern, section-47 or missing. Asks for a fresh one-time code. By number, or by family name, given names, date of
+    /// birth and postcode together. One child at a time: the next one takes its place. Then see `view`.
+    BreakGlass(BreakGlass),
+    /// Leave the child that you broke the glass to
+    ///
+    /// It ends by itself after thirty minutes, and at log-out.
+    Leave,
+    /// See one shielded child, for thirty minutes; your supervisor and the child's authority are told
+    ///
+    /// Only where your organisation is accredited for it. Starts an investigation by the authority. Asks for a fresh one-time code.
+    OverrideShield(OverrideShield),
+    /// See the alerts that wait for you (supervisors and shielding officers)
+    ///
+    /// Who acted, when and why, and the child's number; never the record. What is overdue with a supervisor below you is among them.
+    Alerts(Alerts),
+    /// Judge an alert: justified or not-justified; the authority says settled
+    ///
+    /// Within five working days. Nobody judges their own act, nor that of anybody above them. It is said once, and stays.
+    Judge(Judge),
+    /// Draw a sample of a finished month's judgements (auditors)
+    ///
+    /// From a signed checkpoint that nobody chose; asked again, it is the same one. Prints what it takes to draw it again.
+    Sample(Sample),
+    /// Say what you find of a judgement in the sample: upheld or questioned (auditors)
+    ///
+    /// It is said once, and stays.
+    Review(Review),
+    /// Count alerts and judgements by person, by role, and by person and supervisor (auditors)
+    ///
+    /// So that it shows who judges everything alike.
+    Statistics(Period),
+    /// See the looks that were flagged without their looker's doing (auditors)
+    ///
+    /// The day's ceiling reached, one's own family, near-misses, records that only named people may know of.
+    Flags(Flags),
     /// Send your organisation's records from a CSV file; run it again to resume
     ///
     /// Rejected lines are listed with the reason; the others are kept.
@@ -74,6 +116,14 @@ pub enum Verb {
     /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
     /// closed.
     SetPersonState(SetPersonState),
+    /// Begin to reset somebody's lost factor (helpdesk)
+    ///
+    /// After the scripted questions. A second person completes it within a day.
+    Reset(Reset),
+    /// Complete a reset that somebody else began (helpdesk and administrators)
+    ///
+    /// Prints the new factor, once: hand it over in person. Every session of the account has ended.
+    CompleteReset(CompleteReset),
     /// Read the user agreement, and sign it
     ///
     /// Without --accept the text is printed, and nothing is signed. After the first log-in, and once a year.
@@ -86,6 +136,30 @@ pub enum Verb {
     ///
     /// From then on you supervise its first two people. It is accredited by somebody else.
     Sponsor(Sponsor),
+    /// Shield a child of your authority (shielding officers)
+    ///
+    /// Everybody but you sees its name, date of birth and number from then on, and that it is shielded. Again, to set another reason or day.
+    Shield(Shield),
+    /// Lift a child's shield (shielding officers)
+    ///
+    /// Asks for a fresh one-time code.
+    Unshield(Unshield),
+    /// Name the only people who may know of a child's record (shielding officers)
+    ///
+    /// For everybody else, you included, it is as if there were no such child; you can undo it all the same. Asks for a fresh one-time code.
+    Audience(AudienceWanted),
+    /// Say which child a record is of that waits for you (shielding officers)
+    ///
+    /// A record that may be of a shielded child is seen by its own source alone until then.
+    Settle(Settle),
+    /// Have new records of your area wait for you, or no longer (shielding officers)
+    ///
+    /// Until you settle one, only its own source sees it.
+    HoldNew(HoldNew),
+    /// Say that your organisation works with a child no more (data stewards)
+    ///
+    /// The child is out of your organisation's scope at once. A feed that says otherwise brings it back.
+    EndInvolvement(EndInvolvement),
     /// The public log: fetch it, verify it offline
     ///
     /// What is fetched is sealed: hashes and entries that tell nothing of a child.
@@ -152,15 +226,129 @@ pub struct Look {
     pub reason: String,
 }
 
+/// `view`
+#[derive(Debug, Args)]
+pub struct View {
+    /// Which child, and why.
+    #[command(flatten)]
+    pub look: Look,
+    /// For a colleague without an account: "Given Family", or "Family, Given" where the family name has blanks. Both names are in the log
+    #[arg(long = "for", value_name = "NAME")]
+    pub on_behalf_of: Option<String>,
+}
+
 /// `who-saw`
 #[derive(Debug, Args)]
 pub struct WhoSaw {
     /// Which child, and why.
     #[command(flatten)]
     pub look: Look,
-    /// Only looks older than this entry of the log: the way to those that did not fit into the last answer
-    #[arg(long, value_name = "ENTRY")]
-    pub before: Option<u64>,
+    /// Go on where the last answer ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// `break-glass`
+#[derive(Debug, Args)]
+pub struct BreakGlass {
+    /// The child's number in the directory
+    #[arg(value_name = "NUMBER", required_unless_present = "family_name")]
+    pub child_number: Option<String>,
+    /// Family name, whole
+    #[arg(long, conflicts_with = "child_number", requires_all = ["given_name", "date_of_birth", "postcode"])]
+    pub family_name: Option<String>,
+    /// Given names, all of them
+    #[arg(long, requires = "family_name")]
+    pub given_name: Option<String>,
+    /// YYYY-MM-DD
+    #[arg(long, requires = "family_name")]
+    pub date_of_birth: Option<String>,
+    /// Postcode
+    #[arg(long, requires = "family_name")]
+    pub postcode: Option<String>,
+    /// Why it cannot wait: concern, section-47, missing
+    #[arg(long)]
+    pub reason: String,
+    /// The one-time code; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
+}
+
+/// `override-shield`
+#[derive(Debug, Args)]
+pub struct OverrideShield {
+    /// The child's number in the directory
+    #[arg(value_name = "NUMBER")]
+    pub child_number: String,
+    /// Why it cannot wait: concern, section-47, missing
+    #[arg(long)]
+    pub reason: String,
+    /// The one-time code; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
+}
+
+/// `alerts`
+#[derive(Debug, Args)]
+pub struct Alerts {
+    /// Go on where the last answer ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// `judge`
+#[derive(Debug, Args)]
+pub struct Judge {
+    /// The alert's number
+    #[arg(value_name = "ALERT")]
+    pub alert: u64,
+    /// justified, not-justified, settled
+    #[arg(value_name = "DISPOSITION")]
+    pub disposition: String,
+}
+
+/// `sample`
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// The month in which they were judged, YYYY-MM; it has to be over
+    #[arg(value_name = "MONTH")]
+    pub month: String,
+    /// How many, 1 to 100
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    pub size: u16,
+}
+
+/// `review`
+#[derive(Debug, Args)]
+pub struct Review {
+    /// The alert's number
+    #[arg(value_name = "ALERT")]
+    pub alert: u64,
+    /// upheld, questioned
+    #[arg(value_name = "FINDING")]
+    pub finding: String,
+}
+
+/// `statistics`
+#[derive(Debug, Args)]
+pub struct Period {
+    /// The first day, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    pub from: String,
+    /// The last day, within a year
+    #[arg(long, value_name = "DAY")]
+    pub to: String,
+}
+
+/// `flags`
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// From when to when.
+    #[command(flatten)]
+    pub period: Period,
+    /// Go on where the last answer ended
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
 }
 
 /// `feed`
@@ -237,6 +425,42 @@ pub struct SetPersonState {
     /// active, locked, suspended, closed
     #[arg(value_name = "STATE")]
     pub state: String,
+    /// Questions of the script that were answered.
+    #[command(flatten)]
+    pub script: Script,
+}
+
+/// How the helpdesk knows whom it hears.
+#[derive(Debug, Args)]
+pub struct Script {
+    /// A question that was answered, at least three: employee-number, line-manager, office-address, last-sign-in, supervisor-name, vetting-month
+    #[arg(long, value_name = "QUESTION", value_delimiter = ',')]
+    pub verified: Vec<String>,
+}
+
+/// `reset`
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// Their number
+    #[arg(value_name = "PERSON")]
+    pub person: u32,
+    /// password or code
+    #[arg(value_name = "FACTOR")]
+    pub factor: String,
+    /// Questions of the script that were answered.
+    #[command(flatten)]
+    pub script: Script,
+}
+
+/// `complete-reset`
+#[derive(Debug, Args)]
+pub struct CompleteReset {
+    /// Their number
+    #[arg(value_name = "PERSON")]
+    pub person: u32,
+    /// The six digits that your own authenticator shows now; asked for where absent
+    #[arg(long, value_name = "DIGITS")]
+    pub code: Option<String>,
 }
 
 /// `sign`, `accept-responsibilities`

@@ -8,6 +8,7 @@
 //! The library part is [`Connection`], which the tests and the benches speak through as well.
 
 mod administer;
+mod alerts;
 pub mod api;
 pub mod arguments;
 pub mod connection;
@@ -20,6 +21,8 @@ mod feed_records;
 mod feed_report;
 #[cfg(test)]
 mod feed_tests;
+mod glass;
+mod helpdesk;
 mod log_fetch;
 #[cfg(test)]
 mod log_fetch_tests;
@@ -30,6 +33,7 @@ mod manual;
 pub mod problem;
 pub mod profile;
 mod session;
+pub mod shielding;
 mod sign_in;
 pub mod terminal;
 pub mod tls;
@@ -80,14 +84,32 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::LogOut => sign_in::log_out(place).await,
         Verb::Search(wanted) => lookup::search(place, wanted).await,
         Verb::View(wanted) => lookup::view(place, wanted).await,
+        Verb::AskContact(wanted) => lookup::ask_contact(place, wanted).await,
         Verb::WhoSaw(wanted) => lookup::who_saw(place, wanted).await,
+        Verb::BreakGlass(wanted) => glass::break_glass(place, wanted).await,
+        Verb::Leave => glass::leave(place).await,
+        Verb::OverrideShield(wanted) => glass::override_shield(place, wanted).await,
+        Verb::Alerts(wanted) => alerts::queue(place, wanted).await,
+        Verb::Judge(wanted) => alerts::judge(place, wanted).await,
+        Verb::Sample(wanted) => alerts::sample(place, wanted).await,
+        Verb::Review(wanted) => alerts::review(place, wanted).await,
+        Verb::Statistics(wanted) => alerts::statistics(place, wanted).await,
+        Verb::Flags(wanted) => alerts::flags(place, wanted).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,
         Verb::SetPersonState(wanted) => administer::set_state(place, wanted).await,
+        Verb::Reset(wanted) => helpdesk::begin(place, wanted).await,
+        Verb::CompleteReset(wanted) => helpdesk::complete(place, wanted).await,
         Verb::Sign(wanted) => administer::accept(place, administer::Text::Agreement, wanted).await,
         Verb::AcceptResponsibilities(wanted) => administer::accept(place, administer::Text::Responsibilities, wanted).await,
         Verb::Sponsor(wanted) => administer::sponsor(place, wanted).await,
+        Verb::Shield(wanted) => shielding::shield(place, wanted).await,
+        Verb::Unshield(wanted) => shielding::unshield(place, wanted).await,
+        Verb::Audience(wanted) => shielding::audience(place, wanted).await,
+        Verb::Settle(wanted) => shielding::settle(place, wanted).await,
+        Verb::HoldNew(wanted) => shielding::hold_new(place, wanted).await,
+        Verb::EndInvolvement(wanted) => shielding::end_involvement(place, wanted).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),

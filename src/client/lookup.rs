@@ -1,7 +1,7 @@
 //! `search`, `view` and `who-saw`: a question, an answer on the terminal, nothing kept (rule G8).
 
 use crate::api::Api;
-use crate::arguments::{Look, Place, Search, WhoSaw};
+use crate::arguments::{Look, Place, Search, View, WhoSaw};
 use crate::error::ClientError;
 use crate::terminal::{say, say_json, Table};
 use crate::view::{self, text};
@@ -19,7 +19,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
         say("No child in your scope fits.");
         return Ok(());
     }
-    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender"]);
+    let mut table = Table::under(&["child number", "family name", "given names", "date of birth", "gender", ""]);
     for hit in hits {
         let name = &hit["name"];
         table.row([
@@ -28,6 +28,7 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
             &text(&name["given"]),
             &text(&hit["date_of_birth"]),
             &text(&hit["gender"]),
+            if hit["shielded"] == true { "shielded" } else { "" },
         ]);
     }
     table.say();
@@ -35,12 +36,26 @@ pub(crate) async fn search(place: &Place, wanted: &Search) -> Result<(), ClientE
 }
 
 /// One child, and who works with them.
-pub(crate) async fn view(place: &Place, wanted: &Look) -> Result<(), ClientError> {
-    let answer = Api::in_session(place)?.post("/v1/children/view", &look_body(wanted)).await?;
+pub(crate) async fn view(place: &Place, wanted: &View) -> Result<(), ClientError> {
+    let answer = Api::in_session(place)?.post("/v1/children/view", &view_body(wanted)).await?;
     if place.json {
         say_json(&answer);
     } else {
         view::say_child(&answer);
+    }
+    Ok(())
+}
+
+/// Rule E6's request. What there is to say is the same whatever there is.
+pub(crate) async fn ask_contact(place: &Place, wanted: &Look) -> Result<(), ClientError> {
+    let answer = Api::in_session(place)?.post("/v1/children/contact", &look_body(wanted)).await?;
+    if place.json {
+        say_json(&answer);
+    } else {
+        say(&format!(
+            "Your request is entry {} of the log. If there is such a child, its authority gets in touch.",
+            text(&answer["entry"])
+        ));
     }
     Ok(())
 }
@@ -75,20 +90,36 @@ pub(crate) async fn who_saw(place: &Place, wanted: &WhoSaw) -> Result<(), Client
 
 /// How many looks there were, and how to ask for the older ones.
 fn closing(answer: &Value) -> String {
-    let looks = answer["looks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let oldest = looks.iter().filter_map(|look| look["entry"].as_u64()).min();
-    match oldest.filter(|_| answer["more"] == true) {
-        Some(oldest) => format!("{} looks, and there are older ones: ask again with --before {oldest}.", looks.len()),
-        None => format!("{} looks.", looks.len()),
+    let looks = answer["looks"].as_array().map_or(0, Vec::len);
+    match answer["cursor"].as_str() {
+        Some(cursor) => format!("{looks} looks, and there are older ones: ask again with --cursor {cursor}"),
+        None => format!("{looks} looks."),
     }
 }
 
 fn who_saw_body(wanted: &WhoSaw) -> Value {
     let mut body = look_body(&wanted.look);
-    if let Some(before) = wanted.before {
-        body["before"] = before.into();
+    if let Some(cursor) = &wanted.cursor {
+        body["cursor"] = json!(cursor);
     }
     body
+}
+
+fn view_body(wanted: &View) -> Value {
+    let mut body = look_body(&wanted.look);
+    if let Some(name) = &wanted.on_behalf_of {
+        body["on_behalf_of"] = name_of(name);
+    }
+    body
+}
+
+/// "Given Family" or "Family, Given". One word alone is sent as a family name without a given one, which the directory refuses.
+fn name_of(told: &str) -> Value {
+    let (given, family) = match told.split_once(',') {
+        Some((family, given)) => (given.trim(), family.trim()),
+        None => told.trim().rsplit_once(' ').unwrap_or(("", told)),
+    };
+    json!({"given": given.trim(), "family": family})
 }
 
 fn look_body(wanted: &Look) -> Value {
@@ -115,18 +146,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn older_looks_are_asked_for_by_the_oldest_entry_shown() {
-        // F3: who saw this child, all of them
-        let answer = json!({"looks": [{"entry": 90}, {"entry": 17}], "more": true});
-        assert_eq!(closing(&answer), "2 looks, and there are older ones: ask again with --before 17.");
-        assert_eq!(closing(&json!({"looks": [{"entry": 90}], "more": false})), "1 looks.");
+    fn whom_a_look_is_for_is_read_in_both_orders() {
+        // mediated access: both names are in the entry
+        for told in ["Ada May Quill", "Quill, Ada May", " Ada May  Quill"] {
+            assert_eq!(name_of(told), json!({"given": "Ada May", "family": "Quill"}), "{told}");
+        }
+        assert_eq!(name_of("de la Cruz, Ana"), json!({"given": "Ana", "family": "de la Cruz"}));
+        assert_eq!(name_of("Ada"), json!({"given": "", "family": "Ada"}));
     }
 
     #[test]
-    fn the_entry_to_stop_before_is_sent_only_where_it_was_given() {
+    fn older_looks_are_asked_for_by_the_cursor_of_the_answer() {
+        // F3: who saw this child, all of them
+        let answer = json!({"looks": [{"entry": 90}, {"entry": 17}], "cursor": "abc"});
+        assert_eq!(closing(&answer), "2 looks, and there are older ones: ask again with --cursor abc");
+        assert_eq!(closing(&json!({"looks": [{"entry": 90}]})), "1 looks.");
+    }
+
+    #[test]
+    fn the_cursor_is_sent_only_where_it_was_given() {
         // F3: who saw this child; the interface refuses members that it does not know
-        let wanted = |before| WhoSaw { look: Look { child_number: "4182736451".to_owned(), reason: "audit".to_owned() }, before };
+        let look = || Look { child_number: "4182736451".to_owned(), reason: "audit".to_owned() };
+        let wanted = |cursor| WhoSaw { look: look(), cursor };
         assert_eq!(who_saw_body(&wanted(None)), json!({"child_number": "4182736451", "reason": "audit"}));
-        assert_eq!(who_saw_body(&wanted(Some(17)))["before"], 17);
+        assert_eq!(who_saw_body(&wanted(Some("abc".to_owned())))["cursor"], "abc");
     }
 }

@@ -30,7 +30,19 @@ fn notes(verb: &str) -> Notes {
         "log-out" => LOG_OUT,
         "search" => SEARCH,
         "view" => VIEW,
+        "ask-contact" => ASK_CONTACT,
+        "reset" => RESET,
+        "complete-reset" => COMPLETE_RESET,
         "who-saw" => WHO_SAW,
+        "break-glass" => BREAK_GLASS,
+        "leave" => LEAVE,
+        "override-shield" => OVERRIDE_SHIELD,
+        "alerts" => ALERTS,
+        "judge" => JUDGE,
+        "sample" => SAMPLE,
+        "review" => REVIEW,
+        "statistics" => STATISTICS,
+        "flags" => FLAGS,
         "feed" => FEED,
         "enrol-person" => ENROL_PERSON,
         "amend-person" => AMEND_PERSON,
@@ -38,6 +50,12 @@ fn notes(verb: &str) -> Notes {
         "sign" => SIGN,
         "accept-responsibilities" => ACCEPT,
         "sponsor" => SPONSOR,
+        "shield" => SHIELD,
+        "unshield" => UNSHIELD,
+        "audience" => AUDIENCE,
+        "settle" => SETTLE,
+        "hold-new" => HOLD_NEW,
+        "end-involvement" => END_INVOLVEMENT,
         "log" | "log-fetch" | "log-verify" => LOG,
         "manual" => MANUAL,
         "completions" => COMPLETIONS,
@@ -89,8 +107,45 @@ const SEARCH: &[Row] = &[
     ("contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern", "By family name and date of birth:"),
     ("contactpoint search --family-name Amberley --postcode 'ZZ9 9AA' --reason coordination", "By family name and postcode:"),
 ];
-const VIEW: &[Row] = &[("contactpoint view 4182736451 --reason coordination", "Who works with one child:")];
+const VIEW: &[Row] = &[
+    ("contactpoint view 4182736451 --reason coordination", "Who works with one child:"),
+    (
+        "contactpoint view 4182736451 --reason concern --for 'Ada Quill'",
+        "The same for a colleague without an account; both names are in the log:",
+    ),
+];
+const ASK_CONTACT: &[Row] =
+    &[("contactpoint ask-contact 4182736451 --reason concern", "Ask to be brought together with whoever works with a child:")];
+const RESET: &[Row] = &[(
+    "contactpoint reset 17 code --verified employee-number,line-manager,vetting-month",
+    "The telephone with the authenticator is lost, and three questions were answered:",
+)];
+const COMPLETE_RESET: &[Row] = &[("contactpoint complete-reset 17", "A second person completes it; your own code is asked for:")];
 const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736451 --reason subject-access", "Who saw one child, newest first:")];
+const BREAK_GLASS: &[Row] = &[
+    (
+        "contactpoint break-glass 4182736451 --reason missing\ncontactpoint view 4182736451 --reason missing\ncontactpoint leave",
+        "See a child outside your scope; a fresh one-time code is asked for, and your supervisor is told:",
+    ),
+    (
+        "contactpoint break-glass --family-name Amberley --given-name Zoe --date-of-birth 2016-03-09 \\\n    --postcode 'ZZ9 9AA' --reason section-47",
+        "By exact identity, where the number is not known:",
+    ),
+];
+const LEAVE: &[Row] = &[("contactpoint leave", "Before the thirty minutes are over:")];
+const OVERRIDE_SHIELD: &[Row] = &[(
+    "contactpoint override-shield 4182736451 --reason section-47\ncontactpoint view 4182736451 --reason section-47",
+    "See a shielded child; your supervisor is told, and the child's authority investigates:",
+)];
+const ALERTS: &[Row] = &[("contactpoint alerts", "What waits for you, oldest first:")];
+const JUDGE: &[Row] = &[
+    ("contactpoint judge 41 justified", "A supervisor, after speaking to whoever acted:"),
+    ("contactpoint judge 44 settled", "A shielding officer, once the investigation is done:"),
+];
+const SAMPLE: &[Row] = &[("contactpoint sample 2026-10 --size 20", "Twenty of October's judgements:")];
+const REVIEW: &[Row] = &[("contactpoint review 41 questioned", "A judgement that you cannot follow:")];
+const STATISTICS: &[Row] = &[("contactpoint statistics --from 2026-10-01 --to 2026-10-31", "A month's alerts and judgements:")];
+const FLAGS: &[Row] = &[("contactpoint flags --from 2026-10-01 --to 2026-10-31", "A month's flags, oldest first:")];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(
     "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner \\\n    --supervisor 12 --vetted 2026-09-01 --barring 2026-09-01 --trained 2026-09-14",
@@ -106,7 +161,11 @@ const AMEND_PERSON: &[Row] = &[
 ];
 const SET_PERSON_STATE: &[Row] = &[
     ("contactpoint set-person-state 14 locked", "The helpdesk locks an account:"),
-    ("contactpoint set-person-state 14 active", "The helpdesk unlocks it again, and the administrator resumes a suspended one:"),
+    (
+        "contactpoint set-person-state 14 active --verified employee-number,line-manager,vetting-month",
+        "The helpdesk unlocks it again, after the scripted questions:",
+    ),
+    ("contactpoint set-person-state 14 active", "The administrator resumes a suspended one:"),
     ("contactpoint set-person-state 14 closed", "The administrator closes it, for good:"),
 ];
 const SIGN: &[Row] = &[
@@ -118,6 +177,23 @@ const ACCEPT: &[Row] = &[
     ("contactpoint accept-responsibilities --accept 1", "Accept it for your organisation:"),
 ];
 const SPONSOR: &[Row] = &[("contactpoint sponsor 7", "Vouch for the school that was enrolled as number 7 in your area:")];
+const SHIELD: &[Row] =
+    &[("contactpoint shield 4182736451 --reason domestic-violence --review 2027-03-31", "Shield a child until you decide anew:")];
+const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736451", "Lift the shield; a fresh one-time code is asked for:")];
+const AUDIENCE: &[Row] = &[
+    ("contactpoint audience 4182736451 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
+    ("contactpoint audience 4182736451", "Everybody may who may otherwise:"),
+];
+const SETTLE: &[Row] = &[
+    ("contactpoint settle 7305518265 --as 4182736451", "The record that waits is of this child, who may be shielded:"),
+    ("contactpoint settle 7305518265", "It is of a child of its own:"),
+    (
+        "contactpoint settle 7305518265 --shield-reason court-order --shield-review 2027-03-31",
+        "It is of a child of its own, who is shielded before anybody else sees it:",
+    ),
+];
+const HOLD_NEW: &[Row] = &[("contactpoint hold-new true", "Settle each new record before others see it:")];
+const END_INVOLVEMENT: &[Row] = &[("contactpoint end-involvement 4182736451", "A pupil left the school:")];
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),

@@ -23,7 +23,8 @@ pub(crate) fn text(value: &Value) -> String {
 
 /// Prints a view's answer.
 pub(crate) fn say_child(child: &Value) {
-    say(&format!("{}   {}", text(&child["name"]), text(&child["child_number"])));
+    let shielded = if child["shielded"] == true { "   SHIELDED" } else { "" };
+    say(&format!("{}   {}{shielded}", text(&child["name"]), text(&child["child_number"])));
     for (label, key) in [
         ("former names", "former_names"),
         ("date of birth", "date_of_birth"),
@@ -32,6 +33,12 @@ pub(crate) fn say_child(child: &Value) {
         ("unique pupil number", "unique_pupil_number"),
     ] {
         fact(label, &text(&child[key]));
+    }
+    fact("carers", &text(&child["carer_names"]));
+    if child["address"].is_null() {
+        // a shielded child: there is no word on where it lives, nor on who works with it (rule E2)
+        say("This child is shielded. Nothing more is shown.");
+        return;
     }
     fact("address", &address(child));
     for carer in child["carers"].as_array().into_iter().flatten() {

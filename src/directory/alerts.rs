@@ -106,6 +106,12 @@ pub struct JudgeRequest {
     pub disposition: Disposition,
 }
 
+impl QueueAnswer {
+    pub(crate) fn of(alerts: Vec<AlertAnswer>, cursor: Option<Cursor>) -> Self {
+        Self { alerts, cursor }
+    }
+}
+
 impl AlertAnswer {
     pub(crate) fn of(registry: &Registry<'_>, alert: &Alert, today: Day) -> Result<Self, StoreError> {
         let person = registry.account(alert.person)?.map(|account| Actor { id: account.id, name: account.name });

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, ChildRecord, Instant, OrganisationId, Provenance, Role, Statement};
 use contactpoint_identity::Caller;
-use contactpoint_intake::{Columns, Intake, Layout, LineFault};
+use contactpoint_intake::{Columns, Intake, Layout, LineFault, Reason};
 use contactpoint_matching::{verdict, Verdict};
-use contactpoint_policy::{self as policy, FeedPermit, Moment};
+use contactpoint_policy::{self as policy, BasisFault, FeedPermit, Moment};
 use contactpoint_store::{Feed, FeedFault, FeedId, NewFeed, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -168,7 +168,7 @@ impl Directory {
         };
         let by = permit.by();
         let provenance = Provenance { source: by.organisation, author: by.person, at: now };
-        let Some(read) = read(columns, body, provenance, now).await? else {
+        let Some(read) = read(columns, body, provenance, permit.clone()).await? else {
             return self.refuse(blank, Refused::TooManyRecords).await;
         };
         self.store
@@ -257,13 +257,24 @@ fn begin(transaction: &mut Transaction<'_>, permit: &FeedPermit, request: BeginF
 }
 
 /// Reads a chunk away from the threads that answer and from the one that writes. `None` where it has too many records.
-async fn read(columns: Arc<Columns>, body: Bytes, provenance: Provenance, now: Instant) -> Result<Option<Read>, StoreError> {
+async fn read(columns: Arc<Columns>, body: Bytes, provenance: Provenance, permit: FeedPermit) -> Result<Option<Read>, StoreError> {
     let parse = move || {
         let statement = |intake: Intake| intake.into_statement(provenance);
-        let read: Read = columns.records(&body, now).take(MOST_RECORDS + 1).map(|(_, record)| record.map(statement)).collect();
+        let records = columns.records(&body, provenance.at).take(MOST_RECORDS + 1);
+        let read: Read = records.map(|(_, record)| record.map(statement).and_then(|statement| on_its_basis(&permit, statement))).collect();
         (read.len() <= MOST_RECORDS).then_some(read)
     };
     tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Stopped)
+}
+
+/// The statement, if it says on what basis a sensitive service is recorded, and only then (rule E8).
+fn on_its_basis(permit: &FeedPermit, statement: Statement) -> Result<Statement, LineFault> {
+    let reason = match policy::basis(permit, statement.involvement.basis) {
+        Ok(()) => return Ok(statement),
+        Err(BasisFault::Missing) => Reason::BasisMissing,
+        Err(BasisFault::NotExpected) => Reason::BasisNotExpected,
+    };
+    Err(LineFault { field: None, reason })
 }
 
 fn take_lines(
@@ -335,11 +346,14 @@ fn take_in(
     mut statement: Statement,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<TakenIn, StoreError> {
-    let Met { open, guarded_by } = met(transaction, &statement)?;
-    if open.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) {
-        return Ok(TakenIn::Conflict);
-    }
-    let same = open.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same);
+    let (same, guarded_by) = match met(transaction, &statement)? {
+        Met::Again(held) => (Some(held), None),
+        Met::Conflict => return Ok(TakenIn::Conflict),
+        Met::Others { open, .. } if open.iter().any(|held| verdict(&held.record, &statement) == Verdict::Conflict) => {
+            return Ok(TakenIn::Conflict);
+        }
+        Met::Others { open, guarded_by } => (open.into_iter().find(|held| verdict(&held.record, &statement) == Verdict::Same), guarded_by),
+    };
     if let Some(authority) = guarded_by {
         hold_back(transaction, permitted, authority, statement)?;
         return Ok(if same.is_some() { TakenIn::Joined } else { TakenIn::Created });

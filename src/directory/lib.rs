@@ -5,6 +5,8 @@
 //! (`identity`), who may (`policy`), durability (`store`), HTTP (`edge`). Does not promise that a joined record is one child beyond what
 //! `matching` says.
 
+mod alert_audit;
+mod alert_statistics;
 mod alerts;
 mod break_glass;
 mod budgets;
@@ -15,16 +17,20 @@ mod enrol;
 mod entries;
 mod feed;
 mod grants;
+mod helpdesk;
 mod organisations;
 mod people;
 mod quarantine;
 mod refused;
+mod sample;
 mod search;
 mod shielding;
 mod view;
 mod watch;
 mod who_saw;
 
+pub use alert_audit::{FlagsRequest, ReviewRequest, SampleAnswer, SampleRequest, SampleSize, MOST_SAMPLED};
+pub use alert_statistics::{AlertCounts, ByPair, ByRole, ByUser, StatisticsAnswer, StatisticsRequest};
 pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
 pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
@@ -33,6 +39,7 @@ pub use contactpoint_policy::Ceilings;
 pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
+pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};

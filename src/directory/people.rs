@@ -8,7 +8,7 @@ use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, OrganisationId, PersonId, Role};
+use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, OrganisationId, PersonId, Role, Verified};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Candidate, Moment, Subject, LONGEST_CHAIN};
 use contactpoint_store::{Account, Registry, StoreError, Transaction};
@@ -56,6 +56,9 @@ pub struct AmendPerson {
 pub struct SetState {
     /// active, locked, suspended, closed.
     pub state: AccountState,
+    /// The scripted questions that were answered, where the helpdesk unlocks or suspends: at least three different ones (rule C5).
+    #[serde(default)]
+    pub verified: Vec<Verified>,
 }
 
 /// An account as its organisation's administrator sees it: no factor, and no address.
@@ -122,7 +125,7 @@ impl Directory {
         &self,
         caller: &Caller,
         person: PersonId,
-        state: AccountState,
+        SetState { state, verified }: SetState,
         now: Instant,
     ) -> Answered<PersonStanding> {
         let by = caller.clone();
@@ -138,7 +141,7 @@ impl Directory {
             // the state that is found says whether it is unlocked or resumed
             let operation = policy::account_act(account.state, state).unwrap_or(entry.operation);
             *entry = acting(&by, operation, now);
-            let permit = policy::account_state(&by, Moment::of(now), &subject(account), state)?;
+            let permit = policy::account_state(&by, Moment::of(now), &subject(account), state, &verified)?;
             account.state = permit.state();
             Ok(())
         })
@@ -198,7 +201,7 @@ fn changed(
     Ok(PersonStanding::of(&account))
 }
 
-fn subject(account: &Account) -> Subject {
+pub(crate) fn subject(account: &Account) -> Subject {
     Subject { person: account.id, organisation: account.organisation, state: account.state }
 }
 

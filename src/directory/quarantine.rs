@@ -11,27 +11,40 @@ use contactpoint_matching::{verdict, Verdict};
 use contactpoint_store::{Held, StoreError, Transaction};
 
 /// What a statement meets.
-pub(crate) struct Met {
-    /// Children that it may be joined to; those first that the source spoke of under a guard.
-    pub(crate) open: Vec<Held>,
-    /// The authority of a guarded child that it may be of.
-    pub(crate) guarded_by: Option<OrganisationId>,
+pub(crate) enum Met {
+    /// A guarded child that the source speaks of again.
+    Again(Held),
+    /// A number in common with what the source itself said of a guarded child, and nothing else.
+    Conflict,
+    /// Children without a guard that it may be joined to, and the authority of a guarded one that it may be of.
+    Others {
+        /// Those.
+        open: Vec<Held>,
+        /// That authority.
+        guarded_by: Option<OrganisationId>,
+    },
 }
 
 /// Looks for what a statement meets.
 pub(crate) fn met(transaction: &Transaction<'_>, statement: &Statement) -> Result<Met, StoreError> {
-    let candidates = transaction.candidates_for(statement)?;
-    let (guarded, mut open): (Vec<Held>, Vec<Held>) =
-        candidates.into_iter().partition(|held| held.record.is_guarded() && !is_spoken_to(&held.record, statement));
-    // what is guarded among them is spoken to again
-    open.sort_by_key(|held| !held.record.is_guarded());
+    let (mut guarded, open): (Vec<Held>, Vec<Held>) =
+        transaction.candidates_for(statement)?.into_iter().partition(|held| held.record.is_guarded());
+    let own = |held: &Held| own_words(&held.record, statement);
+    if let Some(at) = guarded.iter().position(|held| own(held) == Some(Verdict::Same)) {
+        return Ok(Met::Again(guarded.swap_remove(at)));
+    }
+    if guarded.iter().any(|held| own(held) == Some(Verdict::Conflict)) {
+        return Ok(Met::Conflict);
+    }
     let guarded_by = guardian(transaction, statement, &open, &guarded)?;
-    Ok(Met { open, guarded_by })
+    Ok(Met::Others { open, guarded_by })
 }
 
-/// True where the statement's source spoke of this child before, and speaks of the same.
-fn is_spoken_to(record: &ChildRecord, statement: &Statement) -> bool {
-    record.said_by(statement.provenance.source).is_some() && verdict(record, statement) == Verdict::Same
+/// How a statement fits what its own source said of the child. What others said is not asked: whether it fits would tell the source what they
+/// said (rule E3).
+fn own_words(record: &ChildRecord, statement: &Statement) -> Option<Verdict> {
+    let said = record.said_by(statement.provenance.source)?;
+    Some(verdict(&ChildRecord::new(record.number.clone(), record.authority, said.clone()), statement))
 }
 
 fn guardian(
@@ -40,9 +53,6 @@ fn guardian(
     open: &[Held],
     guarded: &[Held],
 ) -> Result<Option<OrganisationId>, StoreError> {
-    if open.iter().any(|held| held.record.is_guarded()) {
-        return Ok(None);
-    }
     let authority = |held: &Held| held.record.authority;
     if let Some(held) = guarded.iter().find(|held| verdict(&held.record, statement) != Verdict::Different) {
         return Ok(Some(authority(held)));

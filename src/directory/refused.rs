@@ -40,6 +40,9 @@ pub enum Refused {
     /// What was to be enrolled exists already.
     #[error("{0} exists already")]
     Exists(&'static str),
+    /// The month is not over, or the days run backwards or over more than a year.
+    #[error("the month is not over, or the days run backwards or over more than a year")]
+    NoSuchPeriod,
     /// A cursor that is none, or was given to somebody else or for something else.
     #[error("no such place in this list")]
     NoSuchPlace,
@@ -89,7 +92,7 @@ impl Refused {
             Self::Policy(refusal) => Outcome::Refused((*refusal).into()),
             Self::NotFoundOrNotYours | Self::NoSuchFeed | Self::Unknown(_) => Outcome::NotFound,
             Self::TooManyMatches => Outcome::TooMany,
-            Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords | Self::NoSuchPlace => {
+            Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords | Self::NoSuchPlace | Self::NoSuchPeriod => {
                 Outcome::Refused(RefusalCode::InvalidValue)
             }
             Self::FeedOutOfStep { .. } => Outcome::Refused(RefusalCode::FeedOutOfStep),

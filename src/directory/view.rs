@@ -58,7 +58,8 @@ impl Directory {
             let view =
                 held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
-            if let Err(refusal) = self.budgets.take(permit.by(), std::slice::from_ref(&request.child_number), now) {
+            let seen = if view.is_some() { std::slice::from_ref(&request.child_number) } else { &[] };
+            if let Err(refusal) = self.budgets.take(permit.by(), seen, now) {
                 return Ok(Looked::over_budget(refusal, blank));
             }
             let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);

@@ -1,6 +1,8 @@
 //! Who saw this child? (rule F3): viewed, listed, refused, and who brought it into their scope by a feed; one query for the auditor.
 
+use crate::cursor::{Cursor, Question};
 use crate::entries::{entry, with_outcome};
+use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, OrganisationName, PersonId, Purpose, Role};
@@ -22,16 +24,17 @@ pub struct WhoSawRequest {
     pub child_number: ChildNumber,
     /// Why: audit or subject-access.
     pub reason: Purpose,
-    /// Only looks before this entry: for the older ones, where an answer said that there are more.
-    pub before: Option<u64>,
+    /// For the older looks: from the answer before, with the same child and reason.
+    pub cursor: Option<Cursor>,
 }
 
 /// The looks at the child, newest first, at most 1,000.
 #[derive(Serialize, ToSchema)]
 pub struct WhoSawAnswer {
     looks: Vec<LookAnswer>,
-    /// True where there are older looks: ask again with `before` set to the last entry of this answer.
-    more: bool,
+    /// There where there are older looks: ask again with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
 }
 
 /// One look.
@@ -82,7 +85,10 @@ pub struct LookerOrganisation {
 impl Directory {
     /// Lists every look at a child, complete to the newest entry.
     pub async fn who_saw(&self, caller: &Caller, request: &WhoSawRequest, now: Instant) -> Answered<WhoSawAnswer> {
-        let permit = policy::who_saw(caller, Moment::of(now), request.reason);
+        let asked = [request.child_number.as_str().as_bytes(), &[request.reason.number()]].concat();
+        let question = Question { operation: Operation::WhoSaw, asked: &asked };
+        let before = request.cursor.as_ref().map(|cursor| self.cursors.place(caller, &question, cursor)).transpose();
+        let permit = policy::who_saw(caller, Moment::of(now), request.reason).map_err(Refused::from);
         if permit.is_ok() {
             self.store.index_looks().await?;
         }
@@ -92,9 +98,13 @@ impl Directory {
             ..entry(caller, Role::Auditor, Operation::WhoSaw, now)
         };
         self.look(blank, move |snapshot, blank| {
-            let result = match permit {
-                Ok(permit) => Ok(answer(&permit, snapshot, request)?),
-                Err(refusal) => Err(refusal.into()),
+            let result = match permit.and_then(|permit| Ok((permit, before?))) {
+                Ok((permit, before)) => {
+                    let (looks, more) = looks(&permit, snapshot, request, before)?;
+                    let cursor = more.map(|last| self.cursors.to(caller, &question, last)).transpose()?;
+                    Ok(WhoSawAnswer { looks, cursor })
+                }
+                Err(refused) => Err(refused),
             };
             let entry = with_outcome(blank, &result);
             Ok((result, entry))
@@ -103,13 +113,19 @@ impl Directory {
     }
 }
 
-/// Reads the looks; the permit is the proof that the caller may have them.
-fn answer(_: &WhoSawPermit, snapshot: &Snapshot<'_>, request: &WhoSawRequest) -> Result<WhoSawAnswer, StoreError> {
-    let mut looks = snapshot.looks_at(&request.child_number, request.before, MOST_LOOKS + 1)?;
+/// Reads the looks, and the last entry of them where there are older ones; the permit is the proof that the caller may have them.
+fn looks(
+    _: &WhoSawPermit,
+    snapshot: &Snapshot<'_>,
+    request: &WhoSawRequest,
+    before: Option<u64>,
+) -> Result<(Vec<LookAnswer>, Option<u64>), StoreError> {
+    let mut looks = snapshot.looks_at(&request.child_number, before, MOST_LOOKS + 1)?;
     let more = looks.len() > MOST_LOOKS as usize;
     looks.truncate(MOST_LOOKS as usize);
+    let last = looks.last().filter(|_| more).map(|look| look.index);
     let looks = looks.into_iter().map(|look| told(snapshot, look)).collect::<Result<_, _>>()?;
-    Ok(WhoSawAnswer { looks, more })
+    Ok((looks, last))
 }
 
 fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnswer, StoreError> {

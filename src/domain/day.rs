@@ -60,6 +60,45 @@ impl Day {
     }
 }
 
+/// A month of the calendar, written YYYY-MM.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, example = "2026-10")]
+pub struct Month(Day);
+
+impl Month {
+    /// The month of a day.
+    #[must_use]
+    pub fn of(day: Day) -> Self {
+        Self(Day(day.0.first_of_month()))
+    }
+
+    /// Its first day.
+    #[must_use]
+    pub fn first(self) -> Day {
+        self.0
+    }
+
+    /// Its last day.
+    #[must_use]
+    pub fn last(self) -> Day {
+        Day(self.0 .0.last_of_month())
+    }
+}
+
+impl TryFrom<String> for Month {
+    type Error = InvalidValue;
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        let form = InvalidValue { what: "month", why: "is not a month written YYYY-MM" };
+        format!("{text}-01").parse().map(Self).map_err(|_| form)
+    }
+}
+impl From<Month> for String {
+    fn from(month: Month) -> Self {
+        month.0.to_string()[..7].to_owned()
+    }
+}
+
 impl Instant {
     /// The day of the calendar in UTC.
     #[must_use]
@@ -134,6 +173,17 @@ mod tests {
         let christmas = [day("2026-12-25"), day("2026-12-28"), day("2027-01-01")];
         assert_eq!(day("2026-12-23").plus_working_days(5, &christmas), day("2027-01-04"));
         assert_eq!(friday.plus_working_days(0, &[]), friday);
+    }
+
+    #[test]
+    fn a_month_has_a_first_and_a_last_day_and_one_way_to_be_written() {
+        // D5: a finished month's judgements
+        let month = Month::try_from("2028-02".to_owned()).unwrap();
+        assert_eq!((month.first(), month.last()), (day("2028-02-01"), day("2028-02-29")));
+        assert_eq!((Month::of(day("2028-02-17")), String::from(month)), (month, "2028-02".to_owned()));
+        for wrong in ["2028-2", "2028-13", "2028", "2028-02-01", ""] {
+            assert!(Month::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod child;
 pub mod contact;
 pub mod date;
 pub mod day;
+pub mod helpdesk;
 pub mod name;
 pub mod number;
 pub mod organisation;
@@ -27,7 +28,8 @@ pub use child::{
 };
 pub use contact::{Address, AddressLine, EmailAddress, PhoneNumber, Postcode};
 pub use date::{DateOfBirth, Instant};
-pub use day::Day;
+pub use day::{Day, Month};
+pub use helpdesk::{Factor, PendingReset, Verified};
 pub use name::{FamilyName, GivenName, Name};
 pub use number::{ChildNumber, NhsNumber, UniquePupilNumber};
 pub use organisation::{

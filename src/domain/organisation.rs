@@ -141,6 +141,13 @@ pub struct Organisation {
 }
 
 impl Organisation {
+    /// True for a sensitive service: one that is or ever was accredited as such (rule E8). An accreditation that ran out lets nobody feed, and
+    /// makes nobody a service like any other.
+    #[must_use]
+    pub fn is_sensitive_service(&self) -> bool {
+        self.accreditations.iter().any(|held| held.capability == Capability::SensitiveServices)
+    }
+
     /// True where it is accredited for this on this day, the last day of the accreditation included (rule B2).
     #[must_use]
     pub fn may(&self, capability: Capability, today: Day) -> bool {

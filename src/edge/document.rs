@@ -4,7 +4,7 @@
 
 use crate::call::Call;
 use crate::handlers::{
-    alerts, audit, children, contact, feeds, glass, organisations, people, session, shielding, tiles, Handled, Handlers,
+    alerts, audit, children, contact, feeds, glass, helpdesk, organisations, people, session, shielding, tiles, Handled, Handlers,
 };
 use crate::problem::ProblemDocument;
 use crate::route::Route;
@@ -19,7 +19,8 @@ use utoipa::{Modify, OpenApi};
     info(title = "Directory of who works with a child", description = "Mutual TLS 1.3; errors are RFC 9457 problems with a code from the closed list."),
     paths(children::search, children::view, audit::who_saw, feeds::begin, feeds::lines, feeds::report, feeds::finish, people::enrol,
         people::amend, people::set_state, people::sign, organisations::accept, organisations::sponsor, organisations::texts_in_force,
-        glass::break_glass, glass::leave, glass::override_shield, alerts::queue, alerts::judge, contact::ask,
+        glass::break_glass, glass::leave, glass::override_shield, alerts::queue, alerts::judge, alerts::sample, alerts::review,
+        alerts::statistics, alerts::flags, contact::ask, helpdesk::begin_reset, helpdesk::complete_reset,
         shielding::shield, shielding::unshield, shielding::audience, shielding::settle, shielding::end_involvement, shielding::hold_new,
         session::log_in, session::log_out, tiles::checkpoint, tiles::tile, document),
     modifiers(&Schemes, &RequestIds)

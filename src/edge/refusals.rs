@@ -80,9 +80,12 @@ impl From<Refused> for Problem {
             ) => ProblemCode::MalformedRequest,
             Refused::FeedOutOfStep { next_line } => return Self::out_of_step(next_line.into()),
             Refused::TooManyRecords => ProblemCode::BodyTooLarge,
-            Refused::UnknownLayout | Refused::OtherHeader | Refused::NoSuchPlace | Refused::Exists(_) | Refused::Unknown(_) => {
-                ProblemCode::InvalidValue
-            }
+            Refused::UnknownLayout
+            | Refused::OtherHeader
+            | Refused::NoSuchPlace
+            | Refused::NoSuchPeriod
+            | Refused::Exists(_)
+            | Refused::Unknown(_) => ProblemCode::InvalidValue,
         }
         .into()
     }

@@ -61,6 +61,8 @@ routes! {
     EnrolPerson = POST "/v1/people" Both;
     AmendPerson = POST "/v1/people/{id}" Both;
     SetPersonState = POST "/v1/people/{id}/state" Both;
+    BeginReset = POST "/v1/people/{id}/reset" Both;
+    CompleteReset = POST "/v1/people/{id}/reset/complete" Both;
     AcceptAgreement = POST "/v1/session/agreement" Both;
     AcceptResponsibilities = POST "/v1/organisation/responsibilities" Network;
     Sponsor = POST "/v1/organisations/{id}/sponsor" Both;
@@ -76,6 +78,10 @@ routes! {
     OverrideShield = POST "/v1/shield-override" Network;
     Alerts = POST "/v1/alerts/queue" Both;
     JudgeAlert = POST "/v1/alerts/{id}/judge" Both;
+    SampleAlerts = POST "/v1/audit/alerts/sample" Network;
+    ReviewAlert = POST "/v1/audit/alerts/{id}/review" Network;
+    AlertStatistics = POST "/v1/audit/alerts/statistics" Network;
+    Flags = POST "/v1/audit/flags" Network;
     Checkpoint = GET "/log/checkpoint" Network;
     Tile = GET "/log/tile/{*path}" Network;
     Document = GET "/openapi.json" Both;

@@ -56,11 +56,13 @@ impl Identity {
             Some(_) => None,
             None => code::matching_step(&account.code_secret, code, now.wall)?,
         };
-        let (organisation, role) = (caller.organisation_id(), caller.role());
+        let (organisation, role, resets) = (caller.organisation_id(), caller.role(), account.resets);
         let committed = self
             .store
             .change(move |transaction| {
                 let mut account = transaction.account(person)?.ok_or(StoreError::Unknown("account"))?;
+                // a code of a secret that was made anew meanwhile is none (rule C5)
+                let step = step.filter(|_| account.resets == resets);
                 let verdict = weigh(&mut account, step, now.wall);
                 if !matches!(verdict, Err(Failure::TooEarly(_))) {
                     transaction.put_account(&account)?;

@@ -5,8 +5,8 @@
 use crate::code::SECRET_BYTES;
 use crate::error::IdentityError;
 use crate::password::{self, Pepper};
-use contactpoint_domain::{Address, Checks, LoginName, Name, OrganisationId, PersonId, Role};
-use contactpoint_store::NewAccount;
+use contactpoint_domain::{Address, Checks, Factor, Instant, LoginName, Name, OrganisationId, PersonId, Role};
+use contactpoint_store::{Account, NewAccount};
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
@@ -78,6 +78,67 @@ pub fn credentials(pepper: &dyn Pepper, person: NewPerson) -> Result<(NewAccount
     let record = Zeroizing::new(password::record(pepper, password.as_bytes())?.into_bytes());
     let account = NewAccount { organisation, login, name, roles, password: record, code_secret: secret, supervisor, checks, home };
     Ok((account, OneTimeSecrets { password, code_secret, otpauth }))
+}
+
+/// A factor made anew (rule C5): what the account keeps of it, and what its holder is handed once.
+pub struct NewFactor {
+    factor: Factor,
+    kept: Zeroizing<Vec<u8>>,
+    told: Zeroizing<String>,
+    otpauth: Option<Zeroizing<String>>,
+}
+
+impl NewFactor {
+    /// Makes one for this log-in name. Blocks as [`credentials`] does.
+    pub fn made(pepper: &dyn Pepper, login: &LoginName, factor: Factor) -> Result<Self, IdentityError> {
+        match factor {
+            Factor::Password => {
+                let told = random_password()?;
+                let kept = Zeroizing::new(password::record(pepper, told.as_bytes())?.into_bytes());
+                Ok(Self { factor, kept, told, otpauth: None })
+            }
+            Factor::Code => {
+                let mut kept = Zeroizing::new(vec![0u8; SECRET_BYTES]);
+                getrandom::fill(&mut kept)?;
+                let told = Zeroizing::new(BASE32_NOPAD.encode(&kept));
+                let otpauth = Some(otpauth(login, &told));
+                Ok(Self { factor, kept, told, otpauth })
+            }
+        }
+    }
+
+    /// Puts it in the place of the one that the account has, and ends every session that began with that.
+    pub fn renew(&self, account: &mut Account) {
+        match self.factor {
+            Factor::Password => account.password = self.kept.clone(),
+            Factor::Code => {
+                account.code_secret = self.kept.clone();
+                account.last_code_step = 0;
+            }
+        }
+        account.reset = None;
+        account.resets = account.resets.wrapping_add(1);
+        account.failures = 0;
+        account.delayed_until = Instant::default();
+    }
+
+    /// The password, or the secret of the time-based code in base32.
+    #[must_use]
+    pub fn expose_told(&self) -> &str {
+        &self.told
+    }
+
+    /// Of a code's secret: the same as an `otpauth://totp/` address.
+    #[must_use]
+    pub fn expose_otpauth(&self) -> Option<&str> {
+        self.otpauth.as_deref().map(String::as_str)
+    }
+}
+
+impl std::fmt::Debug for NewFactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewFactor(..)")
+    }
 }
 
 /// The de facto "Key URI Format" of authenticator applications. A log-in name needs no escape in it.

@@ -128,22 +128,31 @@ impl Identity {
         if known.generation == self.store.registry_generation() {
             return known;
         }
-        let standing = self.standing(channel, person);
+        let standing = self.standing(channel, person, known.resets);
         remember(&standing);
         standing
     }
 
-    pub(crate) fn standing(&self, channel: &Channel, person: PersonId) -> Standing {
+    pub(crate) fn standing(&self, channel: &Channel, person: PersonId, resets: u32) -> Standing {
         // the generation is read first: a change in between is then asked for again, never missed
         let generation = self.store.registry_generation();
-        Standing { generation, verdict: self.verdict(channel, person) }
+        Standing { generation, resets, verdict: self.verdict(channel, person, resets) }
     }
 
-    fn verdict(&self, channel: &Channel, person: PersonId) -> Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal> {
+    fn verdict(
+        &self,
+        channel: &Channel,
+        person: PersonId,
+        resets: u32,
+    ) -> Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal> {
         let account = self.store.registry(|registry| registry.account(person)).map_err(unavailable)?;
         let account = account.ok_or(IdentityRefusal::PersonSuspended)?;
         let organisation = self.organisation_of(&account, channel)?;
         usable(account.state)?;
+        // whoever had the factor that was made anew has no session any more (rule C5)
+        if account.resets != resets {
+            return Err(IdentityRefusal::SessionEnded);
+        }
         let Account { roles, checks, supervisor, name, home, .. } = account;
         let supervisor = self.in_office(supervisor)?;
         Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor, family: name.family, home })))

@@ -24,7 +24,7 @@ pub use caller::{Caller, Channel, Qualifications};
 pub use clock::{Clock, Now};
 pub use code::STEP_SECONDS;
 pub use confirm::Confirmed;
-pub use enrol::{credentials, NewPerson, OneTimeSecrets};
+pub use enrol::{credentials, NewFactor, NewPerson, OneTimeSecrets};
 pub use error::IdentityError;
 pub use identity::Identity;
 pub use password::Pepper;

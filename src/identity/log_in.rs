@@ -105,7 +105,7 @@ impl Identity {
         code: &str,
         now: Now,
     ) -> Result<Committed<Result<SessionTicket, LoginRefused>>, IdentityError> {
-        let (person, name, roles) = (account.id, account.name.clone(), account.roles.clone());
+        let (person, name, roles, resets) = (account.id, account.name.clone(), account.roles.clone(), account.resets);
         let evidence = match delay::remaining(account.delayed_until, now.wall) {
             Some(_) => None,
             None => self.evidence(channel, (account.password, account.code_secret), password, code, now.wall).await?,
@@ -115,6 +115,8 @@ impl Identity {
             .store
             .change(move |tx| {
                 let mut account = tx.account(person)?.ok_or(StoreError::Unknown("account"))?;
+                // what was looked at is worth nothing once a factor was made anew (rule C5)
+                let evidence = evidence.filter(|_| account.resets == resets);
                 let verdict = judge(&mut account, evidence, now.wall);
                 if !matches!(verdict, Verdict::TooEarly(_)) {
                     tx.put_account(&account)?;
@@ -124,7 +126,7 @@ impl Identity {
             .await?;
         let result = match *committed.get() {
             Verdict::Good => {
-                let token = self.sessions.begin(person, *channel, self.standing(channel, person), now)?;
+                let token = self.sessions.begin(person, *channel, self.standing(channel, person, resets), now)?;
                 Ok(SessionTicket::new(token, person, name, roles, organisation, self.sessions.idle()))
             }
             Verdict::Failed(_) => Err(LoginRefused::Failed { retry_after: None }),

@@ -92,6 +92,8 @@ impl std::fmt::Debug for SessionTicket {
 #[derive(Clone)]
 pub(crate) struct Standing {
     pub(crate) generation: u64,
+    /// How often a factor had been made anew when the session began (rule C5).
+    pub(crate) resets: u32,
     pub(crate) verdict: Result<(Arc<Organisation>, Arc<Qualifications>), IdentityRefusal>,
 }
 

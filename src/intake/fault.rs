@@ -67,6 +67,10 @@ reasons! {
     InvalidTelephone = "invalid_telephone" / 17,
     /// Not an e-mail address.
     InvalidEmail = "invalid_email" / 18,
+    /// A sensitive service says neither that somebody consented nor what else it is recorded on (rule E8).
+    BasisMissing = "basis_missing" / 19,
+    /// A basis from an organisation that is no sensitive service (rule E8).
+    BasisNotExpected = "basis_not_expected" / 20,
 }
 
 impl TryFrom<&str> for Reason {

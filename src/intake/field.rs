@@ -78,11 +78,15 @@ pub enum Field {
     CommonAssessment,
     /// Is the lead professional (rule A2), by the table `codes.flag`; empty means no.
     LeadProfessional,
+    /// The work with the child ended (rule D1), by the table `codes.flag`; empty means no.
+    Left,
+    /// On what basis a sensitive service is recorded (rule E8), by the table `codes.basis`.
+    Basis,
 }
 
 impl Field {
     /// How many fields there are.
-    pub(crate) const COUNT: usize = Self::LeadProfessional as usize + 1;
+    pub(crate) const COUNT: usize = Self::Basis as usize + 1;
     /// Without these there is no record.
     pub(crate) const OF_EVERY_LAYOUT: [Self; 3] = [Self::FamilyName, Self::GivenName, Self::DateOfBirth];
 

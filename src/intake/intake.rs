@@ -66,7 +66,7 @@ impl Intake {
             nhs_number: record.optional::<NhsNumber>(Field::NhsNumber, number_reason)?,
             unique_pupil_number: record.optional::<UniquePupilNumber>(Field::UniquePupilNumber, number_reason)?,
             carers: record.carers()?,
-            involvement: record.involvement()?,
+            involvement: record.involvement(now)?,
         })
     }
 }
@@ -199,7 +199,7 @@ impl<'a> Record<'a> {
         Ok(Some(Carer { name, relationship, telephone, email }))
     }
 
-    fn involvement(&self) -> Result<Involvement, LineFault> {
+    fn involvement(&self, now: Instant) -> Result<Involvement, LineFault> {
         let (family, given) = (Field::PractitionerFamilyName, Field::PractitionerGivenName);
         let named = self.is_given(family)? || self.is_given(given)?;
         Ok(Involvement {
@@ -208,8 +208,8 @@ impl<'a> Record<'a> {
             email: self.optional::<EmailAddress>(Field::PractitionerEmail, |_| Reason::InvalidEmail)?,
             common_assessment: self.flag(Field::CommonAssessment)?,
             lead_professional: self.flag(Field::LeadProfessional)?,
-            ended: None,
-            basis: None,
+            ended: self.flag(Field::Left)?.then_some(now),
+            basis: self.code(Field::Basis, &self.columns.rules.codes.basis)?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::fault::HeaderFault;
 use crate::field::Field;
 use crate::header::Columns;
-use contactpoint_domain::{Gender, Relationship};
+use contactpoint_domain::{Gender, Relationship, SensitiveBasis};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -128,6 +128,8 @@ pub(crate) struct Codes {
     pub(crate) relationship: BTreeMap<String, Relationship>,
     #[serde(default)]
     pub(crate) flag: BTreeMap<String, bool>,
+    #[serde(default)]
+    pub(crate) basis: BTreeMap<String, SensitiveBasis>,
 }
 
 impl Layout {

@@ -2,7 +2,7 @@
 
 use crate::error::OperatorError;
 use crate::{
-    ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, people, show, signing_in, status,
+    alerts, ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, people, show, signing_in, status,
     verifier_key, verify_log,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -109,6 +109,15 @@ enum Verb {
     ///
     /// Without --accept the text is printed, and nothing is signed. For everybody at the data centre, after the first log-in and once a year.
     Sign(let_in::Sign),
+    /// See the alerts that wait for you
+    ///
+    /// For the security officer and the risk owner, logged in: what those did whom you supervise, and what their supervisors left overdue. The
+    /// event and the child's number; no record is within reach here.
+    Alerts(alerts::Queue),
+    /// Judge an alert: justified or not-justified
+    ///
+    /// For the security officer and the risk owner, logged in. Nobody judges their own act. It is said once, and stays.
+    Judge(alerts::Judge),
     /// Ask the running daemon how it is
     ///
     /// It makes a commit and a signature, and says whether both worked, how many entries the log has and how many certificates are revoked.
@@ -187,6 +196,8 @@ impl Verb {
             Self::AmendPerson(arguments) => people::amend(&arguments),
             Self::SetPersonState(arguments) => people::set_state(&arguments),
             Self::Sign(arguments) => let_in::sign(&arguments),
+            Self::Alerts(arguments) => alerts::queue(&arguments),
+            Self::Judge(arguments) => alerts::judge(&arguments),
             Self::Status(arguments) => return status::run(&arguments),
             Self::Inspect(arguments) => return inspect::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),
@@ -271,6 +282,8 @@ mod tests {
             "amend-person",
             "set-person-state",
             "sign",
+            "alerts",
+            "judge",
             "status",
             "inspect",
             "show",

@@ -4,6 +4,7 @@
 //! Leaves to others: whether an officer may do what they ask (the daemon: `identity`, `policy`). Does not promise, and has no verb for, a
 //! way to child data: no query, no dump, no export (rules B5, G1, G5).
 
+mod alerts;
 mod ceremony;
 mod certificate_request;
 mod check_config;

@@ -37,6 +37,7 @@ fn notes(verb: &str) -> Notes {
         "log-out" => Notes { examples: LOG_OUT, ..of_daemon },
         "enrol-organisation" => Notes { examples: ENROL, ..of_daemon },
         "sponsor" => Notes { examples: SPONSOR, ..of_daemon },
+        "alerts" | "judge" => Notes { examples: ALERTS, ..of_daemon },
         "accredit" => Notes { examples: ACCREDIT, ..of_daemon },
         "suspend-organisation" | "resume-organisation" => Notes { examples: SUSPEND, ..of_daemon },
         "add-certificate" | "remove-certificate" => Notes { examples: CERTIFICATES, ..of_daemon },
@@ -161,6 +162,10 @@ const LOG_OUT: &[Row] = &[("contactpointctl log-out", "End the session, here and
 const ENROL: &[Row] = &[(
     "contactpointctl enrol-organisation school.json\ncontactpointctl enrol-organisation - < school.json",
     "Enrol an organisation; the passwords and code secrets of its administrator and its supervisor are printed once:",
+)];
+const ALERTS: &[Row] = &[(
+    "contactpointctl log-in --login risk-owner\ncontactpointctl alerts\ncontactpointctl judge 41 justified",
+    "What waits for you, and what you say of it:",
 )];
 const SPONSOR: &[Row] = &[(
     "contactpointctl log-in --login risk-owner\ncontactpointctl sponsor 2",

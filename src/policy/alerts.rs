@@ -1,11 +1,11 @@
 //! The decisions about alerts (rules C3, C4, D5): who reads and judges which, and what auditors ask of them.
 
-use crate::admission::admit;
+use crate::admission::{accredited, admit};
 use crate::gate::Moment;
 use crate::permit::{permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{Addressee, Alert, AlertKind, Disposition, PersonId, Role};
+use contactpoint_domain::{Addressee, Alert, AlertKind, Capability, Disposition, Finding, PersonId, Role};
 use contactpoint_identity::Caller;
 
 permit!(
@@ -20,8 +20,15 @@ permit!(
     }
 );
 permit!(
-    /// May draw samples of alerts, review judgements and read the statistics (rule D5: the auditor).
+    /// May draw samples of alerts, read the statistics and the flags (rules D5, D7: the auditor).
     AuditAlertsPermit {}
+);
+permit!(
+    /// May say what they find of this judgement (rule D5).
+    ReviewPermit {
+        /// That.
+        finding: Finding,
+    }
 );
 
 /// May the caller read alerts? Which ones wait for them is [`waits_for`]'s answer. (rules C4, D5)
@@ -105,23 +112,42 @@ fn role_for(caller: &Caller, by: By, alert: &Alert) -> Role {
     }
 }
 
-/// May the caller draw samples and read statistics? (rules B2, C4, D5)
-pub fn audit_alerts(caller: &Caller, moment: Moment, operation: AlertAudit) -> Result<AuditAlertsPermit, Refusal> {
-    let operation = match operation {
+/// May the caller draw samples or read statistics? (rules B2, C4, D5)
+pub fn audit_alerts(caller: &Caller, moment: Moment, what: AlertAudit) -> Result<AuditAlertsPermit, Refusal> {
+    let operation = match what {
         AlertAudit::Sample => Operation::SampleAlerts,
-        AlertAudit::Review => Operation::ReviewAlert,
         AlertAudit::Statistics => Operation::AlertStatistics,
     };
     Ok(AuditAlertsPermit { by: admit(caller, operation, moment)? })
 }
 
-/// What an auditor does with alerts.
+/// May the caller read the alerts that nobody's own doing raised? Supervisors read theirs in their queue. (rules B2, C4, D7)
+pub fn read_flags(caller: &Caller, moment: Moment) -> Result<AuditAlertsPermit, Refusal> {
+    let by = admit(caller, Operation::ReadAlerts, moment)?;
+    if by.role != Role::Auditor {
+        return Err(Refusal::RoleForbids);
+    }
+    accredited(caller, Some(Capability::Audit), moment)?;
+    Ok(AuditAlertsPermit { by })
+}
+
+/// May the caller say this of the judgement of an alert? Only of one that was drawn, and once. (rules B2, C4, D5)
+pub fn review_alert(caller: &Caller, moment: Moment, alert: &Alert, is_sampled: bool, finding: Finding) -> Result<ReviewPermit, Refusal> {
+    let by = admit(caller, Operation::ReviewAlert, moment)?;
+    if !is_sampled || alert.judgement.is_none() {
+        return Err(Refusal::OutsideScope);
+    }
+    if alert.review.is_some() {
+        return Err(Refusal::AlreadyJudged);
+    }
+    Ok(ReviewPermit { by, finding })
+}
+
+/// What an auditor does with all alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlertAudit {
     /// Draw a sample.
     Sample,
-    /// Say what is found of a judgement.
-    Review,
     /// Read the statistics.
     Statistics,
 }

@@ -11,6 +11,7 @@ mod budget;
 mod flags;
 mod gate;
 mod glass;
+mod helpdesk;
 mod look;
 mod organisations;
 mod people;
@@ -21,7 +22,10 @@ mod shielding;
 mod shown;
 
 pub use admission::{admit, Row, TABLE};
-pub use alerts::{audit_alerts, judge, read_alerts, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit, ReadAlertsPermit};
+pub use alerts::{
+    audit_alerts, judge, read_alerts, read_flags, review_alert, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit,
+    ReadAlertsPermit, ReviewPermit,
+};
 pub use budget::Ceilings;
 pub use flags::{alert, contact_wanted, flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
@@ -29,6 +33,7 @@ pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,
     GLASS_MINUTES,
 };
+pub use helpdesk::{begin_reset, complete_reset, BeginResetPermit, CompleteResetPermit};
 pub use look::{breadth, Breadth, Grant, Line, Looking, State, LOOKS};
 pub use organisations::{
     accept_responsibilities, accredit, certificates, enrol_organisation, sponsor, suspend_organisation, AcceptResponsibilitiesPermit,
@@ -38,7 +43,7 @@ pub use people::{
     accept_agreement, account_act, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit,
     AmendPersonPermit, Candidate, EnrolPersonPermit, Subject, LONGEST_CHAIN,
 };
-pub use permit::{feed, search, view, who_saw, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
+pub use permit::{basis, feed, search, view, who_saw, BasisFault, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
 pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shielding::{

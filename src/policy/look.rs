@@ -1,6 +1,6 @@
 //! What a look at one child shows: relation, state of the record and grant become a breadth or a refusal (rules D1, D4, D8, E2, E4, E5).
 //!
-//! [`TABLE`] is the whole of it: the first line that fits decides. docs/access.md is made of it.
+//! [`LOOKS`] is the whole of it: the first line that fits decides. docs/access.md is made of it.
 
 use crate::refusal::Refusal;
 use crate::relation::Relation;

@@ -2,10 +2,11 @@
 
 use crate::admission::admit;
 use crate::gate::Moment;
+use crate::helpdesk::verified;
 use crate::permit::{permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{role, AccountState, OrganisationId, OrganisationKind, PersonId, Role};
+use contactpoint_domain::{role, AccountState, OrganisationId, OrganisationKind, PersonId, Role, Verified};
 use contactpoint_identity::Caller;
 
 /// The longest chain of supervisors that is followed; a longer one is refused like a ring.
@@ -98,12 +99,22 @@ pub const fn account_act(from: AccountState, to: AccountState) -> Option<Operati
     }
 }
 
-/// May the caller bring this account into this state? The helpdesk locks and unlocks, the administrator suspends, resumes and closes.
-/// (rules C4, C5)
-pub fn account_state(caller: &Caller, moment: Moment, subject: &Subject, state: AccountState) -> Result<AccountStatePermit, Refusal> {
+/// May the caller bring this account into this state? The helpdesk locks, unlocks and suspends, the administrator suspends, resumes and closes.
+/// `answered`: the scripted questions by which the helpdesk knows whom it hears. (rules C4, C5)
+pub fn account_state(
+    caller: &Caller,
+    moment: Moment,
+    subject: &Subject,
+    state: AccountState,
+    answered: &[Verified],
+) -> Result<AccountStatePermit, Refusal> {
     let operation = account_act(subject.state, state).ok_or(Refusal::RoleForbids)?;
     let by = admit(caller, operation, moment)?;
     somebody_else_here(by, subject)?;
+    // to lock is safe; to unlock, or to suspend for longer, the helpdesk knows whom it hears
+    if by.role == Role::Helpdesk && operation != Operation::LockPerson {
+        verified(answered)?;
+    }
     Ok(AccountStatePermit { by, person: subject.person, state })
 }
 
@@ -131,7 +142,7 @@ pub fn supervisor(person: Option<PersonId>, organisation: OrganisationId, candid
 }
 
 /// Nobody acts on their own account, nor on another organisation's, which is as if it were not there.
-fn somebody_else_here(by: By, subject: &Subject) -> Result<(), Refusal> {
+pub(crate) fn somebody_else_here(by: By, subject: &Subject) -> Result<(), Refusal> {
     if subject.organisation != by.organisation {
         Err(Refusal::OutsideScope)
     } else if subject.person == by.person {

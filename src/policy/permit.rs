@@ -12,7 +12,7 @@ use crate::look::{self, Breadth, Grant, Looking, State};
 use crate::refusal::Refusal;
 use crate::relation::Relation;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{Capability, ChildRecord, OrganisationId, OrganisationKind, PersonId, Purpose, Role};
+use contactpoint_domain::{Capability, ChildRecord, OrganisationId, OrganisationKind, PersonId, Purpose, Role, SensitiveBasis};
 use contactpoint_identity::Caller;
 
 /// Who acts, in which role: what the log says of a permitted act.
@@ -86,6 +86,8 @@ permit!(
     FeedPermit {
         /// The local authority that new records belong to (rule A7).
         authority: OrganisationId,
+        /// It is a sensitive service: each record needs a basis (rule E8).
+        is_sensitive: bool,
     }
 );
 
@@ -148,7 +150,29 @@ pub fn feed(caller: &Caller, moment: Moment) -> Result<FeedPermit, Refusal> {
     let by = admit(caller, Operation::Feed, moment)?;
     // a body of the whole country has no area that a new record could belong to
     let authority = caller.organisation().authority.ok_or(Refusal::CapabilityMissing)?;
-    Ok(FeedPermit { by, authority })
+    let is_sensitive = caller.organisation().is_sensitive_service();
+    if is_sensitive {
+        accredited(caller, Some(Capability::SensitiveServices), moment)?;
+    }
+    Ok(FeedPermit { by, authority, is_sensitive })
+}
+
+/// What is wrong with the basis on which a record names a service (rule E8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BasisFault {
+    /// A sensitive service gives none.
+    Missing,
+    /// Somebody else gives one.
+    NotExpected,
+}
+
+/// Is this the basis that a record of the feeding organisation needs? A sensitive service is recorded only with one. (rule E8)
+pub fn basis(permit: &FeedPermit, given: Option<SensitiveBasis>) -> Result<(), BasisFault> {
+    match (permit.is_sensitive, given) {
+        (true, Some(SensitiveBasis::Consent | SensitiveBasis::Safeguarding)) | (false, None) => Ok(()),
+        (true, None) => Err(BasisFault::Missing),
+        (false, Some(_)) => Err(BasisFault::NotExpected),
+    }
 }
 
 pub(crate) fn one_of(reason: Purpose, allowed: &[Purpose]) -> Result<(), Refusal> {

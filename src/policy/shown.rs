@@ -12,6 +12,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::Caller;
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// What stays visible of a shielded child beside name, date of birth and number (rule E2): a setting, nothing by default.
@@ -149,6 +150,7 @@ impl SearchPermit {
     #[must_use]
     pub fn show(&self, caller: &Caller, record: &ChildRecord, visible: Visible) -> Option<ChildHit> {
         let breadth = breadth_for(caller, self.by, Some(record), Grant::None).ok()?;
+        let record = &*without_sensitive(record, self.by.organisation);
         let newest = record.newest_first().next()?;
         let gender = match breadth {
             Breadth::Full => Some(newest.gender),
@@ -177,6 +179,7 @@ impl ViewPermit {
         visible: Visible,
         organisation: impl Fn(OrganisationId) -> Option<Organisation>,
     ) -> Option<ChildView> {
+        let record = &*without_sensitive(record, self.by().organisation);
         let newest = record.newest_first().next()?;
         let view = ChildView {
             child_number: record.number.clone(),
@@ -211,11 +214,12 @@ impl ViewPermit {
         };
         // whose work ended is no contact any more; what they said of the child stays
         for statement in record.newest_first().filter(|statement| statement.involvement.ended.is_none()) {
-            let source = statement.provenance.source;
-            if statement.involvement.basis.is_some() && source != self.by().organisation {
+            let behind = organisation(statement.provenance.source);
+            let is_sensitive = statement.involvement.basis.is_some() || behind.as_ref().is_some_and(Organisation::is_sensitive_service);
+            if is_sensitive && statement.provenance.source != self.by().organisation {
                 view.sensitive_service = true;
-            } else if let Some(contact) = organisation(source).map(|behind| contact(&behind, statement)) {
-                view.place(contact);
+            } else if let Some(behind) = behind {
+                view.place(contact(&behind, statement));
             }
         }
         view
@@ -228,6 +232,30 @@ impl ViewPermit {
             None
         }
     }
+}
+
+/// The record as those see it who are not the sensitive service that works with the child: what that service says of the child is left out, but
+/// for name and date of birth where nobody else says them. That it is there stays (rule E8).
+fn without_sensitive(record: &ChildRecord, own: OrganisationId) -> Cow<'_, ChildRecord> {
+    let is_hidden = |statement: &Statement| statement.involvement.basis.is_some() && statement.provenance.source != own;
+    if !record.statements.iter().any(is_hidden) {
+        return Cow::Borrowed(record);
+    }
+    let (hidden, mut statements): (Vec<_>, Vec<_>) = record.statements.iter().cloned().partition(is_hidden);
+    let known = statements.first().map(|statement| statement.name.clone());
+    let bare = |statement: Statement| Statement {
+        name: known.clone().unwrap_or(statement.name),
+        former_names: Vec::new(),
+        gender: Gender::Unspecified,
+        address: None,
+        nhs_number: None,
+        unique_pupil_number: None,
+        carers: Vec::new(),
+        ..statement
+    };
+    // before all others: the oldest word is the last that is asked
+    statements.splice(0..0, hidden.into_iter().map(bare));
+    Cow::Owned(ChildRecord { statements, ..record.clone() })
 }
 
 /// Bodies whose functions use the NHS number (rule A5).

@@ -142,10 +142,11 @@ impl Snapshot<'_> {
         self.alerts("WHERE day >= ?1 AND day <= ?2 AND row > ?3 ORDER BY row LIMIT ?4", (from.number(), to.number(), row_of(after), most))
     }
 
-    /// The signed head from which the sample of a month was drawn, if it was drawn. The month: the number of its first day.
-    pub fn sample_seed(&self, month: Day) -> Result<Option<String>, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT note FROM alert_sample WHERE month = ?1")?;
-        Ok(select.query_row([month.number()], |row| row.get(0)).optional()?)
+    /// The signed head from which the sample of a month is drawn, and the largest size that was asked for, if one was. The month: its first
+    /// day.
+    pub fn sample(&self, month: Day) -> Result<Option<(String, u16)>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT note, size FROM alert_sample WHERE month = ?1")?;
+        Ok(select.query_row([month.number()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
     fn alerts(&self, condition: &str, parameters: impl Params) -> Result<Vec<Alert>, StoreError> {
@@ -201,9 +202,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Keeps the signed head from which a month's sample is drawn, for good: a month has one.
-    pub fn keep_sample_seed(&mut self, month: Day, note: &str) -> Result<(), StoreError> {
-        self.connection.prepare_cached("INSERT INTO alert_sample (month, note) VALUES (?1, ?2)")?.execute(params![month.number(), note])?;
+    /// Keeps the signed head from which a month's sample is drawn, for good: a month has one. Of the sizes asked for the largest is kept.
+    pub fn keep_sample(&mut self, month: Day, note: &str, size: u16) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO alert_sample (month, note, size) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET size = max(size, excluded.size)",
+        )?;
+        insert.execute(params![month.number(), note, size])?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use crate::sealed::{SealKeys, SealedRow, ACCOUNT, ORGANISATION};
 use crate::stored_registry;
 use contactpoint_domain::{
     AccountState, Address, Checks, EmailAddress, Instant, LoginName, Name, Organisation, OrganisationId, OrganisationKind,
-    OrganisationName, PersonId, PhoneNumber, Postcode, Role,
+    OrganisationName, PendingReset, PersonId, PhoneNumber, Postcode, Role,
 };
 use rusqlite::{Connection, OptionalExtension};
 use zeroize::Zeroizing;
@@ -60,6 +60,10 @@ pub struct Account {
     pub checks: Checks,
     /// Where they live, by the vetting record (rule D7).
     pub home: Option<Address>,
+    /// A factor that waits for a second person to make it anew (rule C5).
+    pub reset: Option<PendingReset>,
+    /// How often a factor was made anew: a session that began before the last time has ended.
+    pub resets: u32,
 }
 
 /// An account to be made: everything that [`Account`] has at its birth.

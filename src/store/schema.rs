@@ -47,7 +47,7 @@ CREATE INDEX alert_person ON alert (person, row) WHERE open = 1;
 CREATE INDEX alert_day ON alert (day, row);
 CREATE INDEX alert_judged ON alert (judged, row) WHERE judged IS NOT NULL;
 CREATE TABLE child_withdrawn (token INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
-CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, note TEXT NOT NULL);
+CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, note TEXT NOT NULL, size INTEGER NOT NULL);
 ";
 
 #[cfg(test)]

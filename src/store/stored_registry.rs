@@ -6,8 +6,8 @@
 use crate::codec::{decode, unknown, Form, StoredAddress, StoredName, Undecodable};
 use crate::registry::Account;
 use contactpoint_domain::{
-    Acceptance, AccountState, Accreditation, Capability, Checks, Day, Instant, InvalidValue, Organisation, OrganisationId,
-    OrganisationKind, PersonId, Role, Sponsorship,
+    Acceptance, AccountState, Accreditation, Capability, Checks, Day, Factor, Instant, InvalidValue, Organisation, OrganisationId,
+    OrganisationKind, PendingReset, PersonId, Role, Sponsorship,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -169,6 +169,9 @@ pub(crate) struct StoredAccount<'a> {
     checks: StoredChecks,
     #[serde(borrow)]
     home: Option<StoredAddress<'a>>,
+    /// Factor, begun by whom, until when.
+    reset: Option<(u8, u32, u64)>,
+    resets: u32,
 }
 
 /// Day numbers; the agreement with its version.
@@ -211,6 +214,8 @@ impl<'a> StoredAccount<'a> {
             supervisor,
             checks,
             home,
+            reset,
+            resets,
         } = account;
         Self {
             organisation: organisation.0,
@@ -226,10 +231,16 @@ impl<'a> StoredAccount<'a> {
             supervisor: supervisor.map(|id| id.0),
             checks: StoredChecks::of(checks),
             home: home.as_ref().map(StoredAddress::of),
+            reset: reset.map(|PendingReset { factor, by, until }| (factor.number(), by.0, until.millis())),
+            resets: *resets,
         }
     }
 
     fn open(self, id: PersonId) -> Result<Account, Undecodable> {
+        let reset = |(number, by, until)| {
+            let factor = Factor::of_number(number).ok_or(unknown("factor"))?;
+            Ok::<_, InvalidValue>(PendingReset { factor, by: PersonId(by), until: Instant::of_millis(until) })
+        };
         let role = |number| Role::of_number(number).ok_or(unknown("role"));
         Ok(Account {
             id,
@@ -246,6 +257,8 @@ impl<'a> StoredAccount<'a> {
             supervisor: self.supervisor.map(PersonId),
             checks: self.checks.open()?,
             home: self.home.map(StoredAddress::open).transpose()?,
+            reset: self.reset.map(reset).transpose()?,
+            resets: self.resets,
         })
     }
 }
@@ -285,6 +298,8 @@ impl FirstAccount<'_> {
             supervisor,
             checks,
             home,
+            reset: None,
+            resets: 0,
         }
         .open(id)
     }

@@ -121,6 +121,8 @@ impl Transaction<'_> {
             supervisor,
             checks,
             home,
+            reset: None,
+            resets: 0,
         };
         let sealed = sealed::seal_new(self.keys, ACCOUNT, row, &encode(&StoredAccount::of(&account))?)?;
         let token = self.login_token(&account.login);

@@ -7,22 +7,27 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod administration;
+mod alert_audit;
 mod answers;
 mod attached;
 mod bad_bodies;
 mod bad_requests;
 mod borough;
 mod break_glass;
+mod budgets;
 mod cage;
 mod certificates;
 mod children;
+mod contact;
 mod documents;
 mod evidence;
 mod examples;
 mod feeding;
 mod feeding_bad_files;
 mod files;
+mod flags;
 mod glasshouse;
+mod helpdesk;
 mod keys;
 mod letting_in;
 mod limits;
@@ -35,5 +40,9 @@ mod own_people;
 mod racing;
 mod revocation;
 mod searching;
+mod sensitive;
+mod shielded;
+mod shielding;
 mod silence;
+mod ward;
 mod wire;

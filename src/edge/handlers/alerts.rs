@@ -5,7 +5,10 @@ use crate::answer::{Answer, Success};
 use crate::call::Call;
 use crate::problem::{Problem, ProblemDocument};
 use contactpoint_audit::Operation;
-use contactpoint_directory::{AlertAnswer, JudgeRequest, QueueAnswer, QueueRequest};
+use contactpoint_directory::{
+    AlertAnswer, FlagsRequest, JudgeRequest, QueueAnswer, QueueRequest, ReviewRequest, SampleAnswer, SampleRequest, StatisticsAnswer,
+    StatisticsRequest,
+};
 use contactpoint_domain::AlertId;
 
 /// Lists the alerts that wait for the caller, oldest first.
@@ -30,6 +33,51 @@ pub(crate) async fn judge(desk: &Handlers, call: Call<'_>) -> Handled {
     let request = call.json(&desk.identity, &caller).await?;
     let judged = desk.directory.judge(&caller, id, request, now).await?;
     Ok(Answer::settled(Success::Ok, entered(judged)))
+}
+
+/// Draws a sample of a finished month's judgements.
+#[utoipa::path(post, path = "/v1/audit/alerts/sample", tag = "audit", request_body = SampleRequest, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The sample, and what it takes to draw it again.", body = Entered<SampleAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn sample(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::SampleAlerts).await?, call.now.wall);
+    let request = call.json(&desk.identity, &caller).await?;
+    let answered = desk.directory.sample_alerts(&caller, request, now).await?;
+    Ok(Answer::settled(Success::Ok, entered(answered)))
+}
+
+/// Says what an auditor finds of a judgement that was drawn.
+#[utoipa::path(post, path = "/v1/audit/alerts/{id}/review", tag = "audit", params(("id" = u64, Path)), request_body = ReviewRequest, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The alert with the finding.", body = Entered<AlertAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn review(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::ReviewAlert).await?, call.now.wall);
+    let id = alert(&call)?;
+    let request = call.json(&desk.identity, &caller).await?;
+    let answered = desk.directory.review_alert(&caller, id, request, now).await?;
+    Ok(Answer::settled(Success::Ok, entered(answered)))
+}
+
+/// Counts alerts and judgements by user, by role, and by pair of user and supervisor.
+#[utoipa::path(post, path = "/v1/audit/alerts/statistics", tag = "audit", request_body = StatisticsRequest, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The counts.", body = Entered<StatisticsAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn statistics(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::AlertStatistics).await?, call.now.wall);
+    let request = call.json(&desk.identity, &caller).await?;
+    let answered = desk.directory.alert_statistics(&caller, request, now).await?;
+    Ok(Answer::settled(Success::Ok, entered(answered)))
+}
+
+/// Lists the alerts that looks raised without their looker's doing.
+#[utoipa::path(post, path = "/v1/audit/flags", tag = "audit", request_body = FlagsRequest, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The flags, oldest first.", body = Entered<QueueAnswer>),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn flags(desk: &Handlers, call: Call<'_>) -> Handled {
+    let (caller, now) = (call.caller(&desk.identity, Operation::ReadAlerts).await?, call.now.wall);
+    let request = call.json(&desk.identity, &caller).await?;
+    let answered = desk.directory.flags(&caller, &request, now).await?;
+    Ok(Answer::settled(Success::Ok, entered(answered)))
 }
 
 fn alert(call: &Call<'_>) -> Result<AlertId, Problem> {

@@ -9,6 +9,7 @@ pub(crate) mod contact;
 pub(crate) mod control;
 pub(crate) mod feeds;
 pub(crate) mod glass;
+pub(crate) mod helpdesk;
 pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod session;
@@ -71,6 +72,8 @@ impl Desk for Handlers {
             Route::EnrolPerson => people::enrol(self, call).await,
             Route::AmendPerson => people::amend(self, call).await,
             Route::SetPersonState => people::set_state(self, call).await,
+            Route::BeginReset => helpdesk::begin_reset(self, call).await,
+            Route::CompleteReset => helpdesk::complete_reset(self, call).await,
             Route::AcceptAgreement => people::sign(self, call).await,
             Route::AcceptResponsibilities => organisations::accept(self, call).await,
             Route::Sponsor => organisations::sponsor(self, call).await,
@@ -91,6 +94,10 @@ impl Desk for Handlers {
             Route::OverrideShield => glass::override_shield(self, call).await,
             Route::Alerts => alerts::queue(self, call).await,
             Route::JudgeAlert => alerts::judge(self, call).await,
+            Route::SampleAlerts => alerts::sample(self, call).await,
+            Route::ReviewAlert => alerts::review(self, call).await,
+            Route::AlertStatistics => alerts::statistics(self, call).await,
+            Route::Flags => alerts::flags(self, call).await,
             Route::Checkpoint => tiles::checkpoint(self, call).await,
             Route::Tile => tiles::tile(self, call).await,
             Route::Document => document::document(self, call).await,

@@ -40,8 +40,8 @@ pub(crate) async fn set_state(desk: &Handlers, call: Call<'_>) -> Handled {
     // which of these it is, is in the body, which is read only from somebody known
     let (caller, now) = (call.caller(&desk.identity, Operation::AmendPerson).await?, call.now.wall);
     let person = person(&call)?;
-    let SetState { state } = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.set_account_state(&caller, person, state, now).await?))
+    let request: SetState = call.json(&desk.identity, &caller).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.set_account_state(&caller, person, request, now).await?))
 }
 
 /// Signs the user agreement in force.
@@ -54,6 +54,6 @@ pub(crate) async fn sign(desk: &Handlers, call: Call<'_>) -> Handled {
     Ok(Answer::settled(Success::Ok, desk.directory.accept_agreement(&caller, &request, now).await?))
 }
 
-fn person(call: &Call<'_>) -> Result<PersonId, Problem> {
+pub(super) fn person(call: &Call<'_>) -> Result<PersonId, Problem> {
     u32::try_from(call.id()?).map(PersonId).map_err(|_| ProblemCode::NotFoundOrNotYours.into())
 }

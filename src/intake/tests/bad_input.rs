@@ -80,6 +80,19 @@ fn a_good_record_is_taken_whole() {
 }
 
 #[test]
+fn a_supplier_says_in_a_column_of_its_own_that_the_work_ended() {
+    // D1: leaving a school ends the scope
+    let caf = "    { name = \"CAF\"";
+    let layout = Layout::parse(&LAYOUT.replace(caf, &format!("    {{ name = \"Left\", field = \"left\" }},\n{caf}"))).unwrap();
+    let columns = layout.header(HEADER.replace(",CAF", ",Left,CAF").as_bytes()).unwrap();
+    for (left, ended) in [("Y", Some(now())), ("N", None), ("", None)] {
+        let line = GOOD.replace(",Y,5", &format!(",{left},Y,5"));
+        let (_, record) = columns.records(line.as_bytes(), now()).next().unwrap();
+        assert_eq!(record.unwrap().involvement.ended, ended, "{left}");
+    }
+}
+
+#[test]
 fn every_wrong_value_has_its_reason_and_its_column() {
     // H5: a bad line is reported by number and reason
     let cases = [

@@ -12,7 +12,7 @@ fn root() -> &'static Path {
 fn every_shipped_layout_is_one_and_only_test_data_moves_years() {
     let shipped = layouts(&root().join("config/layouts")).unwrap();
     let names: Vec<&str> = shipped.keys().map(String::as_str).collect();
-    assert_eq!(names, ["council-services", "police", "school-roll", "surgery-list", "youth-offending"]);
+    assert_eq!(names, ["council-services", "police", "school-roll", "sensitive-service", "surgery-list", "youth-offending"]);
     assert!(shipped.values().all(|layout| !layout.is_for_test_data() && !layout.title().is_empty()));
     assert!(layouts(&root().join("tests/interop/febrl")).unwrap()["febrl"].is_for_test_data());
 }

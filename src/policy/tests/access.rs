@@ -10,7 +10,7 @@ mod callers;
 use callers::{caller, moment};
 use contactpoint_domain::role::MAY_BE_COMBINED;
 use contactpoint_domain::{OrganisationKind, Role};
-use contactpoint_policy::{admit, Refusal, Row, TABLE};
+use contactpoint_policy::{admit, Line, Refusal, Row, LOOKS, TABLE};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -81,8 +81,33 @@ fn pairs() -> String {
     text
 }
 
+const LOOKING: &str = "
+## What a look at one child shows
+
+The first line that fits decides; an empty cell fits anything. Full: all that is held and the caller's body may see. Narrow: name, date of birth,
+child number and that the child is shielded, with what `[shielding] also_shows` adds. To the caller, OutsideScope and NotOfAudience are one answer,
+that of a child who is not on record.
+
+| who looks | state of the record | related | granted | shown |
+|---|---|---|---|---|
+";
+
+fn looks() -> String {
+    let mut text = String::from(LOOKING);
+    for Line { looking, state, related, grant, then } in LOOKS {
+        let related = related.map_or("", |related| if related { "yes" } else { "no" });
+        let shown = then.as_ref().map_or_else(|refusal| format!("{refusal:?}"), |breadth| format!("{breadth:?}"));
+        let _ = writeln!(text, "| {} | {} | {related} | {} | {shown} |", named(looking), named(state), named(grant));
+    }
+    text
+}
+
+fn named<T: std::fmt::Debug>(any_of: &[T]) -> String {
+    any_of.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>().join(", ")
+}
+
 fn drawn() -> String {
-    [HEAD.to_owned(), gates(), operations(), pairs()].concat()
+    [HEAD.to_owned(), gates(), operations(), looks(), pairs()].concat()
 }
 
 #[test]

@@ -6,10 +6,11 @@ mod callers;
 
 use callers::{caller, moment};
 use contactpoint_domain::{
-    Address, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId,
-    OrganisationKind, PersonId, Provenance, Purpose, Relationship, Role, Statement,
+    Accreditation, Address, Capability, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation,
+    OrganisationId, OrganisationKind, PersonId, Provenance, Purpose, Relationship, Role, SensitiveBasis, Statement,
 };
-use contactpoint_policy::{view, Grant, Relation, Sight, Visible};
+use contactpoint_identity::Caller;
+use contactpoint_policy::{basis, feed, search, view, BasisFault, Grant, Refusal, Relation, Sight, Visible};
 use serde_json::{json, Value};
 
 fn name(given: &str, family: &str) -> Name {
@@ -149,4 +150,103 @@ fn the_relation_is_worked_out_of_the_record() {
         }
     }
     assert_eq!(Relation::between(&organisation(2, OrganisationKind::School), None), Relation::None);
+}
+
+/// The record with what a sensitive service, organisation 7, says of the child: newest, and with all that could be shown.
+fn with_a_sensitive_service() -> ChildRecord {
+    let mut record = record();
+    let mut statement = statement(7, "Hidden-Name", Some("9 Hidden Walk"));
+    statement.nhs_number = Some("9434765870".try_into().unwrap());
+    statement.former_names = vec![name("Asha", "Hidden-Former")];
+    statement.gender = Gender::Male;
+    statement.carers = vec![Carer { name: name("Ida", "Hidden-Carer"), relationship: Relationship::Carer, telephone: None, email: None }];
+    statement.involvement.practitioner = Some(name("Jo", "Hidden-Worker"));
+    statement.involvement.telephone = Some("01632 960999".try_into().unwrap());
+    statement.involvement.basis = Some(SensitiveBasis::Consent);
+    record.statements.push(statement);
+    record
+}
+
+/// Every organisation behind the record, the sensitive service among them.
+fn behind_all(id: OrganisationId) -> Option<Organisation> {
+    let service = || Organisation { name: "Hidden Clinic".try_into().unwrap(), ..organisation(7, OrganisationKind::Voluntary) };
+    behind(id).or_else(|| (id.0 == 7).then(service))
+}
+
+fn shown_to(from: u32, kind: OrganisationKind, record: &ChildRecord) -> Value {
+    let looker = Organisation { id: OrganisationId(from), ..callers::organisation(kind, Capability::ALL) };
+    let caller = Caller::dangerous_new(callers::ME, looker, callers::qualified(&[Role::Practitioner]));
+    let sight = Sight { reason: Purpose::Concern, record: Some(record), grant: Grant::BreakGlass, is_mediated: false };
+    let permit = view(&caller, moment(), &sight).unwrap();
+    serde_json::to_value(permit.show(record, Visible::default(), behind_all).unwrap()).unwrap()
+}
+
+#[test]
+fn a_sensitive_service_is_shown_to_others_as_that_and_nothing_of_it_appears() {
+    // E8: shown to others only as "a sensitive service"
+    for (from, kind) in [(1, OrganisationKind::Council), (2, OrganisationKind::School), (3, OrganisationKind::Surgery)] {
+        let mut with = shown_to(from, kind, &with_a_sensitive_service());
+        assert!(!with.to_string().contains("Hidden") && !with.to_string().contains("960999") && !with.to_string().contains("9434765870"));
+        assert_eq!(with.as_object_mut().unwrap().remove("sensitive_service"), Some(json!(true)), "{kind}");
+        assert_eq!(with, shown_to(from, kind, &record()), "as if it had said nothing, but for that it is there");
+    }
+    let permit = search(&caller(OrganisationKind::Council, &[Role::Practitioner]), moment(), Purpose::Concern).unwrap();
+    let council = Caller::dangerous_new(
+        callers::ME,
+        Organisation { id: OrganisationId(1), ..callers::organisation(OrganisationKind::Council, Capability::ALL) },
+        callers::qualified(&[Role::Practitioner]),
+    );
+    let hit = serde_json::to_value(permit.show(&council, &with_a_sensitive_service(), Visible::default()).unwrap()).unwrap();
+    assert_eq!((&hit["name"]["family"], &hit["gender"]), (&json!("Patel"), &json!("unspecified")));
+}
+
+#[test]
+fn the_sensitive_service_s_own_people_see_it_as_a_contact() {
+    // E8: shown to others only ...: to its own people it is a service like any
+    let own = shown_to(7, OrganisationKind::Voluntary, &with_a_sensitive_service());
+    assert_eq!(own["services"][0]["organisation"], "Hidden Clinic");
+    assert_eq!(own["services"][0]["practitioner"]["name"]["family"], "Hidden-Worker");
+    assert!(own.get("sensitive_service").is_none() && own["name"]["family"] == "Hidden-Name");
+}
+
+#[test]
+fn a_service_that_fed_before_it_was_sensitive_or_whose_accreditation_ran_out_is_hidden_as_well() {
+    // E8: what makes a service sensitive is what it is, not the day on which it fed
+    let mut record = with_a_sensitive_service();
+    record.statements[3].involvement.basis = None;
+    record.statements[3].provenance.source = OrganisationId(9);
+    let behind = |id: OrganisationId| {
+        let expired = Accreditation { expires: callers::day("2020-01-01"), ..callers::accredited(Capability::SensitiveServices) };
+        let clinic = Organisation { accreditations: vec![expired], ..organisation(9, OrganisationKind::Voluntary) };
+        behind(id).or_else(|| (id.0 == 9).then_some(clinic))
+    };
+    let sight = Sight { reason: Purpose::Concern, record: Some(&record), grant: Grant::BreakGlass, is_mediated: false };
+    let permit = view(&caller(OrganisationKind::School, &[Role::Practitioner]), moment(), &sight).unwrap();
+    let shown = serde_json::to_value(permit.show(&record, Visible::default(), behind).unwrap()).unwrap();
+    assert_eq!(shown["sensitive_service"], true);
+    assert!(!shown.to_string().contains("voluntary") && !shown.to_string().contains("Hidden-Worker"));
+}
+
+#[test]
+fn a_sensitive_service_needs_a_basis_and_nobody_else_gives_one() {
+    // E8: recorded only with consent or a recorded safeguarding basis. Enumerated: accreditation x basis
+    let held = |expires: &str| {
+        vec![
+            Accreditation { expires: callers::day(expires), ..callers::accredited(Capability::SensitiveServices) },
+            callers::accredited(Capability::Feed),
+        ]
+    };
+    let clinic = |accreditations| {
+        let organisation = Organisation { accreditations, ..callers::organisation(OrganisationKind::Voluntary, &[]) };
+        Caller::dangerous_new(callers::ME, organisation, callers::qualified(&[Role::DataSteward]))
+    };
+    assert_eq!(feed(&clinic(held("2026-11-21")), moment()).err(), Some(Refusal::AccreditationExpired), "no feeding once it ran out");
+    let sensitive = feed(&clinic(held("2026-11-22")), moment()).unwrap();
+    let plain = feed(&clinic(vec![callers::accredited(Capability::Feed)]), moment()).unwrap();
+    assert_eq!(basis(&sensitive, None), Err(BasisFault::Missing));
+    assert_eq!(basis(&plain, None), Ok(()));
+    for given in SensitiveBasis::ALL {
+        assert_eq!(basis(&sensitive, Some(*given)), Ok(()), "{given}");
+        assert_eq!(basis(&plain, Some(*given)), Err(BasisFault::NotExpected), "{given}");
+    }
 }

@@ -80,12 +80,12 @@ refused_at_start() {
     local before
     before=$(now)
     if systemctl start contactpointd.service 2> /dev/null; then fail 'the daemon should not have started'; fi
-    within 10 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
+    within 60 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
     journal_since "$before" > said
     cat said
     grep -qF -- "$1" said || fail "the journal should say: $1"
     page_says "$1"
-    within 10 sockets_are_closed || fail 'the sockets should have been closed'
+    within 60 sockets_are_closed || fail 'the sockets should have been closed'
     good 'one sentence, and no caller starts it again'
 }
 sockets_are_closed() { ! (exec 3<> /dev/tcp/127.0.0.1/8443) 2> /dev/null && ! systemctl --quiet is-active contactpointd.socket; }
@@ -232,12 +232,14 @@ employ a.third > /dev/null || fail 'a resumed organisation should be let in'
 good 'suspended, and let in again, in the session that it had'
 
 authority_client council-2027
+# an emulated machine on a busy one is cut off as a slow sender now and then
+let_in_now() { within 60 contactpoint log fetch log > /dev/null; }
 play add-certificate
-contactpoint log fetch log > /dev/null || fail 'the old certificate should still be let in'
+let_in_now || fail 'the old certificate should still be let in'
 profile council-2027
-contactpoint log fetch log > /dev/null || fail 'the new certificate should be let in'
+let_in_now || fail 'the new certificate should be let in'
 play remove-certificate
-contactpoint log fetch log > /dev/null || fail 'the new certificate should still be let in'
+let_in_now || fail 'the new certificate should still be let in'
 profile council
 refused_with 'TLS refused' contactpoint log fetch elsewhere
 profile council-2027
@@ -278,11 +280,11 @@ typed_pin=000000 play_again pin
 systemctl stop contactpointd.service
 knocks() { for _ in $(seq 40); do (exec 3<> /dev/tcp/127.0.0.1/8443; sleep 0.05) 2> /dev/null || sleep 0.05; done; }
 knocks & # a knock starts the daemon, and the knocks go on
-within 10 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
+within 60 systemctl --quiet is-active contactpointd-refused.target || fail 'contactpointd-refused.target should have been reached'
 wait
 [ "$(journal_since "$cursor" | tee said | grep -cF 'refused the PIN')" = 1 ] || { cat said; fail 'the PIN should have been tried once'; }
 page_says 'refused the PIN'
-within 5 sockets_are_closed || fail 'the sockets should be closed'
+within 60 sockets_are_closed || fail 'the sockets should be closed'
 play_again pin
 systemctl start contactpointd.socket contactpointd.service || fail 'with the right PIN it should start'
 good 'once'

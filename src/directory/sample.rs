@@ -1,0 +1,56 @@
+//! The drawing of a month's sample (rule D5: dispositions are sampled by an auditor), from a seed that nobody chooses.
+//!
+//! Seed: SHA-256 over the text of the signed checkpoint. Each alert's rank: SHA-256 over the seed and the alert's number, 8 bytes big-endian. A
+//! sample of n is the n alerts of the lowest ranks, so that a smaller one is the beginning of a larger one. Whoever has the checkpoint and
+//! the numbers can draw it again.
+
+use contactpoint_domain::AlertId;
+use sha2::{Digest, Sha256};
+
+/// The alerts in the order in which they are drawn.
+pub(crate) fn drawn(checkpoint: &str, among: &[AlertId]) -> Vec<AlertId> {
+    let seed = Sha256::digest(checkpoint);
+    let rank = |id: &AlertId| -> [u8; 32] { Sha256::new().chain_update(seed).chain_update(id.0.to_be_bytes()).finalize().into() };
+    let mut order = among.to_vec();
+    order.sort_by_cached_key(rank);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<AlertId> {
+        numbers.into_iter().map(AlertId).collect()
+    }
+
+    #[test]
+    fn the_same_head_draws_the_same_alerts_in_whatever_order_they_come() {
+        // D5: dispositions are sampled by an auditor
+        let head = "contactpoint.example/log\n17\nabc=\n";
+        let drawn_once = drawn(head, &ids(1..=50));
+        assert_eq!(drawn(head, &ids((1..=50).rev())), drawn_once);
+        assert_ne!(drawn("contactpoint.example/log\n18\nabc=\n", &ids(1..=50)), drawn_once);
+        let mut sorted = drawn_once.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, ids(1..=50));
+        assert_ne!(drawn_once, sorted);
+        assert!(drawn(head, &[]).is_empty());
+    }
+
+    #[test]
+    fn the_order_is_the_documented_one() {
+        // D5; anybody can draw it again: python3 -c 'import hashlib as h; s=h.sha256(b"head").digest(); print(sorted(range(1,8), key=lambda n: h.sha256(s+n.to_bytes(8,"big")).digest()))'
+        assert_eq!(drawn("head", &ids(1..=7)), ids([7, 3, 5, 6, 4, 1, 2]));
+    }
+
+    #[test]
+    fn no_alert_is_favoured() {
+        // D5: a sample that a supervisor could foresee would be none
+        let mut first = [0u32; 10];
+        for head in 0..2000 {
+            first[drawn(&head.to_string(), &ids(0..10))[0].0 as usize] += 1;
+        }
+        assert!(first.iter().all(|times| (140..=260).contains(times)), "{first:?}");
+    }
+}
