@@ -22,6 +22,7 @@ const MOST_CANDIDATES: u32 = 2000;
 /// What is sought: a family name or a child number, with a date of birth or a postcode.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"family_name": "Thornbury", "date_of_birth": "2014-03-09", "reason": "concern"}))]
 pub struct SearchRequest {
     /// Family name, compared by sound.
     pub family_name: Option<FamilyName>,

@@ -179,7 +179,7 @@ for who in security-officer risk-owner; do
         try 77 "${line[@]}"
         must_say agreement_pending
     fi
-    desk "$who" sign --version 1
+    desk "$who" sign --accept 1
     typed "$(quoted "${line[@]}")"
     quietly "${line[@]}"
 done
