@@ -1,6 +1,7 @@
 //! Identity over real parts: SoftHSM, SQLCipher, the log. What is decided without them is tested beside the code.
 
 #[cfg(test)]
+mod confirm;
 mod log_in;
 #[cfg(test)]
 mod rig;

@@ -208,12 +208,17 @@ impl House {
 
     /// Who tried to log in and what came of it, from the log itself.
     pub(crate) async fn attempts(&self) -> Vec<(Option<PersonId>, Outcome)> {
+        self.attempts_to(Operation::LogIn).await
+    }
+
+    /// The same of another operation.
+    pub(crate) async fn attempts_to(&self, operation: Operation) -> Vec<(Option<PersonId>, Outcome)> {
         self.store.checkpoint().await.unwrap();
         let width = u16::try_from(self.store.log_size()).unwrap();
         let bundle = self.store.log_tile(&tiles::bundle_path(0, width)).unwrap().unwrap();
         let sealer = EntrySealer::new(token().wrapped.epoch(DataKeyName::Entries), key(DataKeyName::Entries));
         let entries = tiles::decode_bundle(&bundle).unwrap().into_iter().map(|leaf| Entry::decode(&sealer.open(leaf).unwrap()).unwrap());
-        entries.filter(|entry| entry.operation == Operation::LogIn).map(|entry| (entry.person, entry.outcome)).collect()
+        entries.filter(|entry| entry.operation == operation).map(|entry| (entry.person, entry.outcome)).collect()
     }
 }
 

@@ -1,0 +1,96 @@
+//! The second factor anew.
+
+use crate::rig::{House, Person, SCHOOL};
+use contactpoint_audit::{Operation, Outcome, RefusalCode};
+use contactpoint_identity::{Caller, Confirmed, LoginRefused};
+use std::time::Duration;
+
+const FAILED: LoginRefused = LoginRefused::Failed { retry_after: None };
+
+fn after(seconds: u64) -> LoginRefused {
+    LoginRefused::Failed { retry_after: Some(Duration::from_secs(seconds)) }
+}
+
+/// The teacher, in a session of their own.
+async fn teacher(house: &House) -> Caller {
+    let token = house.token().await;
+    house.identity.caller(&SCHOOL, &token, house.clock.now()).unwrap()
+}
+
+async fn confirm(house: &House, caller: &Caller, code: &str) -> Result<Confirmed, LoginRefused> {
+    house.identity.confirm(caller, code, house.clock.now()).await.unwrap()
+}
+
+async fn refused(house: &House, caller: &Caller, code: &str) -> LoginRefused {
+    confirm(house, caller, code).await.err().unwrap()
+}
+
+fn fresh(house: &House, person: &Person) -> String {
+    house.clock.dangerous_advance(Duration::from_secs(30));
+    house.code(person)
+}
+
+#[tokio::test]
+async fn a_code_confirms_once_and_neither_the_log_in_s_nor_an_older_one_does() {
+    // C2: sensitive acts ask for the token again; a code works once
+    let house = House::new().await;
+    let caller = teacher(&house).await;
+    assert_eq!(refused(&house, &caller, &house.code_now(&house.teacher)).await, FAILED);
+    let (older, code) = (fresh(&house, &house.teacher), fresh(&house, &house.teacher));
+    assert!(confirm(&house, &caller, &code).await.unwrap().is_of(&caller));
+    for again in [&code, &older] {
+        assert_eq!(refused(&house, &caller, again).await, FAILED);
+    }
+    let outcomes: Vec<Outcome> = house.attempts_to(Operation::Confirm).await.into_iter().map(|(_, outcome)| outcome).collect();
+    let replayed = Outcome::Refused(RefusalCode::CodeReplayed);
+    assert_eq!(outcomes, [replayed, Outcome::Answered, replayed, replayed]);
+    // and what confirmed logs nobody in
+    assert_eq!(house.try_log_in("teacher", house.teacher.secrets.expose_password(), &code).await.unwrap_err(), FAILED);
+}
+
+#[tokio::test]
+async fn somebody_else_s_code_confirms_nothing_and_neither_does_a_proof_of_another_session() {
+    // C2: bound to the session it was asked for in
+    let house = House::new().await;
+    let one = teacher(&house).await;
+    let theirs = fresh(&house, &house.other_teacher);
+    assert_eq!(refused(&house, &one, &theirs).await, FAILED);
+    for none in ["", "000000", "12345", "1234567", "abcdef"] {
+        house.clock.dangerous_advance(Duration::from_secs(1000));
+        assert_eq!(refused(&house, &one, none).await, FAILED, "{none}");
+    }
+    house.clock.dangerous_advance(Duration::from_secs(1000));
+    let another = teacher(&house).await;
+    let proof = confirm(&house, &another, &fresh(&house, &house.teacher)).await.unwrap();
+    assert!(proof.is_of(&another) && !proof.is_of(&one));
+}
+
+#[tokio::test]
+async fn failures_delay_and_a_good_code_that_comes_too_early_is_not_used_up() {
+    // C6: growing delay, the log-in's own: an open session is no way to try codes
+    let house = House::new().await;
+    let caller = teacher(&house).await;
+    for _ in 0..3 {
+        assert_eq!(refused(&house, &caller, "000000").await, FAILED);
+    }
+    house.clock.dangerous_advance(Duration::from_secs(1));
+    let code = house.code_now(&house.teacher);
+    assert_eq!(refused(&house, &caller, &code).await, after(1));
+    let password = house.teacher.secrets.expose_password();
+    assert_eq!(house.try_log_in("teacher", password, &code).await.unwrap_err(), after(1), "the log-in waits as well");
+    house.clock.dangerous_advance(Duration::from_secs(31));
+    assert!(confirm(&house, &caller, &house.code_now(&house.teacher)).await.is_ok());
+    let outcomes: Vec<Outcome> = house.attempts_to(Operation::Confirm).await.into_iter().map(|(_, outcome)| outcome).collect();
+    let (wrong, early) = (Outcome::Refused(RefusalCode::NotConfirmed), Outcome::Refused(RefusalCode::Delayed));
+    assert_eq!(outcomes, [wrong, wrong, wrong, early, Outcome::Answered]);
+}
+
+#[tokio::test]
+async fn the_same_code_at_the_same_moment_confirms_one_act() {
+    // C2: two requests side by side are no way around it
+    let house = House::new().await;
+    let caller = teacher(&house).await;
+    let code = fresh(&house, &house.teacher);
+    let (one, other) = tokio::join!(confirm(&house, &caller, &code), confirm(&house, &caller, &code));
+    assert_eq!(u8::from(one.is_ok()) + u8::from(other.is_ok()), 1);
+}

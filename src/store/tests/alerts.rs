@@ -1,0 +1,108 @@
+//! Alerts as the store keeps them: with their entry or not at all, sealed, found by who has to look and when.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod rig;
+
+use contactpoint_audit::Operation;
+use contactpoint_domain::{
+    Addressee, Alert, AlertId, AlertKind, Day, Disposition, Instant, Judgement, NewAlert, OrganisationId, PersonId, Purpose,
+};
+use contactpoint_store::{Store, StoreError};
+use rig::{child, create, entry, open, raw};
+
+const AT: Instant = Instant::of_millis(1_795_000_000_000);
+const SUPERVISOR: PersonId = PersonId(9);
+
+fn new_alert(to: Addressee, due: &str) -> NewAlert {
+    let (kind, person, organisation) = (AlertKind::BreakGlass, PersonId(1), OrganisationId(1));
+    let (child, reason) = (Some(child(1).number), Some(Purpose::Missing));
+    NewAlert { kind, person, organisation, child, reason, at: AT, to: Some(to), due: due.parse().unwrap() }
+}
+
+async fn raised(store: &Store, new: NewAlert) -> Alert {
+    store.change(move |tx| Ok((tx.raise_alert(&new)?, entry(Operation::BreakGlass, Vec::new())))).await.unwrap().into_inner()
+}
+
+async fn waiting(store: &Store, supervisor: PersonId) -> Vec<Alert> {
+    let read = store
+        .look(move |snapshot| Ok((snapshot.alerts_for_supervisor(supervisor, AlertId(0), 50)?, entry(Operation::ReadAlerts, Vec::new()))));
+    read.await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn an_alert_and_its_entry_are_both_there_or_neither_is_also_after_a_crash() {
+    // D4: the supervisor is alerted in the same transaction; F1
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let kept = raised(&store, new_alert(Addressee::Supervisor(SUPERVISOR), "2026-11-27")).await;
+    let before = store.log_size();
+    // the change fails after the alert was raised: the fault may come from anything behind it, the entry's own writing included
+    let failing = new_alert(Addressee::Supervisor(SUPERVISOR), "2026-11-27");
+    let failed = store.change(move |tx| -> Result<((), _), StoreError> {
+        tx.raise_alert(&failing)?;
+        Err(StoreError::Unknown("a fault behind the alert"))
+    });
+    assert!(failed.await.is_err());
+    assert_eq!((waiting(&store, SUPERVISOR).await.len(), store.log_size()), (1, before + 1), "the look alone is in the log");
+    store.close().await.unwrap();
+    let store = open(dir.path()).unwrap();
+    assert_eq!(waiting(&store, SUPERVISOR).await, [kept]);
+}
+
+#[tokio::test]
+async fn a_judged_alert_waits_for_nobody_and_is_found_by_the_day_of_its_judgement() {
+    // D5: judge each alert; dispositions are sampled
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let mine = raised(&store, new_alert(Addressee::Supervisor(SUPERVISOR), "2026-11-27")).await;
+    let late = raised(&store, new_alert(Addressee::Supervisor(PersonId(10)), "2026-11-20")).await;
+    let settled = raised(&store, new_alert(Addressee::Authority(OrganisationId(3)), "2026-11-20")).await;
+    let today: Day = "2026-11-27".parse().unwrap();
+    let asked = store.look(move |snapshot| {
+        let found = (snapshot.late_supervisors(today)?, snapshot.alerts_overdue(PersonId(10), today, AlertId(0), 50)?);
+        Ok((found, entry(Operation::ReadAlerts, Vec::new())))
+    });
+    assert_eq!(asked.await.unwrap().into_inner(), (vec![PersonId(10)], vec![late]), "not the authority's, not what is due today");
+    for (alert, disposition) in [(mine.clone(), Disposition::Justified), (settled, Disposition::Settled)] {
+        let judged = Alert { judgement: Some(Judgement { disposition, by: SUPERVISOR, at: AT }), ..alert };
+        let put = store.change(move |tx| Ok((tx.put_alert(&judged)?, entry(Operation::JudgeAlert, Vec::new()))));
+        put.await.unwrap().into_inner();
+    }
+    assert!(waiting(&store, SUPERVISOR).await.is_empty());
+    let day = AT.day();
+    let judged = store.look(move |snapshot| {
+        let found = (snapshot.judged_by_supervisors(day, day)?, snapshot.open_alerts_about(PersonId(1))?.len());
+        Ok((found, entry(Operation::SampleAlerts, Vec::new())))
+    });
+    assert_eq!(judged.await.unwrap().into_inner(), (vec![mine.id], 1), "a supervisor's judgement alone is sampled");
+}
+
+#[tokio::test]
+async fn a_month_keeps_its_first_seed_and_its_largest_size() {
+    // D5: a seed that nobody chooses is kept for good
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let month: Day = "2026-10-01".parse().unwrap();
+    for (note, size) in [("first", 5), ("second", 9), ("third", 2)] {
+        let keep = store.change(move |tx| Ok((tx.keep_sample(month, note, size)?, entry(Operation::SampleAlerts, Vec::new()))));
+        keep.await.unwrap().into_inner();
+    }
+    let kept = store.look(move |snapshot| Ok((snapshot.sample(month)?, entry(Operation::SampleAlerts, Vec::new()))));
+    assert_eq!(kept.await.unwrap().into_inner(), Some(("first".to_owned(), 9)));
+}
+
+#[tokio::test]
+async fn an_alert_moved_to_another_s_place_does_not_open() {
+    // G3: every record is sealed for its own row: moved or swapped rows are noticed
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    for _ in 0..2 {
+        raised(&store, new_alert(Addressee::Supervisor(SUPERVISOR), "2026-11-27")).await;
+    }
+    raw(dir.path()).execute_batch("UPDATE alert SET sealed = (SELECT sealed FROM alert WHERE row = 2) WHERE row = 1").unwrap();
+    store.probe().await.unwrap();
+    let read =
+        store.look(|snapshot| Ok((snapshot.alerts_for_supervisor(SUPERVISOR, AlertId(0), 50)?, entry(Operation::ReadAlerts, Vec::new()))));
+    assert!(matches!(read.await, Err(StoreError::Damaged { table: "alert", row: 1 })));
+}
