@@ -83,8 +83,11 @@ hand_over() {
     { read -r login && read -r password && read -r secret; } < <(jq -r '.login, .password, .code_secret' <<< "$1") || fail 'nothing to hand over'
     printf '%s\n' "$password" > "people/$login.password"
     printf '%s\n' "$secret" > "people/$login.secret"
+    jq -r .id <<< "$1" > "people/$login.number"
 }
 code_of() { oathtool --totp --base32 - < "people/$1.secret"; }
+# The code after the one that somebody used to log in: a code works once, and the next one is taken half a minute early (RFC 6238, 5.2).
+next_code_of() { oathtool --totp --base32 --now "$(date -u -d '+30 seconds' '+%F %T UTC')" - < "people/$1.secret"; }
 
 # log_in ORGANISATION LOGIN [quietly]: two factors, over the organisation's certificate; for the first time, so the agreement is signed.
 log_in() {
@@ -316,6 +319,76 @@ good 'not on their list: refused, in the same words as for a child that does not
 
 # --- 9 -----------------------------------------------------------------------------------------------------------------------------
 
+headline 'The child is missing, and the doctor breaks the glass: for this one child, for half an hour, and the supervisor is told'
+doctor=$(scenario .personas.other_gp.login)
+# Somebody else of the same organisation, at another machine: a session of their own.
+as() { # LOGIN COMMAND...
+    local who=$1
+    shift
+    contactpoint --session-file "run/$who.session" "$@"
+}
+log_in_as() { # ORGANISATION LOGIN: quietly
+    local status=0
+    as "$2" --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")" < "people/$2.password" > answer 2>&1 || status=$?
+    [ $status -eq 0 ] || { cat answer; fail "$2 should have been logged in"; }
+    quietly as "$2" --profile "$1.toml" sign --accept 1
+}
+try 0 contactpoint --profile "$other.toml" break-glass "$child" --reason missing --code "$(next_code_of "$doctor")"
+try 0 contactpoint --profile "$other.toml" view "$child" --reason missing
+must_say "${name[$school]}"
+try 0 contactpoint --profile "$other.toml" leave
+try 1 contactpoint --profile "$other.toml" view "$child" --reason missing
+must_say not_found_or_not_yours
+judge=supervisor.$other
+log_in_as "$other" "$judge"
+say "The supervisor, who has no way to any record, reads what waits and judges it ($judge):"
+try 0 as "$judge" --profile "$other.toml" alerts
+must_say break-glass
+must_say "$child"
+must_not_say "$family"
+quietly as "$judge" --profile "$other.toml" alerts --json
+alert=$(jq '.alerts[] | select(.kind == "break-glass").id' <<< "$output" | head -n 1)
+try 0 as "$judge" --profile "$other.toml" judge "$alert" justified
+good 'told in the same moment, with the number and without the record; five working days, or no further glass is broken'
+
+# --- 10 ----------------------------------------------------------------------------------------------------------------------------
+
+council=council
+officer=shielding-officer.$council
+headline "The family has fled: the council's shielding officer shields the child"
+log_in_as "$council" "$officer"
+try 0 as "$officer" --profile "$council.toml" shield "$child" --reason domestic-violence --review "$(date -u -d '+6 months' +%F)"
+say 'What the teacher sees from now on:'
+try 0 contactpoint --profile "$school.toml" view "$child" --reason concern
+must_say "$family"
+must_say shielded
+for key in $(scenario '.known_to[]'); do must_not_say "${name[$key]}"; done
+say 'What the officer who answers for the shield sees:'
+try 0 as "$officer" --profile "$council.toml" view "$child" --reason concern
+for key in $(scenario '.known_to[]'); do must_say "${name[$key]}"; done
+try 0 as "$officer" --profile "$council.toml" unshield "$child" --code "$(next_code_of "$officer")"
+try 0 contactpoint --profile "$school.toml" view "$child" --reason concern
+must_say "${name[$school]}"
+good 'name, date of birth and number; no address, no school, no doctor, nobody who works with the child; and open again when it is lifted'
+
+# --- 11 ----------------------------------------------------------------------------------------------------------------------------
+
+teacher=$(scenario .personas.teacher.login)
+headline "The teacher's vetting lapses"
+head_teacher=${administrator[$school]}
+as "$head_teacher" --profile "$school.toml" log-in --login "$head_teacher" --password-stdin --code "$(next_code_of "$head_teacher")" \
+    < "people/$head_teacher.password" > answer 2>&1 || { cat answer; fail "$head_teacher should have been logged in"; }
+number_of_teacher=$(cat "people/$teacher.number")
+amend=(as "$head_teacher" --profile "$school.toml" amend-person "$number_of_teacher" --barring "$today" --trained "$today" --vetted)
+try 0 "${amend[@]}" "$(date -u -d '-3 years -1 day' +%F)"
+try 1 contactpoint --profile "$school.toml" view "$child" --reason concern
+must_say vetting_lapsed
+quietly "${amend[@]}" "$today"
+try 0 contactpoint --profile "$school.toml" view "$child" --reason concern
+good 'refused at the next request, by the name of what lapsed; renewed, and let in again'
+
+# --- 12 ----------------------------------------------------------------------------------------------------------------------------
+
 headline 'Those who do not belong do not get past TLS'
 for certificate in stranger unenrolled revoked; do
     profile_of "$certificate"
@@ -329,7 +402,7 @@ for certificate in stranger unenrolled revoked; do
 done
 good 'three certificates, three refusals'
 
-# --- 10 ----------------------------------------------------------------------------------------------------------------------------
+# --- 13 ----------------------------------------------------------------------------------------------------------------------------
 
 auditor=$(scenario .personas.auditor.organisation)
 headline 'The auditor asks who saw the child'
@@ -345,7 +418,7 @@ looks() { jq --arg name "$1" --arg what "$2" --arg outcome "$3" '
 [ "$(looks "${name[$other]}" view refused)" = 1 ] || fail 'the refused view should be there, once'
 good 'every look is there, the refused one included'
 
-# --- 11 ----------------------------------------------------------------------------------------------------------------------------
+# --- 14 ----------------------------------------------------------------------------------------------------------------------------
 
 headline 'Anyone enrolled fetches the log, and verifies it offline with the public key alone'
 sleep 1.1 # a checkpoint is signed each second

@@ -140,7 +140,11 @@ fn without_numbers(value: &mut Value) {
                 without_numbers(value);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(without_numbers),
+        Value::Array(items) => {
+            items.iter_mut().for_each(without_numbers);
+            // hits are in the order of their numbers, which are random
+            items.sort_by_key(Value::to_string);
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -232,12 +232,14 @@ employ a.third > /dev/null || fail 'a resumed organisation should be let in'
 good 'suspended, and let in again, in the session that it had'
 
 authority_client council-2027
+# an emulated machine on a busy one is cut off as a slow sender now and then
+let_in_now() { within 60 contactpoint log fetch log > /dev/null; }
 play add-certificate
-contactpoint log fetch log > /dev/null || fail 'the old certificate should still be let in'
+let_in_now || fail 'the old certificate should still be let in'
 profile council-2027
-contactpoint log fetch log > /dev/null || fail 'the new certificate should be let in'
+let_in_now || fail 'the new certificate should be let in'
 play remove-certificate
-contactpoint log fetch log > /dev/null || fail 'the new certificate should still be let in'
+let_in_now || fail 'the new certificate should still be let in'
 profile council
 refused_with 'TLS refused' contactpoint log fetch elsewhere
 profile council-2027

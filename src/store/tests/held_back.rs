@@ -1,0 +1,155 @@
+//! What a feed says of a guarded child, seen from the directory above: held back, its authority asked, and settled (rule E4).
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod rig;
+
+use contactpoint_audit::Operation;
+use contactpoint_directory::{BeginFeed, Directory, SettleRecord, ShieldChild};
+use contactpoint_domain::{
+    Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, Disposition, Instant, Organisation,
+    OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
+};
+use contactpoint_identity::{Caller, Qualifications};
+use contactpoint_intake::Layout;
+use contactpoint_matching::Sought;
+use contactpoint_store::{FeedId, NewOrganisation, Store};
+use rig::{create, entry};
+use std::collections::BTreeMap;
+
+/// A Monday.
+const NOW: Instant = Instant::of_millis(1_767_603_600_000);
+
+const LAYOUT: &str = r#"
+name = "small"
+title = "A small layout for tests"
+date_format = "%Y-%m-%d"
+column = [
+    { name = "family", field = "family-name", required = true },
+    { name = "given", field = "given-name", required = true },
+    { name = "born", field = "date-of-birth", required = true },
+    { name = "line", field = "address-line-1" },
+    { name = "postcode", field = "postcode" },
+    { name = "nhs", field = "nhs-number" },
+]
+"#;
+
+async fn enrolled(store: &Store, name: &str, kind: OrganisationKind, authority: Option<OrganisationId>) -> Organisation {
+    let new = NewOrganisation { name: name.try_into().unwrap(), kind, authority, telephone: None, email: None, postcode: None };
+    let added = store.change(move |tx| Ok((tx.add_organisation(&new)?, entry(Operation::EnrolOrganisation, vec![]))));
+    let accredited = |capability: &Capability| Accreditation { capability: *capability, by: PersonId(3), expires: NOW.day() };
+    Organisation {
+        sponsorship: Some(Sponsorship { by: PersonId(2), at: NOW }),
+        accreditations: Capability::ALL.iter().map(accredited).collect(),
+        responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
+        ..added.await.unwrap().into_inner()
+    }
+}
+
+/// Somebody with every gate open at that moment.
+fn person(id: u32, of: &Organisation, role: Role) -> Caller {
+    let made = Some(NOW.day());
+    let checks = Checks { vetted: made, barring: made, trained: made, agreement: Some((Texts::IN_FORCE.agreement, NOW.day())) };
+    let family = "Okafor".try_into().unwrap();
+    let qualifications = Qualifications { roles: vec![role], checks, supervisor: Some(PersonId(4)), family, home: None };
+    Caller::dangerous_new(PersonId(id), of.clone(), qualifications)
+}
+
+/// Feeds one line and says what became of it: created, joined, unchanged, refused.
+async fn fed(directory: &Directory, by: &Caller, line: &'static str) -> [u64; 4] {
+    let mut digest = [0; 32];
+    digest.iter_mut().zip(line.bytes()).for_each(|(to, from)| *to = from);
+    let request = BeginFeed { layout: "small".to_owned(), digest, header: "family,given,born,line,postcode,nhs".to_owned() };
+    let begun = serde_json::to_value(directory.begin_feed(by, request, NOW).await.unwrap().into_inner().unwrap()).unwrap();
+    let feed = FeedId(begun["feed"].as_i64().unwrap());
+    let taken = directory.feed_lines(by, feed, 2, line.into(), NOW).await.unwrap().into_inner().unwrap();
+    let taken = serde_json::to_value(taken).unwrap();
+    let counts = ["created", "joined", "unchanged"].map(|count| taken[count].as_u64().unwrap());
+    [counts[0], counts[1], counts[2], taken["rejected"].as_array().unwrap().len() as u64]
+}
+
+async fn alerts(store: &Store, authority: OrganisationId) -> Vec<Alert> {
+    let asked =
+        store.look(move |snapshot| Ok((snapshot.alerts_for_authority(authority, AlertId(0), 100)?, entry(Operation::ReadAlerts, vec![]))));
+    asked.await.unwrap().into_inner()
+}
+
+async fn shielded(directory: &Directory, officer: &Caller, number: &ChildNumber) {
+    let review = NOW.day().plus_years(1);
+    let request: ShieldChild =
+        serde_json::from_value(serde_json::json!({"child_number": number, "reason": "adoption", "review": review})).unwrap();
+    assert!(directory.shield(officer, request, NOW).await.unwrap().into_inner().is_ok());
+}
+
+/// The number of a child of the school's, by names and day.
+async fn number_of(store: &Store, family: &str, given: &'static str, born: &str) -> ChildNumber {
+    let (family, born) = (family.try_into().unwrap(), born.try_into().unwrap());
+    let key = Sought { family: Some(&family), given: None, date_of_birth: Some(born), postcode: None }.key().unwrap();
+    let found = store.look(move |snapshot| Ok((snapshot.children_in_scope(OrganisationId(2), &key, 9)?, entry(Operation::Search, vec![]))));
+    let mut found = found.await.unwrap().into_inner().into_iter();
+    found.find(|held| held.record.statements[0].name.given.as_str() == given).unwrap().record.number
+}
+
+#[tokio::test]
+async fn the_authority_is_asked_and_the_supplier_is_not_told() {
+    // E4: an incoming record that may match a shielded child is quarantined for the authority, never created unshielded beside it
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let surgery = enrolled(&store, "Surgery", OrganisationKind::Surgery, Some(council.id)).await;
+    let elsewhere = enrolled(&store, "Elsewhere", OrganisationKind::Council, None).await;
+    let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts);
+    let steward = |of: &Organisation| person(30 + of.id.0, of, Role::DataSteward);
+    let officer = person(20, &council, Role::ShieldingOfficer);
+
+    assert_eq!(fed(&directory, &steward(&school), "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,9990000417\n").await, [1, 0, 0, 0]);
+    // a twin, and a namesake of another day, are on record beside her and in nobody's way
+    assert_eq!(fed(&directory, &steward(&school), "Winter,Bea,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    assert!(alerts(&store, council.id).await.is_empty());
+    let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
+    shielded(&directory, &officer, &number).await;
+
+    // by number, by number alone, by name and day, by first name and postcode, by authority of another: each is a new child to its supplier
+    let lines = [
+        (&surgery, "Winter,Ann,2015-03-04,,,9990000417\n"),
+        (&surgery, "Summer,Zoe,2016-01-01,,,9990000417\n"),
+        (&surgery, "Wynter,Ann,2015-03-04,1 New Start,ZZ2 2AA,\n"),
+        (&elsewhere, "Spring,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n"),
+    ];
+    for (at, (source, line)) in lines.into_iter().enumerate() {
+        assert_eq!(fed(&directory, &steward(source), line).await, [1, 0, 0, 0], "{line}");
+        let asked = alerts(&store, council.id).await;
+        let alert = &asked[at];
+        assert_eq!((alert.kind, alert.to, alert.reason), (AlertKind::Quarantine, Some(Addressee::Authority(council.id)), None));
+        assert_eq!((alert.organisation, alert.person, asked.len()), (source.id, steward(source).person(), at + 1));
+        assert_eq!(alert.due, NOW.day().plus_working_days(5, &[]));
+        assert_ne!(alert.child.as_ref(), Some(&number), "it names the record that waits");
+    }
+    assert!(alerts(&store, elsewhere.id).await.is_empty());
+    // her school goes on speaking of her
+    assert_eq!(fed(&directory, &steward(&school), "Winter,Ann,2015-03-04,8 High Street,ZZ1 1AB,9990000417\n").await, [0, 1, 0, 0]);
+    // and a child who has nothing to do with her is taken in like any other
+    assert_eq!(fed(&directory, &steward(&surgery), "Autumn,Ann,2015-03-05,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+
+    let waits = alerts(&store, council.id).await;
+    assert_eq!(waits.len(), 4);
+    for (at, alert) in waits.iter().enumerate() {
+        let child = (at % 2 == 0).then_some(&number);
+        let request = serde_json::json!({"child_number": alert.child, "child": child});
+        let request: SettleRecord = serde_json::from_value(request).unwrap();
+        assert!(directory.settle(&officer, request, NOW).await.unwrap().into_inner().is_ok(), "{at}");
+        assert_eq!(alerts(&store, council.id).await.len(), 3 - at);
+    }
+    let (first, last) = (waits[0].id, waits[3].child.clone().unwrap());
+    let settled = store.look(move |snapshot| {
+        let told = (snapshot.alert(first)?, snapshot.child(&last)?.map(|held| held.record.authority));
+        Ok((told, entry(Operation::ReadAlerts, vec![])))
+    });
+    let (alert, authority) = settled.await.unwrap().into_inner();
+    let judgement = alert.unwrap().judgement.unwrap();
+    assert_eq!((judgement.disposition, judgement.by), (Disposition::Settled, officer.person()));
+    // A7: each record belongs to one authority: what the other council said, and is of nobody here, is its own
+    assert_eq!(authority, Some(elsewhere.id));
+}
