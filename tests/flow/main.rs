@@ -42,5 +42,6 @@ mod sensitive;
 mod shielded;
 mod shielding;
 mod silence;
+mod verbs;
 mod ward;
 mod wire;
