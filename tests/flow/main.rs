@@ -44,5 +44,6 @@ mod sensitive;
 mod shielded;
 mod shielding;
 mod silence;
+mod verbs;
 mod ward;
 mod wire;
