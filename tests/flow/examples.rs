@@ -22,7 +22,7 @@ fn example<'a>(description: &'a Value, content: &'a Value) -> &'a Value {
 async fn each_example_of_the_description_is_a_request_that_is_read_and_with_one_more_member_is_not() {
     // A3: unknown JSON members are refused; A4: an example's child number has its check digit
     let borough = borough().await;
-    // who may do none of it: what is refused after the body was read is refused for the role
+    // a steward of an organisation that does not feed: hardly anything that is asked is done, and every body is read first
     let idle = borough.open("Reading School", "school", &["query"]).await;
     let desk = idle.steward();
     let description = desk.get("/openapi.json").await.expect_status(200).json();
