@@ -522,6 +522,6 @@ mod tests {
     #[test]
     fn a_look_without_a_reason_is_refused_before_it_is_sent() {
         // D2: every view states a coded reason
-        assert!(Arguments::try_parse_from(["contactpoint", "view", "4182736455"]).is_err());
+        assert!(Arguments::try_parse_from(["contactpoint", "view", "4182736451"]).is_err());
     }
 }

@@ -96,7 +96,7 @@ const FIRST_LOOK: &[Row] = &[
     ("export CONTACTPOINT_PROFILE=$HOME/school.toml\ncontactpoint log-in --login r.okafor", "Say where, as whom, and log in:"),
     ("contactpoint sign\ncontactpoint sign --accept 1", "Read the user agreement and sign it, at the first log-in and once a year:"),
     (
-        "contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern\ncontactpoint view 4182736455 --reason concern",
+        "contactpoint search --family-name Amberley --date-of-birth 2016-03-09 --reason concern\ncontactpoint view 4182736451 --reason concern",
         "Find a child in your scope, and who else works with that child:",
     ),
     ("contactpoint log-out", "End the session:"),
@@ -108,23 +108,23 @@ const SEARCH: &[Row] = &[
     ("contactpoint search --family-name Amberley --postcode 'ZZ9 9AA' --reason coordination", "By family name and postcode:"),
 ];
 const VIEW: &[Row] = &[
-    ("contactpoint view 4182736455 --reason coordination", "Who works with one child:"),
+    ("contactpoint view 4182736451 --reason coordination", "Who works with one child:"),
     (
-        "contactpoint view 4182736455 --reason concern --for 'Ada Quill'",
+        "contactpoint view 4182736451 --reason concern --for 'Ada Quill'",
         "The same for a colleague without an account; both names are in the log:",
     ),
 ];
 const ASK_CONTACT: &[Row] =
-    &[("contactpoint ask-contact 4182736455 --reason concern", "Ask to be brought together with whoever works with a child:")];
+    &[("contactpoint ask-contact 4182736451 --reason concern", "Ask to be brought together with whoever works with a child:")];
 const RESET: &[Row] = &[(
     "contactpoint reset 17 code --verified employee-number,line-manager,vetting-month",
     "The telephone with the authenticator is lost, and three questions were answered:",
 )];
 const COMPLETE_RESET: &[Row] = &[("contactpoint complete-reset 17", "A second person completes it; your own code is asked for:")];
-const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736455 --reason subject-access", "Who saw one child, newest first:")];
+const WHO_SAW: &[Row] = &[("contactpoint who-saw 4182736451 --reason subject-access", "Who saw one child, newest first:")];
 const BREAK_GLASS: &[Row] = &[
     (
-        "contactpoint break-glass 4182736455 --reason missing\ncontactpoint view 4182736455 --reason missing\ncontactpoint leave",
+        "contactpoint break-glass 4182736451 --reason missing\ncontactpoint view 4182736451 --reason missing\ncontactpoint leave",
         "See a child outside your scope; a fresh one-time code is asked for, and your supervisor is told:",
     ),
     (
@@ -134,7 +134,7 @@ const BREAK_GLASS: &[Row] = &[
 ];
 const LEAVE: &[Row] = &[("contactpoint leave", "Before the thirty minutes are over:")];
 const OVERRIDE_SHIELD: &[Row] = &[(
-    "contactpoint override-shield 4182736455 --reason section-47\ncontactpoint view 4182736455 --reason section-47",
+    "contactpoint override-shield 4182736451 --reason section-47\ncontactpoint view 4182736451 --reason section-47",
     "See a shielded child; your supervisor is told, and the child's authority investigates:",
 )];
 const ALERTS: &[Row] = &[("contactpoint alerts", "What waits for you, oldest first:")];
@@ -178,22 +178,22 @@ const ACCEPT: &[Row] = &[
 ];
 const SPONSOR: &[Row] = &[("contactpoint sponsor 7", "Vouch for the school that was enrolled as number 7 in your area:")];
 const SHIELD: &[Row] =
-    &[("contactpoint shield 4182736455 --reason domestic-violence --review 2027-03-31", "Shield a child until you decide anew:")];
-const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736455", "Lift the shield; a fresh one-time code is asked for:")];
+    &[("contactpoint shield 4182736451 --reason domestic-violence --review 2027-03-31", "Shield a child until you decide anew:")];
+const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736451", "Lift the shield; a fresh one-time code is asked for:")];
 const AUDIENCE: &[Row] = &[
-    ("contactpoint audience 4182736455 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
-    ("contactpoint audience 4182736455", "Everybody may who may otherwise:"),
+    ("contactpoint audience 4182736451 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
+    ("contactpoint audience 4182736451", "Everybody may who may otherwise:"),
 ];
 const SETTLE: &[Row] = &[
-    ("contactpoint settle 7305518264 --as 4182736455", "The record that waits is of this child, who may be shielded:"),
-    ("contactpoint settle 7305518264", "It is of a child of its own:"),
+    ("contactpoint settle 7305518265 --as 4182736451", "The record that waits is of this child, who may be shielded:"),
+    ("contactpoint settle 7305518265", "It is of a child of its own:"),
     (
-        "contactpoint settle 7305518264 --shield-reason court-order --shield-review 2027-03-31",
+        "contactpoint settle 7305518265 --shield-reason court-order --shield-review 2027-03-31",
         "It is of a child of its own, who is shielded before anybody else sees it:",
     ),
 ];
 const HOLD_NEW: &[Row] = &[("contactpoint hold-new true", "Settle each new record before others see it:")];
-const END_INVOLVEMENT: &[Row] = &[("contactpoint end-involvement 4182736455", "A pupil left the school:")];
+const END_INVOLVEMENT: &[Row] = &[("contactpoint end-involvement 4182736451", "A pupil left the school:")];
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),

@@ -187,9 +187,9 @@ mod tests {
     fn what_is_set_is_told_in_one_line() {
         // E1: a coded reason and a review date; D8: named users
         let answer =
-            json!({"child_number": "4182736455", "shielded": true, "reason": "adoption", "review": "2027-03-31", "people": [4, 9]});
-        assert_eq!(told(&answer), "4182736455: shielded (adoption, to be reviewed by 2027-03-31); only these people may know of it: 4, 9");
-        assert_eq!(told(&json!({"child_number": "4182736455", "shielded": false})), "4182736455: not shielded");
+            json!({"child_number": "4182736451", "shielded": true, "reason": "adoption", "review": "2027-03-31", "people": [4, 9]});
+        assert_eq!(told(&answer), "4182736451: shielded (adoption, to be reviewed by 2027-03-31); only these people may know of it: 4, 9");
+        assert_eq!(told(&json!({"child_number": "4182736451", "shielded": false})), "4182736451: not shielded");
     }
 
     #[test]

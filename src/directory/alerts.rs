@@ -43,7 +43,7 @@ pub struct QueueAnswer {
 /// One alert: the event and the child's number, never the record.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"id": 41, "kind": "break-glass", "person": {"id": 17, "name": {"given": "Robin", "family": "Okafor"}},
-    "organisation": {"id": 4, "name": "Elm School"}, "child_number": "4182736455", "reason": "missing", "at": "2026-11-20T09:41:00Z",
+    "organisation": {"id": 4, "name": "Elm School"}, "child_number": "4182736451", "reason": "missing", "at": "2026-11-20T09:41:00Z",
     "due": "2026-11-27", "overdue": false}))]
 pub struct AlertAnswer {
     id: AlertId,

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 /// One child, by its number or by its exact identity: whole names, date of birth and postcode, nothing less.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"child_number": "4182736455", "reason": "missing", "code": "492817"}))]
+#[schema(example = json!({"child_number": "4182736451", "reason": "missing", "code": "492817"}))]
 pub struct BreakGlassRequest {
     /// The child's number; then nothing else of the child.
     pub child_number: Option<ChildNumber>,
@@ -43,7 +43,7 @@ pub struct BreakGlassRequest {
 /// Whose shield, and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"child_number": "4182736455", "reason": "section-47", "code": "492817"}))]
+#[schema(example = json!({"child_number": "4182736451", "reason": "section-47", "code": "492817"}))]
 pub struct OverrideRequest {
     /// The child's number.
     pub child_number: ChildNumber,
@@ -55,7 +55,7 @@ pub struct OverrideRequest {
 
 /// The one child that may be viewed now, and until when.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({"child_number": "4182736455", "until": "2026-11-22T10:30:00Z", "entry": 84213}))]
+#[schema(example = json!({"child_number": "4182736451", "until": "2026-11-22T10:30:00Z", "entry": 84213}))]
 pub struct GlassAnswer {
     child_number: ChildNumber,
     /// The view ends then, or when left, or when the session ends.
@@ -65,7 +65,7 @@ pub struct GlassAnswer {
 
 /// What was left.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({"child_number": "4182736455", "entry": 84220}))]
+#[schema(example = json!({"child_number": "4182736451", "entry": 84220}))]
 pub struct LeaveAnswer {
     /// The child; absent where nothing was open.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ pub struct Accredit {
 /// The version of a text that is accepted.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"version": 1}))]
 pub struct Accept {
     /// The number in its first line.
     pub version: u16,

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 /// About which child, and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"child_number": "4182736455", "reason": "concern"}))]
+#[schema(example = json!({"child_number": "4182736451", "reason": "concern"}))]
 pub struct AskContact {
     /// The child's number, whether or not there is such a child.
     pub child_number: ChildNumber,

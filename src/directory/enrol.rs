@@ -59,6 +59,8 @@ pub struct NewHead {
 /// A person to be given an account in the caller's organisation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"login": "i.sato", "given_name": "Ines", "family_name": "Sato", "roles": ["practitioner"], "supervisor": 12,
+    "checks": {"vetted": "2026-09-14", "barring": "2026-09-14", "trained": "2026-10-02"}}))]
 pub struct EnrolPerson {
     /// Log-in name.
     pub login: LoginName,

@@ -32,6 +32,9 @@ const MOST_OPEN: usize = 1024;
 /// A file to be fed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"layout": "school-roll",
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "header": "Legal Surname,Legal Forename,DOB"}))]
 pub struct BeginFeed {
     /// The name of its layout.
     pub layout: String,
@@ -86,6 +89,7 @@ pub struct RejectedLine {
 /// No record is left.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"lines": 412}))]
 pub struct FinishFeed {
     /// The records of the file, the header included: one less than the record expected next.
     pub lines: u32,

@@ -37,6 +37,7 @@ impl ChecksMade {
 /// What of an account is to be changed; what is absent stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"checks": {"vetted": "2029-09-03", "barring": "2026-09-14", "trained": "2029-09-20"}, "supervisor": 12}))]
 pub struct AmendPerson {
     /// All the checks anew.
     pub checks: Option<ChecksMade>,
@@ -51,6 +52,7 @@ pub struct AmendPerson {
 /// The state that an account is to have.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"state": "suspended"}))]
 pub struct SetState {
     /// active, locked, suspended, closed.
     pub state: AccountState,

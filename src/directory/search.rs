@@ -2,7 +2,7 @@
 
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
-use crate::watch::Looked;
+use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose};
@@ -22,6 +22,7 @@ const MOST_CANDIDATES: u32 = 2000;
 /// What is sought: a family name or a child number, with a date of birth or a postcode.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"family_name": "Thornbury", "date_of_birth": "2014-03-09", "reason": "concern"}))]
 pub struct SearchRequest {
     /// Family name, compared by sound.
     pub family_name: Option<FamilyName>,
@@ -54,8 +55,11 @@ impl Directory {
                 Ok(permitted) => permitted,
                 Err(refusal) => return Ok(Looked::plainly(answer(Err(refusal.into()), blank))),
             };
-            let found = self.find(snapshot, caller, &permit, request, &sought)?;
-            Ok(self.counted(caller, &permit, found, blank))
+            let mut flags = Vec::new();
+            let found = self.find(snapshot, caller, &permit, request, &sought, &mut flags)?;
+            let looked = self.counted(caller, &permit, found, blank);
+            flags.extend(looked.flags);
+            Ok(Looked { flags, ..looked })
         })
         .await
     }
@@ -117,6 +121,7 @@ impl Directory {
         permit: &SearchPermit,
         request: &SearchRequest,
         sought: &Sought<'_>,
+        flags: &mut Vec<Flag>,
     ) -> Result<Found, StoreError> {
         let candidates = match (&request.child_number, sought.key()) {
             (Some(number), _) => snapshot.child(number)?.into_iter().collect(),
@@ -126,6 +131,8 @@ impl Directory {
         let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
         let mut hits = Vec::new();
         for held in candidates.iter().filter(|held| answers_to(&held.record, sought)) {
+            let number = &held.record.number;
+            flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| (kind, Some(number.clone()))));
             hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));
         }
         if crowded || hits.len() > MOST_HITS {

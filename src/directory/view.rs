@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 /// Which child, and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"child_number": "4182736451", "reason": "concern"}))]
 pub struct ViewRequest {
     /// The child's number.
     pub child_number: ChildNumber,

@@ -18,6 +18,7 @@ pub const MOST_LOOKS: u32 = 1000;
 /// Which child, and why one asks.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"child_number": "4182736451", "reason": "subject-access"}))]
 pub struct WhoSawRequest {
     /// The child's number.
     pub child_number: ChildNumber,

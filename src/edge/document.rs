@@ -78,9 +78,10 @@ mod tests {
     use super::*;
     use crate::problem::ProblemCode;
     use crate::route::Side;
+    use serde_json::Value;
     use std::collections::BTreeSet;
 
-    fn description() -> serde_json::Value {
+    fn description() -> Value {
         serde_json::from_slice(&generated()).unwrap()
     }
 
@@ -114,9 +115,9 @@ mod tests {
     }
 
     /// Each operation of the description, by method and path.
-    fn operations(description: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+    fn operations(description: &Value) -> Vec<(String, Value)> {
         let paths = description["paths"].as_object().unwrap().iter();
-        let each = |(path, methods): (&String, &serde_json::Value)| {
+        let each = |(path, methods): (&String, &Value)| {
             let methods = methods.as_object().unwrap().clone();
             let path = path.clone();
             methods.into_iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
@@ -144,6 +145,20 @@ mod tests {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let has_it = parameters.iter().any(|parameter| parameter["name"] == "X-Request-ID" && parameter["in"] == "header");
             assert_eq!(has_it, name.starts_with("post ") && name != "post /v1/session", "{name}");
+        }
+    }
+
+    #[test]
+    fn every_request_has_an_example() {
+        // architecture, interfaces: whoever writes a client copies one; tests/flow/examples.rs sends each
+        let description = description();
+        for (name, operation) in operations(&description) {
+            for (media, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                let named = content["schema"]["$ref"].as_str().map_or("", |reference| reference.trim_start_matches('#'));
+                let of_type = description.pointer(named).filter(|_| !named.is_empty()).map_or(&Value::Null, |schema| &schema["example"]);
+                assert!(!content["example"].is_null() || !of_type.is_null(), "{name} {media}");
+            }
+            assert_eq!(name.starts_with("post "), operation["requestBody"].is_object(), "{name}");
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! The alert carries the event and a child's number, never a record: there is none within reach of the control socket.
 
+use crate::desk::Desk;
 use crate::error::OperatorError;
-use crate::let_in::Desk;
 use serde_json::json;
 
 /// Where the queue goes on.

@@ -2,7 +2,7 @@
 
 use crate::error::OperatorError;
 use crate::{
-    alerts, ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, show, signing_in, status,
+    alerts, ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, people, show, signing_in, status,
     verifier_key, verify_log,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -90,9 +90,24 @@ enum Verb {
     ///
     /// For the security officer, logged in. Its key opens nothing from the next request on.
     RemoveCertificate(let_in::Certificate),
+    /// Make an account for one of the data centre's own people
+    ///
+    /// For an administrator of the data centre, logged in; the risk owner of the ceremony is one. Prints their first password and code secret,
+    /// once: hand them over in person.
+    EnrolPerson(people::EnrolPerson),
+    /// Change what is on record of one of the data centre's own people
+    ///
+    /// For an administrator of the data centre, logged in; not for themselves, so have two. What is not named stays. The dates of the checks are
+    /// given together: a check that is left out then is as if it had never been made.
+    AmendPerson(people::AmendPerson),
+    /// Lock, unlock, suspend, resume or close an account of the data centre's own people
+    ///
+    /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
+    /// closed.
+    SetPersonState(people::SetPersonState),
     /// Read the user agreement, and sign it
     ///
-    /// For everybody at the data centre, after the first log-in and once a year.
+    /// Without --accept the text is printed, and nothing is signed. For everybody at the data centre, after the first log-in and once a year.
     Sign(let_in::Sign),
     /// See the alerts that wait for you
     ///
@@ -177,6 +192,9 @@ impl Verb {
             Self::ResumeOrganisation(which) => let_in::resume(&which),
             Self::AddCertificate(certificate) => let_in::add_certificate(&certificate),
             Self::RemoveCertificate(certificate) => let_in::remove_certificate(&certificate),
+            Self::EnrolPerson(arguments) => people::enrol(&arguments),
+            Self::AmendPerson(arguments) => people::amend(&arguments),
+            Self::SetPersonState(arguments) => people::set_state(&arguments),
             Self::Sign(arguments) => let_in::sign(&arguments),
             Self::Alerts(arguments) => alerts::queue(&arguments),
             Self::Judge(arguments) => alerts::judge(&arguments),
@@ -260,6 +278,9 @@ mod tests {
             "resume-organisation",
             "add-certificate",
             "remove-certificate",
+            "enrol-person",
+            "amend-person",
+            "set-person-state",
             "sign",
             "alerts",
             "judge",

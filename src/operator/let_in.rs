@@ -3,29 +3,10 @@
 //!
 //! Each is one request over the control socket in the session of whoever is logged in; the daemon decides, and its answer is printed.
 
-use crate::control::Socket;
+use crate::desk::Desk;
 use crate::error::OperatorError;
-use crate::session_file::SessionFile;
-use http::Method;
-use serde_json::{json, Value};
+use serde_json::json;
 use std::path::PathBuf;
-
-/// Whose session, over which socket.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Desk {
-    #[command(flatten)]
-    socket: Socket,
-    #[command(flatten)]
-    session: SessionFile,
-}
-
-impl Desk {
-    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<String, OperatorError> {
-        let token = self.session.token()?;
-        let answer = self.socket.ask(Method::POST, path, Some(&token), Some(body.to_string().into_bytes()))?;
-        Ok(format!("{answer:#}"))
-    }
-}
 
 /// An organisation, and nothing else to say of it.
 #[derive(Debug, clap::Args)]
@@ -69,7 +50,7 @@ pub(crate) struct Certificate {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sign {
     /// The version that you have read; without it the text is printed, and nothing is signed
-    #[arg(long)]
+    #[arg(long = "accept", value_name = "VERSION")]
     version: Option<u16>,
     #[command(flatten)]
     desk: Desk,
@@ -118,7 +99,7 @@ pub(crate) fn sign(arguments: &Sign) -> Result<String, OperatorError> {
     match version {
         Some(version) => desk.post("/v1/session/agreement", &json!({"version": version})),
         None => {
-            let texts = desk.socket.ask(Method::GET, "/v1/texts", None, None)?;
+            let texts = desk.read("/v1/texts")?;
             Ok(texts["agreement"]["text"].as_str().unwrap_or_default().to_owned())
         }
     }

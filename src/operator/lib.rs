@@ -11,12 +11,14 @@ mod check_config;
 mod command;
 mod control;
 pub mod custody;
+mod desk;
 mod enrol_organisation;
 mod error;
 mod inspect;
 pub mod layouts;
 mod let_in;
 mod manual;
+mod people;
 #[cfg(test)]
 mod rig;
 mod session_file;

@@ -41,6 +41,9 @@ fn notes(verb: &str) -> Notes {
         "accredit" => Notes { examples: ACCREDIT, ..of_daemon },
         "suspend-organisation" | "resume-organisation" => Notes { examples: SUSPEND, ..of_daemon },
         "add-certificate" | "remove-certificate" => Notes { examples: CERTIFICATES, ..of_daemon },
+        "enrol-person" => Notes { examples: ENROL_PERSON, ..of_daemon },
+        "amend-person" => Notes { examples: AMEND_PERSON, ..of_daemon },
+        "set-person-state" => Notes { examples: SET_PERSON_STATE, ..of_daemon },
         "sign" => Notes { examples: SIGN, ..of_daemon },
         "status" => Notes { examples: STATUS, ..of_daemon },
         "inspect" => Notes { exit_status: VERDICTS, examples: INSPECT, ..of_daemon },
@@ -124,11 +127,11 @@ const FIRST_HOUR: &[Row] = &[
     ),
     ("contactpointctl status", "Ask the running daemon how it is:"),
     (
-        "contactpointctl log-in\ncontactpointctl sign --version 1\ncontactpointctl enrol-organisation school.json\ncontactpointctl log-out",
+        "contactpointctl log-in\ncontactpointctl sign --accept 1\ncontactpointctl enrol-organisation school.json\ncontactpointctl log-out",
         "Let an organisation in. The security officer signs the agreement, once a year, and enrols it:",
     ),
     (
-        "contactpointctl log-in --login risk-owner\ncontactpointctl sign --version 1\ncontactpointctl sponsor 2\ncontactpointctl log-out",
+        "contactpointctl log-in --login risk-owner\ncontactpointctl sign --accept 1\ncontactpointctl sponsor 2\ncontactpointctl log-out",
         "The risk owner vouches for it:",
     ),
     (
@@ -180,9 +183,24 @@ const CERTIFICATES: &[Row] = &[
     ("contactpointctl add-certificate 2 school-2027.pem", "Before a key changes, put the new one beside the old:"),
     ("contactpointctl remove-certificate 2 school-2026.pem", "When the organisation uses the new one, take the old one off:"),
 ];
+const ENROL_PERSON: &[Row] = &[(
+    "contactpointctl enrol-person --login i.sato --given-name Ines --family-name Sato --role administrator --supervisor 1 \\\n    --vetted 2026-09-14 --barring 2026-09-14 --trained 2026-10-02",
+    "The risk owner, person 1, makes a second administrator, who can amend the risk owner's own account:",
+)];
+const AMEND_PERSON: &[Row] = &[
+    (
+        "contactpointctl amend-person 1 --vetted 2029-09-03 --barring 2026-09-14 --trained 2026-10-02",
+        "Renew a vetting check, before it is three years old; the other dates as they were:",
+    ),
+    ("contactpointctl amend-person 4 --supervisor 1", "Give somebody another supervisor:"),
+];
+const SET_PERSON_STATE: &[Row] = &[
+    ("contactpointctl set-person-state 4 suspended", "Suspend an account:"),
+    ("contactpointctl set-person-state 4 closed", "Close the account of somebody who leaves, for good:"),
+];
 const SIGN: &[Row] = &[
     ("contactpointctl sign", "Read the agreement; its first line has the version:"),
-    ("contactpointctl sign --version 1", "Sign the version that you have read:"),
+    ("contactpointctl sign --accept 1", "Sign the version that you have read:"),
 ];
 const STATUS: &[Row] = &[("contactpointctl status", "Does the store commit, does the HSM sign, how long is the log?")];
 const INSPECT: &[Row] = &[("contactpointctl inspect", "Look at the running system, one verdict for each rule:")];

@@ -78,7 +78,7 @@ pub fn judge(
     let by = By { role: role_for(caller, by, alert), ..by };
     let is_own = alert.person == by.person;
     let is_addressed = is_addressed(by, moment, alert, above);
-    if !is_addressed && !(is_own && alert.kind.stops_the_glass()) {
+    if !(is_addressed || is_own && alert.kind.stops_the_glass()) {
         return Err(Refusal::OutsideScope);
     }
     if is_own || over.contains(&alert.person) {

@@ -1,7 +1,8 @@
 //! Which looks somebody else is told of, without the looker's noticing (rules D7, D8), and the alert about them.
 
 use crate::gate::Moment;
-use crate::look::Breadth;
+use crate::look::{Breadth, Grant};
+use crate::permit::{breadth_for, SearchPermit};
 use crate::refusal::Refusal;
 use crate::shielding::AskContactPermit;
 use contactpoint_domain::{Address, Addressee, AlertKind, ChildNumber, ChildRecord, Day, NewAlert, Purpose};
@@ -17,10 +18,23 @@ pub const MISSES_MINUTES: u64 = 10;
 #[must_use]
 pub fn flags(caller: &Caller, record: Option<&ChildRecord>, shown: Result<Breadth, Refusal>) -> Vec<AlertKind> {
     let Some(record) = record else { return Vec::new() };
-    let is_small = record.audience.is_some() && matches!(shown, Ok(_) | Err(Refusal::NotOfAudience));
+    let is_small = is_small_audience(record, shown);
     let is_family = shown.is_ok_and(|breadth| is_own_family(caller, record, breadth));
     let raised = [(is_small, AlertKind::SmallAudience), (is_family, AlertKind::OwnFamily)];
     raised.into_iter().filter(|(is_raised, _)| *is_raised).map(|(_, kind)| kind).collect()
+}
+
+/// The flag that a search raises about a record that answers to it, whether or not the caller is shown it. (rules D7, D8)
+#[must_use]
+pub fn search_flag(caller: &Caller, permit: &SearchPermit, record: &ChildRecord) -> Option<AlertKind> {
+    record.audience.as_ref()?;
+    let shown = breadth_for(caller, permit.by(), Some(record), Grant::None);
+    is_small_audience(record, shown).then_some(AlertKind::SmallAudience)
+}
+
+/// Only named people may know of the record, and the look was one of theirs or an attempt of somebody else's.
+fn is_small_audience(record: &ChildRecord, shown: Result<Breadth, Refusal>) -> bool {
+    record.audience.is_some() && matches!(shown, Ok(_) | Err(Refusal::NotOfAudience))
 }
 
 /// Same family name or address as the looker, by the vetting record. Of a shielded record only the name that is shown is compared: whoever

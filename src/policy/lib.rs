@@ -27,7 +27,7 @@ pub use alerts::{
     ReadAlertsPermit, ReviewPermit,
 };
 pub use budget::Ceilings;
-pub use flags::{alert, contact_wanted, flags, About, MISSES, MISSES_MINUTES};
+pub use flags::{alert, contact_wanted, flags, search_flag, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,

@@ -93,9 +93,8 @@ pub fn settle(
     let by = admit(caller, Operation::SettleRecord, moment)?;
     of_own_authority(by, quarantined.filter(|record| record.quarantined.is_some()))?;
     // a child of another authority is joined by that authority's officer, to whom the record is passed on
-    match child {
-        Some(child) => of_own_authority(by, Some(child).filter(|child| child.quarantined.is_none()))?,
-        None => {}
+    if let Some(child) = child {
+        of_own_authority(by, Some(child).filter(|child| child.quarantined.is_none()))?;
     }
     Ok(SettlePermit { by })
 }

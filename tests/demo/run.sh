@@ -56,7 +56,7 @@ output=
 try() {
     local expected=$1 status=0
     shift
-    typed "$(quoted "$@")"
+    if [ "$1" = as ]; then typed "$(quoted contactpoint --session-file "run/$2.session" "${@:3}")"; else typed "$(quoted "$@")"; fi
     output=$("$@" 2>&1 < /dev/null) || status=$?
     printf '%s\n' "$output" | sed 's/^/     /'
     [ $status -eq "$expected" ] || fail "this should have ended with status $expected, and ended with $status"
@@ -179,7 +179,7 @@ for who in security-officer risk-owner; do
         try 77 "${line[@]}"
         must_say agreement_pending
     fi
-    desk "$who" sign --version 1
+    desk "$who" sign --accept 1
     typed "$(quoted "${line[@]}")"
     quietly "${line[@]}"
 done
@@ -322,11 +322,7 @@ good 'not on their list: refused, in the same words as for a child that does not
 headline 'The child is missing, and the doctor breaks the glass: for this one child, for half an hour, and the supervisor is told'
 doctor=$(scenario .personas.other_gp.login)
 # Somebody else of the same organisation, at another machine: a session of their own.
-as() { # LOGIN COMMAND...
-    local who=$1
-    shift
-    contactpoint --session-file "run/$who.session" "$@"
-}
+as() { contactpoint --session-file "run/$1.session" "${@:2}"; } # LOGIN COMMAND...
 log_in_as() { # ORGANISATION LOGIN: quietly
     local status=0
     as "$2" --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")" < "people/$2.password" > answer 2>&1 || status=$?
@@ -414,9 +410,12 @@ quietly contactpoint --profile "$auditor.toml" who-saw "$child" --reason audit -
 looks() { jq --arg name "$1" --arg what "$2" --arg outcome "$3" '
     [.looks[] | select(.organisation.name == $name and .operation == $what and (.outcome == "answered") == ($outcome == "answered"))] | length' <<< "$output"; }
 [ "$(looks "${name[$school]}" search answered)" = 1 ] || fail "the teacher's search should be there, once"
-[ "$(looks "${name[$school]}" view answered)" = 1 ] || fail "the teacher's view should be there, once"
-[ "$(looks "${name[$other]}" view refused)" = 1 ] || fail 'the refused view should be there, once'
-good 'every look is there, the refused one included'
+[ "$(looks "${name[$school]}" view answered)" = 4 ] || fail "the teacher's four views should be there"
+[ "$(looks "${name[$school]}" view refused)" = 1 ] || fail "the teacher's refused view should be there"
+[ "$(looks "${name[$other]}" view refused)" = 2 ] || fail 'the refused views should be there: before the glass was broken, and after it was left'
+[ "$(looks "${name[$other]}" break-glass answered)" = 1 ] || fail 'the broken glass should be there'
+[ "$(looks "${name[$council]}" shield answered)" = 1 ] || fail 'the shield should be there'
+good 'every look is there, the refused ones included, and who broke the glass, judged it, shielded and lifted the shield'
 
 # --- 14 ----------------------------------------------------------------------------------------------------------------------------
 

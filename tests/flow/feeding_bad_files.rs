@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The client program of one office, with a session of its own.
-struct Program {
+pub(crate) struct Program {
     program: PathBuf,
     profile: PathBuf,
     session: PathBuf,
 }
 
 impl Program {
-    async fn of(borough: &Borough, office: &Office, person: &Person) -> Self {
+    pub(crate) async fn of(borough: &Borough, office: &Office, person: &Person) -> Self {
         let profile = borough.rig.profile(&person.login, &office.organisation.certificate);
         let session = profile.with_extension("session");
         let program = Self { program: borough.rig.programs.client.clone(), profile, session };
@@ -30,7 +30,7 @@ impl Program {
         program
     }
 
-    fn run(&self, arguments: &[&str], input: &str) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = Command::new(&self.program);
         command.env_clear().arg("--profile").arg(&self.profile).arg("--session-file").arg(&self.session).args(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -19,7 +19,8 @@ pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
 }
 
 /// Takes in whole records, at most 1,000 and 1 MiB, from where the feed stands.
-#[utoipa::path(post, path = "/v1/feeds/{id}/lines", tag = "feeds", request_body(content = String, content_type = "text/csv"),
+#[utoipa::path(post, path = "/v1/feeds/{id}/lines", tag = "feeds", request_body(content = String, content_type = "text/csv",
+        example = "Thornbury,Amelia,09/03/2014\n"),
     params(("id" = u64, Path), ("first_line" = u32, Query, description = "The first record of the body; the header is 1.")),
     security(("certificate" = [], "session" = [])),
     responses((status = 200, description = "What became of the records.", body = LinesTaken),

@@ -110,6 +110,7 @@ pub(crate) async fn texts_in_force(_: &Handlers, _: Call<'_>) -> Handled {
 /// A body with no member: `{}`.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub(crate) struct Nothing {}
 
 fn organisation(call: &Call<'_>) -> Result<OrganisationId, Problem> {

@@ -17,6 +17,7 @@ const DUTIES: &str = "Look only at children you work with, state the true reason
 /// Two factors.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"login": "i.sato", "password": "fog-latch-oboe-quill", "code": "492817"}))]
 pub(crate) struct LogInRequest {
     /// Log-in name.
     login: String,

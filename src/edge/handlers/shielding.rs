@@ -13,7 +13,7 @@ use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
 /// Shields a child of the caller's authority, or sets another reason and day of review.
 #[utoipa::path(post, path = "/v1/children/shield", tag = "shielding", security(("certificate" = [], "session" = [])),
     request_body(content = ShieldChild,
-        example = json!({"child_number": "4182736455", "reason": "domestic-violence", "review": "2027-03-31"})),
+        example = json!({"child_number": "4182736451", "reason": "domestic-violence", "review": "2027-03-31"})),
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn shield(desk: &Handlers, call: Call<'_>) -> Handled {
@@ -24,7 +24,7 @@ pub(crate) async fn shield(desk: &Handlers, call: Call<'_>) -> Handled {
 
 /// Lifts the shield of a child of the caller's authority.
 #[utoipa::path(post, path = "/v1/children/unshield", tag = "shielding", security(("certificate" = [], "session" = [])),
-    request_body(content = UnshieldChild, example = json!({"child_number": "4182736455", "code": "492817"})),
+    request_body(content = UnshieldChild, example = json!({"child_number": "4182736451", "code": "492817"})),
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
@@ -36,7 +36,7 @@ pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
 
 /// Names the only people who may know of a record, or lets everybody know again who may otherwise.
 #[utoipa::path(post, path = "/v1/children/audience", tag = "shielding", security(("certificate" = [], "session" = [])),
-    request_body(content = SetAudience, example = json!({"child_number": "4182736455", "people": [14, 31], "code": "492817"})),
+    request_body(content = SetAudience, example = json!({"child_number": "4182736451", "people": [14, 31], "code": "492817"})),
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
@@ -48,7 +48,7 @@ pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
 
 /// Says which child a record in quarantine is of: another that is on record, or one of its own.
 #[utoipa::path(post, path = "/v1/children/settle", tag = "shielding", security(("certificate" = [], "session" = [])),
-    request_body(content = SettleRecord, example = json!({"child_number": "7305518264", "child": "4182736455"})),
+    request_body(content = SettleRecord, example = json!({"child_number": "7305518265", "child": "4182736451"})),
     responses((status = 200, description = "What is set of the record that the statements are in now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn settle(desk: &Handlers, call: Call<'_>) -> Handled {
@@ -59,7 +59,7 @@ pub(crate) async fn settle(desk: &Handlers, call: Call<'_>) -> Handled {
 
 /// Says that the caller's organisation works with a child no more; the child is out of its scope from the next request on.
 #[utoipa::path(post, path = "/v1/involvements/end", tag = "children", security(("certificate" = [], "session" = [])),
-    request_body(content = EndInvolvement, example = json!({"child_number": "4182736455"})),
+    request_body(content = EndInvolvement, example = json!({"child_number": "4182736451"})),
     responses((status = 200, description = "The work ended.", body = Entered<InvolvementEnded>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn end_involvement(desk: &Handlers, call: Call<'_>) -> Handled {

@@ -138,11 +138,8 @@ fn each_role_has_its_ceiling_and_the_others_have_none_to_spend() {
     // D6: each person has a daily ceiling of records seen, by role. Enumerated: role x seen x fresh
     let ceilings = Ceilings { practitioner: 3, shielding_officer: 2 };
     for role in Role::ALL {
-        let ceiling = match role {
-            Role::Practitioner => 3,
-            Role::ShieldingOfficer => 2,
-            _ => 0,
-        };
+        let ceiling =
+            [(Role::Practitioner, 3), (Role::ShieldingOfficer, 2)].into_iter().find(|(with, _)| with == role).map_or(0, |(_, most)| most);
         for seen in 0..5 {
             for fresh in 0..5 {
                 let expected = if fresh == 0 || seen + fresh <= ceiling { Ok(()) } else { Err(Refusal::OverBudget) };

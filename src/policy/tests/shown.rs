@@ -190,12 +190,12 @@ fn a_sensitive_service_is_shown_to_others_as_that_and_nothing_of_it_appears() {
         assert_eq!(with.as_object_mut().unwrap().remove("sensitive_service"), Some(json!(true)), "{kind}");
         assert_eq!(with, shown_to(from, kind, &record()), "as if it had said nothing, but for that it is there");
     }
-    let permit = search(&caller(OrganisationKind::Council, &[Role::Practitioner]), moment(), Purpose::Concern).unwrap();
     let council = Caller::dangerous_new(
         callers::ME,
         Organisation { id: OrganisationId(1), ..callers::organisation(OrganisationKind::Council, Capability::ALL) },
         callers::qualified(&[Role::Practitioner]),
     );
+    let permit = search(&council, moment(), Purpose::Concern).unwrap();
     let hit = serde_json::to_value(permit.show(&council, &with_a_sensitive_service(), Visible::default()).unwrap()).unwrap();
     assert_eq!((&hit["name"]["family"], &hit["gender"]), (&json!("Patel"), &json!("unspecified")));
 }

@@ -114,7 +114,7 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
     // by number, by number alone, by name and day, by first name and postcode, by authority of another: each is a new child to its supplier
     let lines = [
         (&surgery, "Winter,Ann,2015-03-04,,,9990000417\n"),
-        (&surgery, "Summer,Zoe,2016-01-01,,,9990000417\n"),
+        (&elsewhere, "Summer,Zoe,2016-01-01,,,9990000417\n"),
         (&surgery, "Wynter,Ann,2015-03-04,1 New Start,ZZ2 2AA,\n"),
         (&elsewhere, "Spring,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n"),
     ];
@@ -128,6 +128,8 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
         assert_ne!(alert.child.as_ref(), Some(&number), "it names the record that waits");
     }
     assert!(alerts(&store, elsewhere.id).await.is_empty());
+    // a number that the supplier itself gave another child before is refused, as it is of any two children of its own
+    assert_eq!(fed(&directory, &steward(&surgery), "Weaver,Una,2014-01-01,,,9990000417\n").await, [0, 0, 0, 1]);
     // her school goes on speaking of her
     assert_eq!(fed(&directory, &steward(&school), "Winter,Ann,2015-03-04,8 High Street,ZZ1 1AB,9990000417\n").await, [0, 1, 0, 0]);
     // and a child who has nothing to do with her is taken in like any other

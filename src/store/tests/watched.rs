@@ -234,7 +234,11 @@ async fn a_small_audience_record_is_like_none_for_everybody_else_down_to_what_is
     }
     assert_eq!(grown, [1, 1, 1], "one entry each, and none that only the hidden record has");
     assert_eq!(view(&directory, &teacher(8, "Okafor"), &child(20).number, NOW).await, Ok(()));
-    for person in [1, 8] {
+    // a search by its name is an attempt like any
+    let before = store.log_size();
+    assert_eq!(search(&directory, &teacher(9, "Okafor"), "Wintergreen-ca", "2010-09-21", NOW).await, Ok(0));
+    assert_eq!(store.log_size(), before + 1);
+    for person in [1, 8, 9] {
         let alerts = alerts_about(&store, person).await;
         assert_eq!(kinds(&alerts), [AlertKind::SmallAudience], "{person}");
         assert_eq!(alerts[0].child, Some(child(20).number));

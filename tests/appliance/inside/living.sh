@@ -54,7 +54,7 @@ desk_of() { # LOGIN MEMBER: logs this one of the ceremony's two in
     local code
     code=$(jq -r ".$2.code_secret" ceremony.json | oathtool --totp --base32 -)
     jq -r ".$2.password" ceremony.json | at_desk "$1" log-in --login "$1" --password-stdin --code "$code" || fail "the $1 was not let in"
-    at_desk "$1" sign --version 1 > /dev/null || fail "the $1 could not sign the user agreement"
+    at_desk "$1" sign --accept 1 > /dev/null || fail "the $1 could not sign the user agreement"
 }
 at_desk() { contactpointctl "$2" --session-file "$XDG_RUNTIME_DIR/$1.session" "${@:3}"; } # LOGIN VERB...
 

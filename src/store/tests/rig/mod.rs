@@ -105,6 +105,7 @@ pub(crate) fn school() -> NewOrganisation {
     }
 }
 
+#[allow(dead_code, reason = "not every test binary needs it")]
 /// A child that no other `n` shares a name, date or number with.
 pub(crate) fn child(n: u32) -> ChildRecord {
     let letters: String = n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();

@@ -1,0 +1,101 @@
+//! The data centre's own people, from the operator's command line: an account made, checks renewed, an account suspended (rules C1, C4).
+
+use crate::borough::programs;
+use contactpoint_support::{day, today, Person, Rig};
+use serde_json::{json, Value};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Somebody of the data centre at a console, in a session of their own.
+struct Console<'a> {
+    rig: &'a Rig,
+    session: PathBuf,
+}
+
+impl<'a> Console<'a> {
+    /// Logged in, and signed.
+    async fn of(rig: &'a Rig, person: &Person) -> Self {
+        let console = Self { rig, session: rig.folder().join(format!("{}.session", person.login)) };
+        let code = person.authenticator.code().await;
+        console.told(&["log-in", "--login", &person.login, "--password-stdin", "--code", &code], &person.password).unwrap();
+        console.told(&["sign", "--accept", "1"], "").unwrap();
+        console
+    }
+
+    /// What a verb says; where it fails, its exit status and why.
+    fn told(&self, arguments: &[&str], input: &str) -> Result<String, (Option<i32>, String)> {
+        let mut command = Command::new(&self.rig.programs.operator);
+        command.env_clear().args(arguments).arg("--socket").arg(self.rig.sockets.control_path());
+        command.arg("--session-file").arg(&self.session).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        writeln!(child.stdin.take().unwrap(), "{input}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let [said, why] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        if output.status.success() {
+            Ok(said)
+        } else {
+            Err((output.status.code(), why))
+        }
+    }
+
+    /// A verb's answer.
+    fn done(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.told(arguments, "").unwrap()).unwrap()
+    }
+
+    /// Refused by the daemon with this code: exit status 77.
+    fn is_refused(&self, arguments: &[&str], code: &str) {
+        let (status, why) = self.told(arguments, "").unwrap_err();
+        assert!(status == Some(77) && why.contains(code), "{arguments:?}: {status:?} {why}");
+    }
+
+    /// Makes an account, with checks of today.
+    fn enrols(&self, login: &str, role: &str, supervisor: &str) -> Person {
+        let today = today();
+        let checks = ["--vetted", &today, "--barring", &today, "--trained", &today];
+        let who = ["enrol-person", "--login", login, "--given-name", "Ines", "--family-name", "Sato"];
+        Person::of(&self.done(&[&who[..], &["--role", role, "--supervisor", supervisor], &checks[..]].concat()))
+    }
+}
+
+#[tokio::test]
+async fn a_second_administrator_of_the_data_centre_renews_what_lapsed_of_the_first() {
+    // C1: every person, operators and administrators included: a check that lapsed refuses the next request; C4: nobody amends themselves
+    let rig = Rig::started(programs(), None);
+    let owner = Console::of(&rig, &rig.owner).await;
+    let (number, officers) = (rig.owner.id.to_string(), rig.officer.id.to_string());
+    let second = owner.enrols("i.sato", "administrator", &number);
+    let administrator = Console::of(&rig, &second).await;
+
+    let (today, before) = (today(), day(-3 * 366));
+    let checked =
+        |who: &str, vetted: &str| ["amend-person", who, "--vetted", vetted, "--barring", &today, "--trained", &today].map(str::to_owned);
+    let amended = |by: &Console<'_>, who: &str, vetted: &str| by.done(&checked(who, vetted).each_ref().map(String::as_str));
+    owner.is_refused(&checked(&number, &today).each_ref().map(String::as_str), "own_account");
+    assert_eq!(amended(&administrator, &number, &before)["vetted"], json!(before));
+    owner.is_refused(&checked(&officers, &today).each_ref().map(String::as_str), "vetting_lapsed");
+    assert_eq!(amended(&administrator, &number, &today)["vetted"], json!(today));
+    let officer = amended(&owner, &officers, &today);
+    assert_eq!((&officer["vetted"], &officer["roles"]), (&json!(today), &json!(["security-officer"])), "what is not named stays");
+}
+
+#[tokio::test]
+async fn an_account_of_the_data_centre_is_suspended_resumed_and_closed_from_the_command_line() {
+    // C4: the organisation's administrator; who cannot be one there is given no account
+    let rig = Rig::started(programs(), None);
+    let owner = Console::of(&rig, &rig.owner).await;
+    let number = rig.owner.id.to_string();
+    let operator = owner.enrols("n.adeyemi", "system-operator", &number);
+    let (desk, id) = (Console::of(&rig, &operator).await, operator.id.to_string());
+    let made = ["enrol-person", "--login", "x.y", "--given-name", "X", "--family-name", "Y", "--supervisor", &number, "--role"];
+    desk.is_refused(&[&made[..], &["helpdesk"]].concat(), "forbidden");
+    owner.is_refused(&[&made[..], &["practitioner"]].concat(), "roles_clash");
+    for state in ["suspended", "active"] {
+        assert_eq!(owner.done(&["set-person-state", &id, state])["state"], json!(state));
+    }
+    assert_eq!(owner.done(&["amend-person", &id, "--supervisor", &rig.officer.id.to_string()])["supervisor"], json!(rig.officer.id));
+    owner.is_refused(&["set-person-state", &number, "suspended"], "own_account");
+    assert_eq!(owner.done(&["set-person-state", &id, "closed"])["state"], json!("closed"));
+    desk.is_refused(&["sign", "--accept", "1"], "forbidden");
+}
