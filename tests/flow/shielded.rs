@@ -106,6 +106,14 @@ impl World {
             drop(fed(&ward.other, "school-roll", &[pupil(&[bram.as_slice(), &more].concat())]).await);
             elsewhere = number(ward.other.practitioner(), "Tolland", "2013-10-10").await;
             drop(ward.shield(&elsewhere).await.expect_status(200));
+        } else {
+            // the others feed here too, of children whom nobody asks about: feeds are numbered in order, whoever sends them
+            let una = [("FAMILY_NAME", "Vosper"), ("GIVEN_NAMES", "Una"), ("DATE_OF_BIRTH", "20170101")];
+            drop(fed(&ward.surgery, "surgery-list", &[pupil(&una)]).await);
+            drop(
+                fed(&ward.other, "school-roll", &[pupil(&[("Legal Surname", "Yarrow"), ("Legal Forename", "Ugo"), ("DOB", "02/01/2017")])])
+                    .await,
+            );
         }
         let here = number(ward.school.practitioner(), "Fernsby", "2014-05-06").await;
         drop(ward.shield(&here).await.expect_status(200));
