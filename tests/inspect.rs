@@ -139,10 +139,10 @@ fn the_exit_status_is_the_worst_verdict_and_unseen_is_not_holding() {
     // J1: `inspect` reports the running system's evidence for each
     let mut caged = Caged::prepared();
     caged.start(CAGE);
-    // B1 holds in the cage; F1's checks hold, and it is open all the same; D4 is not built; A4 has its tests alone
+    // B1 holds in the cage; F1's checks hold, and it is open all the same; F4 is not built; A4 has its tests alone
     assert_eq!(caged.inspect(&["--rule", "B1"]).status, 0);
     assert_eq!(caged.inspect(&["--rule", "F1", "--rule", "B1"]).status, 1);
-    assert_eq!(caged.inspect(&["--rule", "D4"]).status, 1);
+    assert_eq!(caged.inspect(&["--rule", "F4"]).status, 1);
     assert_eq!(caged.inspect(&["--rule", "A4"]).status, 3);
     assert_eq!(caged.inspect(&["--rule", "G2"]).status, 1);
     assert_eq!(caged.inspect(&[]).status, 1);
