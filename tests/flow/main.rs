@@ -26,6 +26,7 @@ mod feeding;
 mod feeding_bad_files;
 mod files;
 mod flags;
+mod glass_and_shield;
 mod glasshouse;
 mod helpdesk;
 mod keys;
