@@ -101,7 +101,7 @@ impl Directory {
         self.alter(acting(caller, Operation::SampleAlerts, now), move |transaction, blank| {
             let permit = policy::audit_alerts(&by, Moment::of(now), AlertAudit::Sample).map_err(Refused::from);
             let is_over = if request.month.last() < now.day() { Ok(()) } else { Err(Refused::NoSuchPeriod) };
-            if let Err(refused) = permit.and_then(|_| is_over) {
+            if let Err(refused) = permit.and(is_over) {
                 return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused))));
             }
             let (answer, alerts) = sampled(transaction, request, newest, now)?;

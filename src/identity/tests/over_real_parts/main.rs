@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod confirm;
+#[cfg(test)]
 mod log_in;
 #[cfg(test)]
 mod rig;
