@@ -6,6 +6,7 @@
 
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::watch::raise_once;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Field, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{
@@ -14,9 +15,10 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_matching::{identity_key, JoinKey};
-use contactpoint_policy::{self as policy, Asked, Grant, Moment, Refusal, State};
+use contactpoint_policy::{self as policy, About, Asked, Grant, Moment, Refusal, Relation, State};
 use contactpoint_store::{Snapshot, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// One child, by its number or by its exact identity: whole names, date of birth and postcode, nothing less.
@@ -160,10 +162,19 @@ impl Directory {
         permitted: impl FnOnce(&Act, &[contactpoint_domain::Alert]) -> Result<(Sought, Opening), Refusal> + Send + 'static,
     ) -> Answered<GlassAnswer> {
         let act = Act { caller: caller.clone(), now, due: now.day().plus_working_days(JUDGED_WITHIN_DAYS, &self.holidays) };
+        let watch = Arc::clone(&self.watch);
         let opened = self.alter(blank, move |transaction, blank| {
             let open = transaction.open_alerts_about(act.caller.person())?;
             match permitted(&act, &open) {
-                Ok((sought, opening)) => opened(transaction, &act, &sought, &opening, blank),
+                Ok((sought, opening)) => {
+                    let (result, entry) = opened(transaction, &act, &sought, &opening, blank)?;
+                    // whoever guesses with the hammer in hand is told of like whoever guesses without (rule D7)
+                    if matches!(result, Err(Refused::NotFoundOrNotYours)) && watch.miss(act.caller.person(), now) {
+                        let about = About { kind: AlertKind::NearMisses, child: None, reason: Some(opening.reason) };
+                        raise_once(transaction, &policy::alert(&act.caller, Moment::of(now), about, act.due))?;
+                    }
+                    Ok((result, entry))
+                }
                 Err(refusal) => Ok((Err(refusal.into()), Entry { outcome: Outcome::Refused(refusal.into()), ..blank })),
             }
         });
@@ -188,7 +199,8 @@ fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening
         if !children.contains(&record.number) {
             children.push(record.number.clone());
         }
-        match policy::reached_through_glass(State::of(Some(&record), act.caller.person()), asked) {
+        let relation = Relation::between(act.caller.organisation(), Some(&record));
+        match policy::reached_through_glass(State::of(Some(&record), act.caller.person()), asked, relation) {
             Ok(()) => within.push(record),
             Err(why) => {
                 refusal = refusal.max(Some(why));

@@ -6,7 +6,7 @@ use crate::refused::Refused;
 use crate::{Answered, Directory};
 use bytes::Bytes;
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{ChildNumber, ChildRecord, Instant, OrganisationId, Provenance, Role, Statement};
+use contactpoint_domain::{ChildNumber, ChildRecord, Day, Instant, OrganisationId, Provenance, Role, Statement};
 use contactpoint_identity::Caller;
 use contactpoint_intake::{Columns, Intake, Layout, LineFault, Reason};
 use contactpoint_matching::{verdict, Verdict};
@@ -171,10 +171,11 @@ impl Directory {
         let Some(read) = read(columns, body, provenance, permit.clone()).await? else {
             return self.refuse(blank, Refused::TooManyRecords).await;
         };
+        let due = self.due(now);
         self.store
             .change(move |transaction| {
                 let mut joined = Vec::new();
-                let result = take_lines(transaction, &permit, feed, first_line, read, &mut joined)?;
+                let result = take_lines(transaction, &permit, feed, first_line, read, due, &mut joined)?;
                 // a source that joins a child on record has it in its scope from now on: the child's log says so (rules D1, F3)
                 let entry = with_outcome(Entry { children: joined, ..blank }, &result);
                 Ok((result, entry))
@@ -283,6 +284,7 @@ fn take_lines(
     feed: FeedId,
     first_line: u32,
     read: Read,
+    due: Day,
     joined: &mut Vec<ChildNumber>,
 ) -> Result<Result<LinesTaken, Refused>, StoreError> {
     let Some(Feed { next_line, mut counts, complete, .. }) = own_feed(transaction.feed(feed)?, permit) else {
@@ -292,7 +294,7 @@ fn take_lines(
         return Ok(Err(Refused::FeedOutOfStep { next_line }));
     }
     let holds_new = transaction.organisation(permit.authority())?.is_some_and(|authority| authority.holds_new);
-    let permitted = FeedPermitted { permit, holds_new };
+    let permitted = FeedPermitted { permit, holds_new, due };
     let before = counts;
     let mut faults = Vec::new();
     let mut line = first_line;
@@ -336,6 +338,8 @@ enum TakenIn {
 pub(crate) struct FeedPermitted<'a> {
     pub(crate) permit: &'a FeedPermit,
     holds_new: bool,
+    /// The last day on which the alert about a record that is held back is not overdue.
+    pub(crate) due: Day,
 }
 
 /// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form); what may be of a guarded child is

@@ -70,7 +70,7 @@ pub struct Directory {
     grants: grants::Grants,
     visible: Visible,
     budgets: budgets::Budgets,
-    watch: watch::Watch,
+    watch: Arc<watch::Watch>,
     cursors: cursor::Cursors,
     holidays: Arc<[Day]>,
 }
@@ -87,7 +87,7 @@ impl Directory {
             grants: grants::Grants::default(),
             visible: Visible::default(),
             budgets: budgets::Budgets::default(),
-            watch: watch::Watch::default(),
+            watch: Arc::default(),
             cursors: cursor::Cursors::fresh(),
             holidays: Arc::new([]),
         }

@@ -5,16 +5,15 @@
 //! the guarded child's authority says whose it is. The supplier cannot tell: it is counted as it would be if there were no such child.
 
 use crate::feed::FeedPermitted;
-use contactpoint_domain::alert::JUDGED_WITHIN_DAYS;
 use contactpoint_domain::{Addressee, AlertKind, ChildRecord, NewAlert, OrganisationId, Statement};
 use contactpoint_matching::{verdict, Verdict};
 use contactpoint_store::{Held, StoreError, Transaction};
 
 /// What a statement meets.
 pub(crate) enum Met {
-    /// A guarded child that the source speaks of again.
+    /// A child that the source speaks of again, guarded or not.
     Again(Held),
-    /// A number in common with what the source itself said of a guarded child, and nothing else.
+    /// A number in common with what the source itself said of a child, and nothing else.
     Conflict,
     /// Children without a guard that it may be joined to, and the authority of a guarded one that it may be of.
     Others {
@@ -27,15 +26,16 @@ pub(crate) enum Met {
 
 /// Looks for what a statement meets.
 pub(crate) fn met(transaction: &Transaction<'_>, statement: &Statement) -> Result<Met, StoreError> {
-    let (mut guarded, open): (Vec<Held>, Vec<Held>) =
-        transaction.candidates_for(statement)?.into_iter().partition(|held| held.record.is_guarded());
+    let mut candidates = transaction.candidates_for(statement)?;
     let own = |held: &Held| own_words(&held.record, statement);
-    if let Some(at) = guarded.iter().position(|held| own(held) == Some(Verdict::Same)) {
-        return Ok(Met::Again(guarded.swap_remove(at)));
+    // first of all what the source itself said, of guarded children and of others alike: a guarded one that also fits changes nothing then
+    if let Some(at) = candidates.iter().position(|held| own(held) == Some(Verdict::Same)) {
+        return Ok(Met::Again(candidates.swap_remove(at)));
     }
-    if guarded.iter().any(|held| own(held) == Some(Verdict::Conflict)) {
+    if candidates.iter().any(|held| own(held) == Some(Verdict::Conflict)) {
         return Ok(Met::Conflict);
     }
+    let (guarded, open): (Vec<Held>, Vec<Held>) = candidates.into_iter().partition(|held| held.record.is_guarded());
     let guarded_by = guardian(transaction, statement, &open, &guarded)?;
     Ok(Met::Others { open, guarded_by })
 }
@@ -85,7 +85,7 @@ pub(crate) fn hold_back(
         reason: None,
         at: now,
         to: Some(Addressee::Authority(authority)),
-        due: now.day().plus_working_days(JUDGED_WITHIN_DAYS, &[]),
+        due: permitted.due,
     })?;
     Ok(())
 }

@@ -111,7 +111,8 @@ impl Directory {
         }
         let is_miss = found.as_ref().is_ok_and(Vec::is_empty);
         let flags = if is_miss { self.missed(caller, blank.at) } else { None };
-        Looked { flags: flags.into_iter().collect(), ..Looked::plainly(answer(found, blank)) }
+        // a miss is written as a change whether anything is raised or not: what is written does not tell
+        Looked { flags: flags.into_iter().collect(), is_quiet: is_miss, ..Looked::plainly(answer(found, blank)) }
     }
 
     fn find(
@@ -130,7 +131,7 @@ impl Directory {
         };
         let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
         let mut hits = Vec::new();
-        for held in candidates.iter().filter(|held| answers_to(&held.record, sought)) {
+        for held in candidates.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
             let number = &held.record.number;
             flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| (kind, Some(number.clone()))));
             hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));

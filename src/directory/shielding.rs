@@ -329,8 +329,14 @@ fn join(transaction: &mut Transaction<'_>, by: &By, held: Option<Held>, child: &
     let held = held.ok_or(Refusal::OutsideScope)?;
     let mut joined = child.record.clone();
     for statement in &held.record.statements {
-        // the former statement of the same source is in the history with the row that held it (rule A6)
-        drop(joined.accept(statement.clone()));
+        // of two words of one source the newer one counts, and an end stays an end (rules A6, D1); the other is in the history with its row
+        let said = joined.said_by(statement.provenance.source);
+        let ended = said.and_then(|said| said.involvement.ended);
+        if said.is_none_or(|said| said.provenance.at <= statement.provenance.at) {
+            let mut statement = statement.clone();
+            statement.involvement.ended = statement.involvement.ended.or(ended);
+            drop(joined.accept(statement));
+        }
     }
     joined.statements.sort_by_key(|statement| statement.provenance.at);
     transaction.put_child(child, &joined)?;

@@ -7,7 +7,7 @@ use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{ChildNumber, Instant, Name, Organisation, OrganisationId, Purpose};
 use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, ChildView, Moment, Refusal, Sight, ViewPermit};
+use contactpoint_policy::{self as policy, Breadth, ChildView, Moment, Refusal, Sight, ViewPermit};
 use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -54,7 +54,9 @@ impl Directory {
                 Ok(permit) => permit,
                 Err(refusal) => return Ok(self.refuse_view(caller, refusal, held.is_some(), flags, blank)),
             };
-            let behind = self.behind(snapshot, generation, held.as_ref())?;
+            // how many work with a shielded child is not told, not even by how much is read (rule E2)
+            let contacts = held.as_ref().filter(|_| permit.breadth() == Breadth::Full);
+            let behind = self.behind(snapshot, generation, contacts)?;
             let view =
                 held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);

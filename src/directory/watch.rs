@@ -51,7 +51,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Counts a look without a hit. True where it is one too many: the count begins anew.
-    fn miss(&self, person: PersonId, now: Instant) -> bool {
+    pub(crate) fn miss(&self, person: PersonId, now: Instant) -> bool {
         let is_recent = |at: &Instant| now < at.plus_seconds(MISSES_MINUTES * 60);
         // a poisoned table is whole: what is lost of it is a count of minutes
         let mut all = self.misses.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ use crate::{
     Address, ChildNumber, DateOfBirth, Day, EmailAddress, Instant, Name, NhsNumber, OrganisationId, PersonId, PhoneNumber,
     UniquePupilNumber,
 };
+use std::borrow::Cow;
 
 coded!(
     /// Gender as rule A1 has it.
@@ -225,15 +226,48 @@ impl ChildRecord {
         self.statements.iter().find(|statement| statement.provenance.source == source)
     }
 
+    /// The source of the one lead professional (rule A2: at most one at a time): whoever said so last, and works with the child. What others
+    /// said of themselves stays as they said it, so that nobody learns from their own words what another says.
+    #[must_use]
+    pub fn lead(&self) -> Option<OrganisationId> {
+        let mut leading = self.newest_first().filter(|said| said.involvement.lead_professional && said.involvement.ended.is_none());
+        leading.next().map(|said| said.provenance.source)
+    }
+
+    /// The record as an organisation may know it that is not the sensitive service working with the child: what that service says is left out,
+    /// but for name and date of birth where nobody else says them. That it is there stays (rule E8). It is neither shown nor searched.
+    #[must_use]
+    pub fn as_known_to(&self, organisation: OrganisationId) -> Cow<'_, Self> {
+        let is_hidden = |said: &Statement| said.involvement.basis.is_some() && said.provenance.source != organisation;
+        if !self.statements.iter().any(is_hidden) {
+            return Cow::Borrowed(self);
+        }
+        let (hidden, mut statements): (Vec<_>, Vec<_>) = self.statements.iter().cloned().partition(is_hidden);
+        let known = statements.first().map(|said| (said.name.clone(), said.date_of_birth));
+        let bare = |said: Statement| {
+            let (name, date_of_birth) = known.clone().unwrap_or((said.name, said.date_of_birth));
+            let involvement = Involvement { ended: said.involvement.ended, basis: said.involvement.basis, ..Involvement::default() };
+            Statement {
+                provenance: said.provenance,
+                name,
+                former_names: Vec::new(),
+                date_of_birth,
+                gender: Gender::Unspecified,
+                address: None,
+                nhs_number: None,
+                unique_pupil_number: None,
+                carers: Vec::new(),
+                involvement,
+            }
+        };
+        // before all others: the oldest word is the last that is asked
+        statements.splice(0..0, hidden.into_iter().map(bare));
+        Cow::Owned(Self { statements, ..self.clone() })
+    }
+
     /// Puts a statement in the place of its source's former one, which is handed back for the history.
-    /// A lead professional takes over from any other (rule A2: at most one at a time).
     pub fn accept(&mut self, statement: Statement) -> Option<Statement> {
         let source = statement.provenance.source;
-        if statement.involvement.lead_professional {
-            for other in &mut self.statements {
-                other.involvement.lead_professional = false;
-            }
-        }
         let former = self.statements.iter().position(|held| held.provenance.source == source).map(|at| self.statements.remove(at));
         self.statements.push(statement);
         former

@@ -1,7 +1,7 @@
 //! Searching (rule D3): under which keys a record is found within a scope, and whether it answers to what was asked.
 
 use crate::normal::{folded, phonetic};
-use contactpoint_domain::{ChildRecord, DateOfBirth, FamilyName, GivenName, Name, Postcode, Statement};
+use contactpoint_domain::{ChildRecord, DateOfBirth, FamilyName, GivenName, Name, OrganisationId, Postcode, Statement};
 
 /// A key under which a record is indexed within each of its scopes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,9 +47,11 @@ impl Sought<'_> {
     }
 }
 
-/// Every key of a record, each once. A shielded one has the key of what is shown of it, and no other (rule E3).
+/// Every key of a record within one scope, each once. A shielded one has the key of what is shown of it, and no other (rule E3); what a sensitive
+/// service says is a key for that service alone (rule E8).
 #[must_use]
-pub fn search_keys(record: &ChildRecord) -> Vec<SearchKey> {
+pub fn search_keys(record: &ChildRecord, scope: OrganisationId) -> Vec<SearchKey> {
+    let record = &*record.as_known_to(scope);
     if record.shield.is_some() {
         return record.newest_first().take(1).map(|shown| born(&shown.name, shown)).collect();
     }
@@ -80,9 +82,10 @@ fn names(statement: &Statement) -> impl Iterator<Item = &Name> {
 }
 
 /// True where some statement of the record answers to each thing that was asked. A shielded record answers to what is shown of it, and to
-/// nothing that uses anything else (rule E3).
+/// nothing that uses anything else (rule E3); any record to nothing that a sensitive service alone says (rule E8).
 #[must_use]
-pub fn answers_to(record: &ChildRecord, sought: &Sought<'_>) -> bool {
+pub fn answers_to(record: &ChildRecord, scope: OrganisationId, sought: &Sought<'_>) -> bool {
+    let record = &*record.as_known_to(scope);
     if record.shield.is_some() {
         return record.newest_first().next().is_some_and(|shown| shown_answers_to(shown, sought));
     }
@@ -118,12 +121,14 @@ fn has_given(name: &Name, asked: &GivenName) -> bool {
 mod tests {
     use super::*;
     use contactpoint_domain::{
-        Address, ChildNumber, Day, Gender, Instant, Involvement, OrganisationId, PersonId, Provenance, Shield, ShieldReason,
+        Address, ChildNumber, Day, Gender, Instant, Involvement, PersonId, Provenance, SensitiveBasis, Shield, ShieldReason,
     };
     use proptest::prelude::*;
 
     const FAMILIES: [&str; 4] = ["Fernsby", "Aldwyn", "Brackwell", "Fernsbee"];
     const GIVEN: [&str; 3] = ["Willa", "Willa Mae", "Bram"];
+    const SCHOOL: OrganisationId = OrganisationId(1);
+    const CLINIC: OrganisationId = OrganisationId(9);
     const POSTCODES: [&str; 3] = ["ZZ99 5AA", "ZZ99 5BD", "ZZ99 6AA"];
 
     fn name(family: usize, given: usize) -> Name {
@@ -179,14 +184,37 @@ mod tests {
         ) {
             // E3: a query that uses any hidden field of a shielded record does not find it
             let (one, other) = (shielded(one, newest, shown), shielded(other, newest_there, shown));
-            prop_assert!(search_keys(&one) == search_keys(&other));
-            prop_assert_eq!(search_keys(&one).len(), 1);
+            prop_assert!(search_keys(&one, SCHOOL) == search_keys(&other, SCHOOL));
+            prop_assert_eq!(search_keys(&one, SCHOOL).len(), 1);
             let family: Option<FamilyName> = family.map(|at| FAMILIES[at].try_into().unwrap());
             let given: Option<GivenName> = given.map(|at| GIVEN[at].try_into().unwrap());
             let postcode: Option<Postcode> = postcode.map(|at| POSTCODES[at].try_into().unwrap());
             let sought = Sought { family: family.as_ref(), given: given.as_ref(), date_of_birth: day.map(born), postcode: postcode.as_ref() };
-            prop_assert_eq!(answers_to(&one, &sought), answers_to(&other, &sought));
-            prop_assert!(postcode.is_none() || !answers_to(&one, &sought));
+            prop_assert_eq!(answers_to(&one, SCHOOL, &sought), answers_to(&other, SCHOOL, &sought));
+            prop_assert!(postcode.is_none() || !answers_to(&one, SCHOOL, &sought));
+        }
+
+        #[test]
+        fn what_a_sensitive_service_says_finds_the_child_for_that_service_alone(
+            (open, clinic) in (said(), said()),
+            is_newest: bool,
+            (family, given) in (proptest::option::of(0..4usize), proptest::option::of(0..3usize)),
+            (day, postcode) in (proptest::option::of(0..3i8), proptest::option::of(0..3usize)),
+        ) {
+            // E8: shown to others only as "a sensitive service"
+            let mut hidden = statement(clinic);
+            hidden.provenance.source = CLINIC;
+            hidden.involvement.basis = Some(SensitiveBasis::Consent);
+            let without = ChildRecord::new(ChildNumber::with_body(123_456_789), OrganisationId(3), statement(open));
+            let mut with = without.clone();
+            with.statements.insert(usize::from(is_newest), hidden.clone());
+            prop_assert!(search_keys(&with, SCHOOL) == search_keys(&without, SCHOOL));
+            prop_assert!(keys_of_statement(&hidden).iter().all(|key| search_keys(&with, CLINIC).contains(key)));
+            let family: Option<FamilyName> = family.map(|at| FAMILIES[at].try_into().unwrap());
+            let given: Option<GivenName> = given.map(|at| GIVEN[at].try_into().unwrap());
+            let postcode: Option<Postcode> = postcode.map(|at| POSTCODES[at].try_into().unwrap());
+            let sought = Sought { family: family.as_ref(), given: given.as_ref(), date_of_birth: day.map(born), postcode: postcode.as_ref() };
+            prop_assert_eq!(answers_to(&with, SCHOOL, &sought), answers_to(&without, SCHOOL, &sought));
         }
     }
 }

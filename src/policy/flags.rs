@@ -40,6 +40,7 @@ fn is_small_audience(record: &ChildRecord, shown: Result<Breadth, Refusal>) -> b
 /// Same family name or address as the looker, by the vetting record. Of a shielded record only the name that is shown is compared: whoever
 /// reads the alert must not learn a hidden field from it (rules E2, E3).
 fn is_own_family(caller: &Caller, record: &ChildRecord, breadth: Breadth) -> bool {
+    let record = &*record.as_known_to(caller.organisation_id());
     let own = folded(caller.qualifications().family.as_str());
     let is_own = |family: &str| folded(family) == own;
     match breadth {

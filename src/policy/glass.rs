@@ -5,6 +5,7 @@ use crate::gate::Moment;
 use crate::look::State;
 use crate::permit::{one_of, permit, By};
 use crate::refusal::Refusal;
+use crate::relation::Relation;
 use contactpoint_audit::Operation;
 use contactpoint_domain::{Addressee, Alert, Instant, Purpose};
 use contactpoint_identity::{Caller, Confirmed};
@@ -79,9 +80,11 @@ pub fn override_shield(
 
 /// Is a record in this state within reach of somebody who may break the glass or override a shield? What of it is then shown is the view's
 /// question. (rules D4, D8, E3, E4)
-pub fn reached_through_glass(state: State, asked: Asked) -> Result<(), Refusal> {
+pub fn reached_through_glass(state: State, asked: Asked, relation: Relation) -> Result<(), Refusal> {
     match (state, asked) {
         (State::Plain, Asked::Number | Asked::Identity) | (State::Shielded, Asked::Number) => Ok(()),
+        // to its own source it is a record like any other
+        (State::Quarantined, Asked::Number | Asked::Identity) if relation != Relation::None => Ok(()),
         (State::ForOthers, Asked::Number | Asked::Identity) => Err(Refusal::NotOfAudience),
         // a postcode is hidden of a shielded record, so it is not found by one
         (State::Shielded, Asked::Identity) | (State::NotOnRecord | State::Quarantined, Asked::Number | Asked::Identity) => {

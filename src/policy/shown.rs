@@ -12,7 +12,6 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::Caller;
 use serde::Serialize;
-use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// What stays visible of a shielded child beside name, date of birth and number (rule E2): a setting, nothing by default.
@@ -150,7 +149,7 @@ impl SearchPermit {
     #[must_use]
     pub fn show(&self, caller: &Caller, record: &ChildRecord, visible: Visible) -> Option<ChildHit> {
         let breadth = breadth_for(caller, self.by, Some(record), Grant::None).ok()?;
-        let record = &*without_sensitive(record, self.by.organisation);
+        let record = &*record.as_known_to(self.by.organisation);
         let newest = record.newest_first().next()?;
         let gender = match breadth {
             Breadth::Full => Some(newest.gender),
@@ -179,7 +178,7 @@ impl ViewPermit {
         visible: Visible,
         organisation: impl Fn(OrganisationId) -> Option<Organisation>,
     ) -> Option<ChildView> {
-        let record = &*without_sensitive(record, self.by().organisation);
+        let record = &*record.as_known_to(self.by().organisation);
         let newest = record.newest_first().next()?;
         let view = ChildView {
             child_number: record.number.clone(),
@@ -212,6 +211,7 @@ impl ViewPermit {
             nhs_number: self.first(record, sees_nhs_number, |statement| statement.nhs_number.clone()),
             unique_pupil_number: self.first(record, sees_pupil_number, |statement| statement.unique_pupil_number.clone()),
         };
+        let lead = record.lead();
         // whose work ended is no contact any more; what they said of the child stays
         for statement in record.newest_first().filter(|statement| statement.involvement.ended.is_none()) {
             let behind = organisation(statement.provenance.source);
@@ -219,7 +219,7 @@ impl ViewPermit {
             if is_sensitive && statement.provenance.source != self.by().organisation {
                 view.sensitive_service = true;
             } else if let Some(behind) = behind {
-                view.place(contact(&behind, statement));
+                view.place(contact(&behind, statement, lead == Some(statement.provenance.source)));
             }
         }
         view
@@ -232,30 +232,6 @@ impl ViewPermit {
             None
         }
     }
-}
-
-/// The record as those see it who are not the sensitive service that works with the child: what that service says of the child is left out, but
-/// for name and date of birth where nobody else says them. That it is there stays (rule E8).
-fn without_sensitive(record: &ChildRecord, own: OrganisationId) -> Cow<'_, ChildRecord> {
-    let is_hidden = |statement: &Statement| statement.involvement.basis.is_some() && statement.provenance.source != own;
-    if !record.statements.iter().any(is_hidden) {
-        return Cow::Borrowed(record);
-    }
-    let (hidden, mut statements): (Vec<_>, Vec<_>) = record.statements.iter().cloned().partition(is_hidden);
-    let known = statements.first().map(|statement| statement.name.clone());
-    let bare = |statement: Statement| Statement {
-        name: known.clone().unwrap_or(statement.name),
-        former_names: Vec::new(),
-        gender: Gender::Unspecified,
-        address: None,
-        nhs_number: None,
-        unique_pupil_number: None,
-        carers: Vec::new(),
-        ..statement
-    };
-    // before all others: the oldest word is the last that is asked
-    statements.splice(0..0, hidden.into_iter().map(bare));
-    Cow::Owned(ChildRecord { statements, ..record.clone() })
 }
 
 /// Bodies whose functions use the NHS number (rule A5).
@@ -359,7 +335,7 @@ fn carers(record: &ChildRecord) -> Vec<CarerView> {
     carers
 }
 
-fn contact(behind: &Organisation, statement: &Statement) -> Contact {
+fn contact(behind: &Organisation, statement: &Statement, leads: bool) -> Contact {
     let Statement {
         // who says so is the contact itself; when, and under whose session, is for the history (rule A6)
         provenance: _,
@@ -372,7 +348,8 @@ fn contact(behind: &Organisation, statement: &Statement) -> Contact {
         nhs_number: _,
         unique_pupil_number: _,
         carers: _,
-        involvement: Involvement { practitioner, telephone, email, common_assessment, lead_professional, ended: _, basis: _ },
+        // who leads is worked out of all that say so (rule A2)
+        involvement: Involvement { practitioner, telephone, email, common_assessment, lead_professional: _, ended: _, basis: _ },
     } = statement;
     Contact {
         organisation: behind.name.clone(),
@@ -385,6 +362,6 @@ fn contact(behind: &Organisation, statement: &Statement) -> Contact {
             email: email.clone(),
         }),
         common_assessment: *common_assessment,
-        lead_professional: *lead_professional,
+        lead_professional: leads,
     }
 }

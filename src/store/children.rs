@@ -84,11 +84,11 @@ pub(crate) fn scopes(record: &ChildRecord) -> Vec<OrganisationId> {
 
 /// Every token that a record stands under; sorted, each once.
 pub(crate) fn all_tokens(keys: &SealKeys, record: &ChildRecord) -> Vec<u64> {
-    let searchable = search_keys(record);
-    let scopes = scopes(record);
     let mut tokens = vec![number_token(keys, &record.number)];
     tokens.extend(record.statements.iter().flat_map(join_keys).map(|key| join_token(keys, &key)));
-    tokens.extend(scopes.iter().flat_map(|scope| searchable.iter().map(|key| scope_token(keys, *scope, key))));
+    for scope in scopes(record) {
+        tokens.extend(search_keys(record, scope).iter().map(|key| scope_token(keys, scope, key)));
+    }
     if record.is_guarded() {
         tokens.extend(record.statements.iter().flat_map(guard_keys).map(|key| guard_token(keys, &key)));
     }

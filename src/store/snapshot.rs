@@ -79,12 +79,14 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
-    /// The children of whom somebody states exactly this key, wherever they are; at most a few.
+    /// The children of whom somebody states exactly this key, wherever they are; at most a few. What a sensitive service states finds nobody
+    /// (rule E8).
     pub fn children_by_key(&self, key: &JoinKey) -> Result<Vec<Held>, StoreError> {
         let mut found = Vec::new();
         for row in self.index.rows(self.connection, children::join_token(self.keys, key))? {
             // a token is cut short and may be stale: hold each record against the key itself
-            found.extend(self.child_at(row)?.filter(|held| held.record.statements.iter().any(|said| join_keys(said).contains(key))));
+            let states = |said: &Statement| said.involvement.basis.is_none() && join_keys(said).contains(key);
+            found.extend(self.child_at(row)?.filter(|held| held.record.statements.iter().any(states)));
         }
         Ok(found)
     }

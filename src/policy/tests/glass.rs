@@ -10,7 +10,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
-    break_glass, leave_glass, override_shield, reached_through_glass, Asked, Grant, Moment, Refusal, State, GLASS_MINUTES,
+    break_glass, leave_glass, override_shield, reached_through_glass, Asked, Grant, Moment, Refusal, Relation, State, GLASS_MINUTES,
 };
 
 /// The bodies that work with children.
@@ -127,11 +127,15 @@ fn an_overdue_alert_of_ones_own_stops_both_until_it_is_judged() {
 #[test]
 fn what_is_within_reach_by_which_name() {
     // D8: refuses all but named users; E3: a query that uses any hidden field of a shielded record does not find it; E4: quarantined
-    let reached = |asked| State::ALL.iter().map(|state| reached_through_glass(*state, asked)).collect::<Vec<_>>();
+    let reached_as = |relation, asked| State::ALL.iter().map(|state| reached_through_glass(*state, asked, relation)).collect::<Vec<_>>();
+    let reached = |asked| reached_as(Relation::None, asked);
     let (no, named_only, yes) = (Err(Refusal::OutsideScope), Err(Refusal::NotOfAudience), Ok(()));
     assert_eq!(State::ALL, [State::NotOnRecord, State::ForOthers, State::Quarantined, State::Shielded, State::Plain]);
     assert_eq!(reached(Asked::Number), [no, named_only, no, yes, yes]);
     assert_eq!(reached(Asked::Identity), [no, named_only, no, no, yes]);
+    // its own source cannot tell by a refusal that its record is held back
+    assert_eq!(reached_as(Relation::OnRoll, Asked::Number), [no, named_only, yes, yes, yes]);
+    assert_eq!(reached_as(Relation::OnRoll, Asked::Identity), [no, named_only, yes, no, yes]);
     assert_eq!(Grant::ALL.len(), 3);
 }
 
