@@ -114,8 +114,8 @@ pub enum Verb {
     AmendPerson(AmendPerson),
     /// Lock, unlock, suspend, resume or close an account (helpdesk and administrators)
     ///
-    /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
-    /// closed.
+    /// The helpdesk locks, and after the scripted questions unlocks and suspends; the administrator suspends, resumes and closes. Nobody does
+    /// it to themselves. A closed account stays closed.
     SetPersonState(SetPersonState),
     /// Begin to reset somebody's lost factor (helpdesk)
     ///
