@@ -209,41 +209,39 @@ fn waiting_for(
         add(snapshot.alerts_overdue(Addressee::Authority(authority), moment.today, after, most)?, Receiver::AUTHORITY);
     }
     for supervisor in snapshot.supervisors_waited_for()? {
-        let sent_to = SentTo::read(snapshot, supervisor, moment)?;
-        let is_all_theirs = supervisor == caller.person() || !sent_to.comes_in;
-        if is_all_theirs && (supervisor == caller.person() || sent_to.above.contains(&caller.person())) {
-            add(snapshot.alerts_for_supervisor(supervisor, after, most)?, sent_to.receiver());
-        } else if sent_to.above.contains(&caller.person()) {
-            add(snapshot.alerts_overdue(Addressee::Supervisor(supervisor), moment.today, after, most)?, sent_to.receiver());
+        if supervisor == caller.person() {
+            add(snapshot.alerts_for_supervisor(supervisor, after, most)?, Receiver { above: &[], comes_in: true });
+            continue;
         }
+        let above = above(snapshot, supervisor)?;
+        if !above.contains(&caller.person()) {
+            continue;
+        }
+        let comes_in = comes_in(snapshot, supervisor, moment)?;
+        let found = if comes_in {
+            snapshot.alerts_overdue(Addressee::Supervisor(supervisor), moment.today, after, most)?
+        } else {
+            snapshot.alerts_for_supervisor(supervisor, after, most)?
+        };
+        add(found, Receiver { above: &above, comes_in });
     }
     waiting.sort_by_key(|alert| alert.place);
     Ok(waiting)
 }
 
-/// A supervisor to whom an alert was sent, as the registry has them now.
-struct SentTo {
-    /// Whoever supervises them, and these, and so on.
-    above: Vec<PersonId>,
-    /// They can come in and judge.
-    comes_in: bool,
+/// Whoever supervises this person, and these, and so on.
+fn above(registry: &Registry<'_>, person: PersonId) -> Result<Vec<PersonId>, StoreError> {
+    chain(registry, registry.account(person)?.and_then(|account| account.supervisor))
 }
 
-impl SentTo {
-    fn read(registry: &Registry<'_>, person: PersonId, moment: Moment) -> Result<Self, StoreError> {
-        let Some(account) = registry.account(person)? else { return Ok(Self { above: Vec::new(), comes_in: false }) };
-        let above = chain(registry, account.supervisor)?;
-        let Some(organisation) = registry.organisation(account.organisation)? else { return Ok(Self { above, comes_in: false }) };
-        let (roles, checks) = (account.roles, account.checks);
-        let supervisor = in_office(registry, account.supervisor)?;
-        let person = Qualifications { roles, checks, supervisor, family: account.name.family, home: None };
-        let comes_in = policy::comes_in(&organisation, &person, account.state, moment);
-        Ok(Self { above, comes_in })
-    }
-
-    fn receiver(&self) -> Receiver<'_> {
-        Receiver { above: &self.above, comes_in: self.comes_in }
-    }
+/// Can this supervisor come in and judge, as the registry has them now?
+fn comes_in(registry: &Registry<'_>, person: PersonId, moment: Moment) -> Result<bool, StoreError> {
+    let Some(account) = registry.account(person)? else { return Ok(false) };
+    let Some(organisation) = registry.organisation(account.organisation)? else { return Ok(false) };
+    let (roles, checks, family) = (account.roles, account.checks, account.name.family);
+    let supervisor = in_office(registry, account.supervisor)?;
+    let person = Qualifications { roles, checks, supervisor, family, home: None };
+    Ok(policy::comes_in(&organisation, &person, account.state, moment))
 }
 
 /// The supervisor, where `identity` would take them for one: somebody whose account was closed, or who lost the role, judges nothing (rule C3).
@@ -262,11 +260,11 @@ fn judged(
     blank: Entry,
 ) -> Result<(Result<AlertAnswer, Refused>, Entry), StoreError> {
     let moment = Moment::of(now);
-    let supervisor = match alert.to {
-        Some(Addressee::Supervisor(sent_to)) => Some(SentTo::read(transaction, sent_to, moment)?),
-        Some(Addressee::Authority(_)) | None => None,
+    let (above, comes_in) = match alert.to {
+        Some(Addressee::Supervisor(sent_to)) => (above(transaction, sent_to)?, comes_in(transaction, sent_to, moment)?),
+        Some(Addressee::Authority(_)) | None => (Vec::new(), Receiver::AUTHORITY.comes_in),
     };
-    let receiver = supervisor.as_ref().map_or(Receiver::AUTHORITY, SentTo::receiver);
+    let receiver = Receiver { above: &above, comes_in };
     let over = chain(transaction, caller.qualifications().supervisor)?;
     match policy::judge(caller, moment, &alert, receiver, &over, disposition) {
         Ok(permit) => {

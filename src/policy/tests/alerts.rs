@@ -293,11 +293,8 @@ fn what_an_authority_lets_wait_is_told_to_its_own_supervisors_who_settle_nothing
                 }
                 let Ok(permit) = read_alerts(&somebody, moment()) else { continue };
                 let concern = |alert: &Alert| waits_for(&permit, &somebody, moment(), alert, Receiver::AUTHORITY);
-                let told = match role {
-                    Role::ShieldingOfficer => Some(Concern::Theirs),
-                    _ if is_supervisor => Some(Concern::Overdue),
-                    _ => None,
-                };
+                let is_officer = *role == Role::ShieldingOfficer;
+                let told = if is_officer { Some(Concern::Theirs) } else { is_supervisor.then_some(Concern::Overdue) };
                 assert_eq!(concern(&late), told, "{kind:?} {role:?} {what}");
                 assert_eq!(concern(&elsewhere), None, "{kind:?} {role:?} {what}");
                 let fresh = concern(&alert(what, Addressee::Authority(HERE)));

@@ -80,7 +80,7 @@ fn the_supervisor_of_that_moment_is_alerted_and_without_one_nothing_is_broken() 
 }
 
 #[test]
-fn somebody_else_s_code_opens_nothing_and_a_refused_one_is_the_last_thing_that_is_told() {
+fn somebody_else_s_code_opens_nothing() {
     // C2: sensitive acts ask for the token again
     let qualifications = qualified(&[Role::Practitioner]);
     let other = Caller::dangerous_new(PersonId(99), organisation(OrganisationKind::School, Capability::ALL), qualifications);
