@@ -30,7 +30,7 @@ mod watch;
 mod who_saw;
 
 pub use alert_audit::{FlagsRequest, ReviewRequest, SampleAnswer, SampleRequest, SampleSize, MOST_SAMPLED};
-pub use alert_statistics::{AlertCounts, ByPair, ByRole, ByUser, StatisticsAnswer, StatisticsRequest};
+pub use alert_statistics::{AlertCounts, ByAuthority, ByPair, ByRole, ByTurns, ByUser, SettledCounts, StatisticsAnswer, StatisticsRequest};
 pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
 pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
@@ -42,6 +42,7 @@ pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, Rejecte
 pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
+pub use sample::Months;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
 pub use shielding::{
     EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,

@@ -1,5 +1,6 @@
 //! Search (rule D3): within the caller's own scope, at most twenty hits, no wildcards.
 
+use crate::budgets::{Places, Wanted};
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::watch::{Flag, Looked};
@@ -55,9 +56,15 @@ impl Directory {
                 Ok(permitted) => permitted,
                 Err(refusal) => return Ok(Looked::plainly(answer(Err(refusal.into()), blank))),
             };
+            // INVARIANT: nothing is looked at before there is a place for whatever may be shown: the refusal tells nothing
+            let wanted = request.child_number.as_ref().map_or(Wanted::Page, Wanted::Child);
+            let places = match self.budgets.take(permit.by(), wanted, now) {
+                Ok(places) => places,
+                Err(refusal) => return Ok(Looked::over_budget(refusal, blank)),
+            };
             let mut flags = Vec::new();
             let found = self.find(snapshot, caller, &permit, request, &sought, &mut flags)?;
-            let looked = self.counted(caller, &permit, found, blank);
+            let looked = self.counted(caller, places, found, blank);
             flags.extend(looked.flags);
             Ok(Looked { flags, ..looked })
         })
@@ -104,11 +111,9 @@ fn sought(request: &SearchRequest) -> Result<Sought<'_>, Refusal> {
 
 impl Directory {
     /// Counts what was found against the day's ceiling, or as a look without a hit (rules D6, D7).
-    fn counted(&self, caller: &Caller, permit: &SearchPermit, found: Found, blank: Entry) -> Looked<SearchAnswer> {
+    fn counted(&self, caller: &Caller, places: Places<'_>, found: Found, blank: Entry) -> Looked<SearchAnswer> {
         let numbers: Vec<_> = found.iter().flatten().map(|(number, _)| number.clone()).collect();
-        if let Err(refusal) = self.budgets.take(permit.by(), &numbers, blank.at) {
-            return Looked::over_budget(refusal, blank);
-        }
+        places.spend(&numbers);
         let is_miss = found.as_ref().is_ok_and(Vec::is_empty);
         let flags = if is_miss { self.missed(caller, blank.at) } else { None };
         // a miss is written as a change whether anything is raised or not: what is written does not tell
@@ -133,7 +138,7 @@ impl Directory {
         let mut hits = Vec::new();
         for held in candidates.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
             let number = &held.record.number;
-            flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| (kind, Some(number.clone()))));
+            flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| Flag::once(kind, Some(number.clone()))));
             hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));
         }
         if crowded || hits.len() > MOST_HITS {

@@ -79,6 +79,7 @@ impl From<Refused> for Problem {
                 | HeaderFault::DoubledColumn { .. },
             ) => ProblemCode::MalformedRequest,
             Refused::FeedOutOfStep { next_line } => return Self::out_of_step(next_line.into()),
+            Refused::SeedNotFixed => ProblemCode::SeedNotFixed,
             Refused::TooManyRecords => ProblemCode::BodyTooLarge,
             Refused::UnknownLayout
             | Refused::OtherHeader

@@ -14,6 +14,13 @@ pub const MISSES: usize = 5;
 /// Minutes within which they are counted.
 pub const MISSES_MINUTES: u64 = 10;
 
+/// Looks without a hit after which they are told of once more on the same day, having been told of `times` already: twice as many each time, and
+/// after the first time however long they take. (rule D7)
+#[must_use]
+pub fn misses_to_tell(times: usize) -> usize {
+    u32::try_from(times).ok().and_then(|times| 2usize.checked_pow(times)).map_or(usize::MAX, |factor| MISSES.saturating_mul(factor))
+}
+
 /// The flags that a view raises: of what was found, and what was shown of it or why nothing was. (rules D7, D8)
 #[must_use]
 pub fn flags(caller: &Caller, record: Option<&ChildRecord>, shown: Result<Breadth, Refusal>) -> Vec<AlertKind> {

@@ -23,11 +23,11 @@ mod shown;
 
 pub use admission::{admit, Row, TABLE};
 pub use alerts::{
-    audit_alerts, judge, read_alerts, read_flags, review_alert, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit,
-    ReadAlertsPermit, ReviewPermit,
+    audit_alerts, comes_in, judge, judges, read_alerts, read_flags, review_alert, reviews, waits_for, AlertAudit, AuditAlertsPermit,
+    Concern, JudgePermit, ReadAlertsPermit, Receiver, ReviewPermit,
 };
 pub use budget::Ceilings;
-pub use flags::{alert, contact_wanted, flags, search_flag, About, MISSES, MISSES_MINUTES};
+pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flag, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,

@@ -121,7 +121,7 @@ pub struct Sight<'a> {
 pub fn view(caller: &Caller, moment: Moment, sight: &Sight<'_>) -> Result<ViewPermit, Refusal> {
     let by = admit(caller, Operation::View, moment)?;
     if sight.is_mediated {
-        accredited(caller, Some(Capability::MediatedAccess), moment)?;
+        accredited(caller.organisation(), Some(Capability::MediatedAccess), moment)?;
     }
     one_of(sight.reason, LOOKING)?;
     let breadth = breadth_for(caller, by, sight.record, sight.grant)?;
@@ -152,7 +152,7 @@ pub fn feed(caller: &Caller, moment: Moment) -> Result<FeedPermit, Refusal> {
     let authority = caller.organisation().authority.ok_or(Refusal::CapabilityMissing)?;
     let is_sensitive = caller.organisation().is_sensitive_service();
     if is_sensitive {
-        accredited(caller, Some(Capability::SensitiveServices), moment)?;
+        accredited(caller.organisation(), Some(Capability::SensitiveServices), moment)?;
     }
     Ok(FeedPermit { by, authority, is_sensitive })
 }

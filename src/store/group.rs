@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::in_place::InPlace;
 use crate::index::{Index, Pair as IndexPair, Progress, Turned};
+use crate::leaf;
 use crate::log;
 use crate::looked::{self, Pair, Pending};
 use crate::readers::Readers;
@@ -110,8 +111,14 @@ impl<'w> Group<'w> {
     ) -> Result<(T, Entry, Vec<u8>), StoreError> {
         let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
         let snapshot = Snapshot { registry, index: &self.writer.index };
-        let mut transaction =
-            Transaction { snapshot, changes: Vec::new(), registry_changed: false, pairs: Vec::new(), turned: Turned::default() };
+        let mut transaction = Transaction {
+            snapshot,
+            entry: self.writer.tree.size(),
+            changes: Vec::new(),
+            registry_changed: false,
+            pairs: Vec::new(),
+            turned: Turned::default(),
+        };
         let written = change(&mut transaction);
         let queued = written.and_then(|written| Index::enqueue(&self.writer.connection, &transaction.pairs).map(|()| written));
         let (value, mut entry) = queued.inspect_err(|_| {
@@ -122,7 +129,7 @@ impl<'w> Group<'w> {
         self.turned.append(&mut transaction.turned);
         entry.changes.append(&mut transaction.changes);
         self.registry_changed |= transaction.registry_changed;
-        let leaf = self.writer.keys.entries.seal(&entry.encode())?;
+        let leaf = leaf::sealed(&self.writer.keys, &entry)?;
         Ok((value, entry, leaf))
     }
 

@@ -17,6 +17,7 @@ mod feeds;
 mod group;
 mod in_place;
 mod index;
+mod leaf;
 mod log;
 mod looked;
 mod open;
@@ -31,6 +32,7 @@ mod transaction;
 mod worker;
 mod writer;
 
+pub use alerts::Sample;
 pub use children::Held;
 pub use cipher::CipherReport;
 pub use committed::Committed;

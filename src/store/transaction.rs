@@ -17,6 +17,8 @@ use rusqlite::{params, OptionalExtension};
 /// A writer of everything, inside one savepoint of a group commit.
 pub struct Transaction<'a> {
     pub(crate) snapshot: Snapshot<'a>,
+    /// The index that its entry will have.
+    pub(crate) entry: u64,
     pub(crate) changes: Vec<Change>,
     pub(crate) registry_changed: bool,
     /// Index pairs that this change brought: taken back if it fails.

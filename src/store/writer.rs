@@ -6,6 +6,7 @@ use crate::error::{OpenError, StoreError};
 use crate::group::{Group, Settle, Writer};
 use crate::in_place::InPlace;
 use crate::index::Index;
+use crate::leaf;
 use crate::log;
 use crate::looked::{self, Pending};
 use crate::open::{Options, StoreKeys};
@@ -146,7 +147,7 @@ impl Store {
                 Ok(looked) => looked,
                 Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
             };
-            let leaf = self.shared.keys.entries.seal(&entry.encode())?;
+            let leaf = leaf::sealed(&self.shared.keys, &entry)?;
             Ok(Ok((value, leaf, looked::tokens_of(&self.shared.keys, &entry))))
         })?;
         let (value, leaf, tokens) = match found {
