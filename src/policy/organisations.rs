@@ -72,13 +72,16 @@ pub enum CertificateChange {
 }
 
 /// May the caller vouch for this organisation? The risk owner for any; a council's supervisor for those that work in its area. Nobody for
-/// their own, and nobody who accredited it. (rule B2)
-pub fn sponsor(caller: &Caller, moment: Moment, subject: &Organisation) -> Result<SponsorPermit, Refusal> {
+/// their own, and nobody who accredited it. `is_held`: somebody in office vouches for it already, and nobody takes that over. (rule B2)
+pub fn sponsor(caller: &Caller, moment: Moment, subject: &Organisation, is_held: bool) -> Result<SponsorPermit, Refusal> {
     let by = admit(caller, Operation::Sponsor, moment)?;
     comes_from_outside(caller, subject)?;
     let in_area = by.role == Role::RiskOwner || subject.authority == Some(by.organisation);
     if !in_area {
         return Err(Refusal::OutsideScope);
+    }
+    if is_held {
+        return Err(Refusal::AlreadySponsored);
     }
     another_person(by, subject.accreditations.iter().map(|held| held.by))?;
     Ok(SponsorPermit { by, organisation: subject.id })

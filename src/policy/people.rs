@@ -92,9 +92,10 @@ pub const fn account_act(from: AccountState, to: AccountState) -> Option<Operati
     match (from, to) {
         (Closed, Active | Locked | Suspended | Closed) | (Suspended, Locked) => None,
         (Active | Locked, Locked) => Some(Operation::LockPerson),
-        (Locked, Active) => Some(Operation::UnlockPerson),
+        // of one that is not locked: the delay after failed log-ins ends (rule C6)
+        (Active | Locked, Active) => Some(Operation::UnlockPerson),
         (Active | Locked | Suspended, Suspended) => Some(Operation::SuspendPerson),
-        (Active | Suspended, Active) => Some(Operation::ResumePerson),
+        (Suspended, Active) => Some(Operation::ResumePerson),
         (Active | Locked | Suspended, Closed) => Some(Operation::ClosePerson),
     }
 }

@@ -311,6 +311,16 @@ impl Rig {
         Organisation { id, certificate, administrator, session, supervisor: Person::of(&answer["supervisor"]) }
     }
 
+    /// Puts another certificate of an organisation on record.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn add_certificate(&self, organisation: u64, certificate: &ClientCertificate) {
+        let body = json!({"certificate": certificate.certificate});
+        let path = format!("/v1/organisations/{organisation}/certificates");
+        drop(self.as_officer(Method::POST, &path, Some(&body)).await.expect_status(200));
+    }
+
     /// Signs the user agreement in a session.
     ///
     /// # Panics

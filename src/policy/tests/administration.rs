@@ -32,11 +32,14 @@ fn sponsor_and_accrediting_officer_are_two_people_whichever_comes_first() {
     assert_eq!(accredit(&officer, moment(), &applied, expires).err(), Some(Refusal::NotSponsored));
 
     let owner = caller(OrganisationKind::DataCentre, &[Role::RiskOwner]);
-    assert!(sponsor(&owner, moment(), &applied).is_ok());
+    assert!(sponsor(&owner, moment(), &applied, false).is_ok());
     let mut accredited_by_me = other(OrganisationKind::School);
     accredited_by_me.accreditations[0].by = ME;
     assert_eq!(accredited_by_me.accreditations.len(), 1);
-    assert_eq!(sponsor(&owner, moment(), &accredited_by_me).err(), Some(Refusal::SamePerson));
+    assert_eq!(sponsor(&owner, moment(), &accredited_by_me, false).err(), Some(Refusal::SamePerson));
+    let by_another = other(OrganisationKind::School);
+    assert_eq!(sponsor(&owner, moment(), &by_another, true).err(), Some(Refusal::AlreadySponsored), "nobody takes a sponsorship over");
+    assert!(sponsor(&owner, moment(), &by_another, false).is_ok(), "whoever vouched for it has left");
     assert_eq!(other(OrganisationKind::School).accreditations[0].by, OFFICER);
 }
 
@@ -45,12 +48,12 @@ fn a_council_s_supervisor_vouches_for_bodies_of_its_own_area_and_nobody_for_thei
     // B2: self-certification alone never suffices
     let council = caller(OrganisationKind::Council, &[Role::Supervisor]);
     let here = Organisation { authority: Some(HERE), ..other(OrganisationKind::School) };
-    assert!(sponsor(&council, moment(), &here).is_ok());
-    assert_eq!(sponsor(&council, moment(), &other(OrganisationKind::School)).err(), Some(Refusal::OutsideScope));
+    assert!(sponsor(&council, moment(), &here, false).is_ok());
+    assert_eq!(sponsor(&council, moment(), &other(OrganisationKind::School), true).err(), Some(Refusal::OutsideScope));
     let own = Organisation { id: HERE, authority: Some(HERE), ..other(OrganisationKind::Council) };
-    assert_eq!(sponsor(&council, moment(), &own).err(), Some(Refusal::RoleForbids));
+    assert_eq!(sponsor(&council, moment(), &own, false).err(), Some(Refusal::RoleForbids));
     let school = caller(OrganisationKind::School, &[Role::Supervisor]);
-    assert_eq!(sponsor(&school, moment(), &here).err(), Some(Refusal::RoleForbids));
+    assert_eq!(sponsor(&school, moment(), &here, false).err(), Some(Refusal::RoleForbids));
 }
 
 #[test]
@@ -131,6 +134,7 @@ fn each_state_of_an_account_is_reached_by_the_one_whose_act_it_is() {
     for (from, to, roles) in [
         (Active, Locked, helpdesk),
         (Locked, Active, helpdesk),
+        (Active, Active, helpdesk),
         (Active, Suspended, either),
         (Locked, Suspended, either),
         (Suspended, Active, administrator),
