@@ -9,7 +9,7 @@ use contactpoint_domain::{
     Acceptance, AccountState, Accreditation, Capability, Day, Instant, Organisation, OrganisationId, OrganisationKind, OrganisationName,
     PersonId, Sponsorship, Stage,
 };
-use contactpoint_identity::Caller;
+use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{self as policy, CertificateChange, Moment, Refusal};
 use contactpoint_store::{Account, Registry, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,21 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accredit {
-    /// What for.
-    pub capability: Capability,
-    /// The last day on which it holds, within three years; absent to take it back.
+    /// What for: at least one.
+    pub capabilities: Vec<Capability>,
+    /// The last day on which each holds, within three years; absent to take them back.
     pub expires: Option<Day>,
+    /// The six digits that the authenticator of the accrediting officer shows now.
+    pub code: String,
+}
+
+/// The second factor anew, and nothing else to say.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "492817"}))]
+pub struct FreshCode {
+    /// The six digits that the authenticator shows now; each works once.
+    pub code: String,
 }
 
 /// The version of a text that is accepted.
@@ -40,6 +51,8 @@ pub struct Accept {
 pub struct CertificateGiven {
     /// PEM.
     pub certificate: String,
+    /// The six digits that the officer's authenticator shows now.
+    pub code: String,
 }
 
 /// How far an organisation has come.
@@ -89,44 +102,59 @@ impl OrganisationStanding {
 
 impl Directory {
     /// Vouches for an organisation (rule B2). Its heads whom nobody supervises yet are supervised by the sponsor from then on (rule C3).
-    pub async fn sponsor(&self, caller: &Caller, id: OrganisationId, now: Instant) -> Answered<OrganisationStanding> {
+    pub async fn sponsor(&self, caller: &Caller, id: OrganisationId, proof: Confirmed, now: Instant) -> Answered<OrganisationStanding> {
         self.change_organisation(caller, Operation::Sponsor, id, now, move |transaction, caller, organisation| {
             let is_held = organisation.sponsorship.map(|held| in_office(transaction, held.by)).transpose()?.unwrap_or(false);
-            let permit = policy::sponsor(caller, Moment::of(now), organisation, is_held)?;
+            let permit = policy::sponsor(caller, Moment::of(now), organisation, is_held, proof)?;
             organisation.sponsorship = Some(Sponsorship { by: permit.by().person, at: now });
             supervise(transaction, &organisation.heads, permit.by().person)
         })
         .await
     }
 
-    /// Accredits an organisation for one capability, or takes it back (rule B2).
-    pub async fn accredit(&self, caller: &Caller, id: OrganisationId, request: Accredit, now: Instant) -> Answered<OrganisationStanding> {
-        let Accredit { capability, expires } = request;
+    /// Accredits an organisation for these capabilities, or takes them back (rule B2).
+    pub async fn accredit(
+        &self,
+        caller: &Caller,
+        id: OrganisationId,
+        request: Accredit,
+        proof: Confirmed,
+        now: Instant,
+    ) -> Answered<OrganisationStanding> {
+        let Accredit { mut capabilities, expires, code: _ } = request;
+        capabilities.sort_unstable();
+        capabilities.dedup();
         self.change_organisation(caller, Operation::Accredit, id, now, move |_, caller, organisation| {
-            let permit = policy::accredit(caller, Moment::of(now), organisation, expires)?;
-            organisation.accreditations.retain(|held| held.capability != capability);
-            organisation.accreditations.extend(permit.expires().map(|expires| Accreditation {
-                capability,
-                by: permit.by().person,
-                expires,
-            }));
+            let permit = policy::accredit(caller, Moment::of(now), organisation, expires, proof)?;
+            organisation.accreditations.retain(|held| !capabilities.contains(&held.capability));
+            if let Some(expires) = permit.expires() {
+                let by = permit.by().person;
+                organisation.accreditations.extend(capabilities.into_iter().map(|capability| Accreditation { capability, by, expires }));
+            }
             Ok(())
         })
         .await
     }
 
-    /// Suspends an organisation, or lets it in again; at the next request, also on open connections (rule B4).
-    pub async fn suspend_organisation(
+    /// Suspends an organisation, at its next request, also on open connections (rule B4).
+    pub async fn suspend_organisation(&self, caller: &Caller, id: OrganisationId, now: Instant) -> Answered<OrganisationStanding> {
+        self.change_organisation(caller, Operation::SuspendOrganisation, id, now, move |_, caller, organisation| {
+            organisation.suspended = policy::suspend_organisation(caller, Moment::of(now), organisation)?.suspend();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets a suspended organisation in again (rule B4).
+    pub async fn resume_organisation(
         &self,
         caller: &Caller,
         id: OrganisationId,
-        suspend: bool,
+        proof: Confirmed,
         now: Instant,
     ) -> Answered<OrganisationStanding> {
-        let operation = if suspend { Operation::SuspendOrganisation } else { Operation::ResumeOrganisation };
-        self.change_organisation(caller, operation, id, now, move |_, caller, organisation| {
-            let permit = policy::suspend_organisation(caller, Moment::of(now), organisation, suspend)?;
-            organisation.suspended = permit.suspend();
+        self.change_organisation(caller, Operation::ResumeOrganisation, id, now, move |_, caller, organisation| {
+            organisation.suspended = policy::resume_organisation(caller, Moment::of(now), organisation, proof)?.suspend();
             Ok(())
         })
         .await
@@ -151,6 +179,7 @@ impl Directory {
         id: OrganisationId,
         change: CertificateChange,
         key: [u8; 32],
+        proof: Confirmed,
         now: Instant,
     ) -> Answered<OrganisationStanding> {
         let operation = match change {
@@ -158,7 +187,7 @@ impl Directory {
             CertificateChange::Remove => Operation::RemoveCertificate,
         };
         self.change_organisation(caller, operation, id, now, move |transaction, caller, organisation| {
-            let _permit = policy::certificates(caller, Moment::of(now), change)?;
+            let _permit = policy::certificates(caller, Moment::of(now), organisation, change, proof)?;
             match change {
                 CertificateChange::Add if transaction.organisation_by_certificate(&key)?.is_some() => {
                     Err(Stop::Refused(Refused::Exists("certificate")))

@@ -9,7 +9,7 @@ use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, PersonId, Role, Verified};
-use contactpoint_identity::Caller;
+use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{self as policy, Candidate, Moment, Subject, LONGEST_CHAIN};
 use contactpoint_store::{Account, Registry, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ pub struct AmendPerson {
     pub supervisor: Option<PersonId>,
     /// Where they live, by the vetting record.
     pub home: Option<Address>,
+    /// At the data centre: the six digits that the administrator's authenticator shows now.
+    pub code: Option<String>,
 }
 
 /// The state that an account is to have.
@@ -102,11 +104,18 @@ impl PersonStanding {
 
 impl Directory {
     /// Changes what is on record of a person of the caller's organisation (rules C1, C3, C4).
-    pub async fn amend_person(&self, caller: &Caller, person: PersonId, request: AmendPerson, now: Instant) -> Answered<PersonStanding> {
+    pub async fn amend_person(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        request: AmendPerson,
+        proof: Option<Confirmed>,
+        now: Instant,
+    ) -> Answered<PersonStanding> {
         self.change_person(caller, Operation::AmendPerson, person, now, move |transaction, by, account, _| {
-            let AmendPerson { checks, roles, supervisor, home } = request;
+            let AmendPerson { checks, roles, supervisor, home, code: _ } = request;
             let roles = roles.unwrap_or_else(|| account.roles.clone());
-            let permit = policy::amend_person(by, Moment::of(now), &subject(account), &roles)?;
+            let permit = policy::amend_person(by, Moment::of(now), &subject(account), &roles, proof)?;
             if let Some(supervisor) = supervisor {
                 let candidate = candidate(transaction, supervisor)?;
                 account.supervisor = Some(policy::supervisor(Some(permit.person()), account.organisation, &candidate)?);

@@ -10,13 +10,14 @@ use std::process::{Command, Stdio};
 /// Somebody of the data centre at a console, in a session of their own.
 struct Console<'a> {
     rig: &'a Rig,
+    person: Person,
     session: PathBuf,
 }
 
 impl<'a> Console<'a> {
     /// Logged in, and signed.
     async fn of(rig: &'a Rig, person: &Person) -> Self {
-        let console = Self { rig, session: rig.folder().join(format!("{}.session", person.login)) };
+        let console = Self { rig, person: person.clone(), session: rig.folder().join(format!("{}.session", person.login)) };
         let code = person.authenticator.code().await;
         console.told(&["log-in", "--login", &person.login, "--password-stdin", "--code", &code], &person.password).unwrap();
         console.told(&["sign", "--accept", "1"], "").unwrap();
@@ -39,23 +40,32 @@ impl<'a> Console<'a> {
         }
     }
 
+    /// The same with a fresh code, where the verb takes one.
+    async fn asked(&self, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
+        if !["enrol-person", "amend-person"].contains(&arguments[0]) {
+            return self.told(arguments, "");
+        }
+        let code = self.person.authenticator.code().await;
+        self.told(&[arguments, &["--code", &code]].concat(), "")
+    }
+
     /// A verb's answer.
-    fn done(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.told(arguments, "").unwrap()).unwrap()
+    async fn done(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.asked(arguments).await.unwrap()).unwrap()
     }
 
     /// Refused by the daemon with this code: exit status 77.
-    fn is_refused(&self, arguments: &[&str], code: &str) {
-        let (status, why) = self.told(arguments, "").unwrap_err();
+    async fn is_refused(&self, arguments: &[&str], code: &str) {
+        let (status, why) = self.asked(arguments).await.unwrap_err();
         assert!(status == Some(77) && why.contains(code), "{arguments:?}: {status:?} {why}");
     }
 
     /// Makes an account, with checks of today.
-    fn enrols(&self, login: &str, role: &str, supervisor: &str) -> Person {
+    async fn enrols(&self, login: &str, role: &str, supervisor: &str) -> Person {
         let today = today();
         let checks = ["--vetted", &today, "--barring", &today, "--trained", &today];
         let who = ["enrol-person", "--login", login, "--given-name", "Ines", "--family-name", "Sato"];
-        Person::of(&self.done(&[&who[..], &["--role", role, "--supervisor", supervisor], &checks[..]].concat()))
+        Person::of(&self.done(&[&who[..], &["--role", role, "--supervisor", supervisor], &checks[..]].concat()).await)
     }
 }
 
@@ -65,18 +75,18 @@ async fn a_second_administrator_of_the_data_centre_renews_what_lapsed_of_the_fir
     let rig = Rig::started(programs(), None);
     let owner = Console::of(&rig, &rig.owner).await;
     let (number, officers) = (rig.owner.id.to_string(), rig.officer.id.to_string());
-    let second = owner.enrols("i.sato", "administrator", &number);
+    let second = owner.enrols("i.sato", "administrator", &number).await;
     let administrator = Console::of(&rig, &second).await;
 
     let (today, before) = (today(), day(-3 * 366));
     let checked =
         |who: &str, vetted: &str| ["amend-person", who, "--vetted", vetted, "--barring", &today, "--trained", &today].map(str::to_owned);
-    let amended = |by: &Console<'_>, who: &str, vetted: &str| by.done(&checked(who, vetted).each_ref().map(String::as_str));
-    owner.is_refused(&checked(&number, &today).each_ref().map(String::as_str), "own_account");
-    assert_eq!(amended(&administrator, &number, &before)["vetted"], json!(before));
-    owner.is_refused(&checked(&officers, &today).each_ref().map(String::as_str), "vetting_lapsed");
-    assert_eq!(amended(&administrator, &number, &today)["vetted"], json!(today));
-    let officer = amended(&owner, &officers, &today);
+    let amended = async |by: &Console<'_>, who: &str, vetted: &str| by.done(&checked(who, vetted).each_ref().map(String::as_str)).await;
+    owner.is_refused(&checked(&number, &today).each_ref().map(String::as_str), "own_account").await;
+    assert_eq!(amended(&administrator, &number, &before).await["vetted"], json!(before));
+    owner.is_refused(&checked(&officers, &today).each_ref().map(String::as_str), "vetting_lapsed").await;
+    assert_eq!(amended(&administrator, &number, &today).await["vetted"], json!(today));
+    let officer = amended(&owner, &officers, &today).await;
     assert_eq!((&officer["vetted"], &officer["roles"]), (&json!(today), &json!(["security-officer"])), "what is not named stays");
 }
 
@@ -86,16 +96,18 @@ async fn an_account_of_the_data_centre_is_suspended_resumed_and_closed_from_the_
     let rig = Rig::started(programs(), None);
     let owner = Console::of(&rig, &rig.owner).await;
     let number = rig.owner.id.to_string();
-    let operator = owner.enrols("n.adeyemi", "system-operator", &number);
+    let (status, why) = owner.told(&["amend-person", &rig.officer.id.to_string(), "--code", "000000"], "").unwrap_err();
+    assert!(status == Some(77) && why.contains("not_confirmed"), "C2: sensitive acts ask for the token again: {why}");
+    let operator = owner.enrols("n.adeyemi", "system-operator", &number).await;
     let (desk, id) = (Console::of(&rig, &operator).await, operator.id.to_string());
     let made = ["enrol-person", "--login", "x.y", "--given-name", "X", "--family-name", "Y", "--supervisor", &number, "--role"];
-    desk.is_refused(&[&made[..], &["helpdesk"]].concat(), "forbidden");
-    owner.is_refused(&[&made[..], &["practitioner"]].concat(), "roles_clash");
+    desk.is_refused(&[&made[..], &["helpdesk"]].concat(), "forbidden").await;
+    owner.is_refused(&[&made[..], &["practitioner"]].concat(), "roles_clash").await;
     for state in ["suspended", "active"] {
-        assert_eq!(owner.done(&["set-person-state", &id, state])["state"], json!(state));
+        assert_eq!(owner.done(&["set-person-state", &id, state]).await["state"], json!(state));
     }
-    assert_eq!(owner.done(&["amend-person", &id, "--supervisor", &rig.officer.id.to_string()])["supervisor"], json!(rig.officer.id));
-    owner.is_refused(&["set-person-state", &number, "suspended"], "own_account");
-    assert_eq!(owner.done(&["set-person-state", &id, "closed"])["state"], json!("closed"));
-    desk.is_refused(&["sign", "--accept", "1"], "forbidden");
+    assert_eq!(owner.done(&["amend-person", &id, "--supervisor", &rig.officer.id.to_string()]).await["supervisor"], json!(rig.officer.id));
+    owner.is_refused(&["set-person-state", &number, "suspended"], "own_account").await;
+    assert_eq!(owner.done(&["set-person-state", &id, "closed"]).await["state"], json!("closed"));
+    desk.is_refused(&["sign", "--accept", "1"], "forbidden").await;
 }

@@ -1,5 +1,6 @@
 //! Accounts of an organisation's people: made and amended by its administrator, locked by its helpdesk, signed for by each (rules C1 to C5).
 
+use super::glass::confirmed;
 use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::{Asked, Call};
@@ -7,14 +8,16 @@ use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use contactpoint_audit::Operation;
 use contactpoint_directory::{Accept, AmendPerson, EnrolPerson, EnrolledPerson, PersonStanding, SetState};
 use contactpoint_domain::PersonId;
+use contactpoint_identity::{Caller, Confirmed, Now};
 
 /// Makes an account in the caller's own organisation; its secrets are shown once.
 #[utoipa::path(post, path = "/v1/people", tag = "people", request_body = EnrolPerson, security(("certificate" = [], "session" = [])),
     responses((status = 201, description = "The account, with the secrets that are never shown again.", body = EnrolledPerson),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn enrol(desk: &Handlers, call: Call<'_>) -> Handled {
-    let Asked { caller, request, now } = call.json(&desk.identity, Operation::EnrolPerson).await?;
-    let enrolled = desk.directory.enrol_person(&caller, request, desk.custody.clone(), now.wall).await?;
+    let Asked { caller, request, now } = call.json::<EnrolPerson>(&desk.identity, Operation::EnrolPerson).await?;
+    let proof = confirmed_if_given(desk, &caller, request.code.as_deref(), now).await?;
+    let enrolled = desk.directory.enrol_person(&caller, request, proof, desk.custody.clone(), now.wall).await?;
     Ok(Answer::settled(Success::Created, enrolled))
 }
 
@@ -26,7 +29,8 @@ pub(crate) async fn enrol(desk: &Handlers, call: Call<'_>) -> Handled {
 pub(crate) async fn amend(desk: &Handlers, call: Call<'_>) -> Handled {
     let person = person(&call);
     let Asked { caller, request, now } = call.json::<AmendPerson>(&desk.identity, Operation::AmendPerson).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.amend_person(&caller, person?, request, now.wall).await?))
+    let (person, proof) = (person?, confirmed_if_given(desk, &caller, request.code.as_deref(), now).await?);
+    Ok(Answer::settled(Success::Ok, desk.directory.amend_person(&caller, person, request, proof, now.wall).await?))
 }
 
 /// Locks, unlocks, suspends, resumes or closes an account of the caller's organisation.
@@ -48,6 +52,14 @@ pub(crate) async fn set_state(desk: &Handlers, call: Call<'_>) -> Handled {
 pub(crate) async fn sign(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request, now } = call.json::<Accept>(&desk.identity, Operation::AcceptAgreement).await?;
     Ok(Answer::settled(Success::Ok, desk.directory.accept_agreement(&caller, &request, now.wall).await?))
+}
+
+/// The second factor anew, where there is a code: whether there has to be one is the policy's question.
+async fn confirmed_if_given(desk: &Handlers, caller: &Caller, code: Option<&str>, now: Now) -> Result<Option<Confirmed>, Problem> {
+    match code {
+        Some(code) => Ok(Some(confirmed(desk, caller, code, now).await?)),
+        None => Ok(None),
+    }
 }
 
 pub(super) fn person(call: &Call<'_>) -> Result<PersonId, Problem> {
