@@ -75,7 +75,7 @@ impl Call<'_> {
     /// What is the same for everybody is for organisations that are let in (rules B1, B4), and for whoever may open the control socket.
     pub(crate) fn let_in(&self, identity: &Identity) -> Result<(), Problem> {
         match self.channel {
-            Channel::Certificate { .. } => Ok(drop(identity.organisation(&self.channel)?)),
+            Channel::Certificate { .. } => Ok(identity.organisation(&self.channel).map(drop)?),
             Channel::Local { .. } => Ok(()),
         }
     }

@@ -80,7 +80,7 @@ impl Rig {
         }
     }
 
-    async fn colleague(&self, owners: &mut Vec<Seat>, roles: &[&str]) -> Seat {
+    async fn colleague(&self, owners: &mut [Seat], roles: &[&str]) -> Seat {
         let number = self.seats.made.fetch_add(1, Ordering::Relaxed);
         let login = format!("{}-{number}", roles.first().copied().unwrap_or_default());
         let who = json!({"login": login, "given_name": "Colin", "family_name": "League", "roles": roles, "supervisor": self.owner.id, "checks": checks()});
