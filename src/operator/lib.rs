@@ -15,6 +15,7 @@ mod desk;
 mod enrol_organisation;
 mod error;
 mod fresh_code;
+mod helpdesk;
 mod inspect;
 pub mod layouts;
 mod let_in;
