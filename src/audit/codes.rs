@@ -254,6 +254,8 @@ coded!(
         NotVerified = "not-verified" / 42,
         /// The disposition is none for this alert, or the alert has one already.
         AlreadyJudged = "already-judged" / 43,
+        /// Somebody vouches for the organisation already (rule B2).
+        AlreadySponsored = "already-sponsored" / 44,
     }
 );
 
@@ -266,7 +268,7 @@ mod tests {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
         assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=42).chain([50]).collect::<Vec<u8>>());
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=43).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=44).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
         assert_eq!((Operation::Stop.number(), Operation::Sponsor.number(), Operation::UnlockPerson.number()), (11, 13, 24));
         assert_eq!((RefusalCode::Fault.number(), RefusalCode::NotSponsored.number(), RefusalCode::OtherText.number()), (19, 20, 36));

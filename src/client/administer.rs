@@ -4,6 +4,7 @@
 use crate::api::Api;
 use crate::arguments::{AcceptText, AmendPerson, Checks, Place, SetPersonState, Sponsor};
 use crate::error::ClientError;
+use crate::glass::code;
 use crate::terminal::{say, say_json};
 use crate::view::text;
 use serde_json::{json, Value};
@@ -54,7 +55,9 @@ pub(crate) async fn accept(place: &Place, text_wanted: Text, wanted: &AcceptText
 
 /// Vouches for an organisation.
 pub(crate) async fn sponsor(place: &Place, wanted: &Sponsor) -> Result<(), ClientError> {
-    let answer = Api::in_session(place)?.post(&format!("/v1/organisations/{}/sponsor", wanted.organisation), &json!({})).await?;
+    let Sponsor { organisation, code: typed } = wanted;
+    let body = json!({"code": code(typed.as_ref())?});
+    let answer = Api::in_session(place)?.post(&format!("/v1/organisations/{organisation}/sponsor"), &body).await?;
     if place.json {
         say_json(&answer);
     } else {

@@ -377,6 +377,9 @@ pub struct Sponsor {
     /// The organisation's number
     #[arg(value_name = "ORGANISATION")]
     pub organisation: u32,
+    /// The six digits that your authenticator shows now; asked for where absent
+    #[arg(long)]
+    pub code: Option<String>,
 }
 
 /// `log ...`

@@ -58,7 +58,7 @@ async fn open(place: &Place, path: &str, body: &Value, told: &str) -> Result<(),
 }
 
 /// The code as given, or typed now.
-fn code(given: Option<&String>) -> Result<String, ClientError> {
+pub(crate) fn code(given: Option<&String>) -> Result<String, ClientError> {
     let code = match given {
         Some(code) => code.clone(),
         None => rpassword::prompt_password("One-time code: ").map_err(ClientError::NothingTyped)?,

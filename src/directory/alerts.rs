@@ -3,6 +3,7 @@
 //! What waits for a supervisor is what was sent to them, and what is overdue with somebody below them, or sent to one below them who cannot come
 //! in. An answer carries the event, who acted and the child's number; nothing in here reads a record, so a supervisor needs no right to any.
 
+use crate::connect::still;
 use crate::cursor::{Cursor, Question};
 use crate::entries::{acting, with_outcome};
 use crate::people::chain;
@@ -171,6 +172,10 @@ impl Directory {
     pub async fn judge(&self, caller: &Caller, id: AlertId, request: JudgeRequest, now: Instant) -> Answered<AlertAnswer> {
         let by = caller.clone();
         self.alter(acting(caller, Operation::JudgeAlert, now), move |transaction, blank| {
+            let by = match still(transaction, &by)? {
+                Ok(by) => by,
+                Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
+            };
             if let Err(refusal) = policy::judges(&by, Moment::of(now)) {
                 return Ok((Err(refusal.into()), Entry { outcome: Outcome::Refused(refusal.into()), ..blank }));
             }

@@ -1,6 +1,6 @@
 //! Enrolling organisations (the security officer, at the data centre) and people (their organisation's administrator).
 
-use crate::connect::Stop;
+use crate::connect::{again, Stop};
 use crate::entries::{entry, with_outcome};
 use crate::people::{candidate, ChecksMade};
 use crate::refused::Refused;
@@ -10,8 +10,8 @@ use contactpoint_domain::{
     Address, Checks, EmailAddress, FamilyName, GivenName, Instant, LoginName, Name, OrganisationId, OrganisationKind, OrganisationName,
     PersonId, PhoneNumber, Postcode, Role,
 };
-use contactpoint_identity::{credentials, Caller, NewPerson, OneTimeSecrets, Pepper};
-use contactpoint_policy::{self as policy, EnrolOrganisationPermit, EnrolPersonPermit, Moment};
+use contactpoint_identity::{credentials, Caller, Confirmed, NewPerson, OneTimeSecrets, Pepper};
+use contactpoint_policy::{self as policy, EnrolOrganisationPermit, Moment};
 use contactpoint_store::{Account, NewAccount, NewOrganisation, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -77,6 +77,8 @@ pub struct EnrolPerson {
     pub checks: ChecksMade,
     /// Where they live, by the vetting record (rule D7).
     pub home: Option<Address>,
+    /// At the data centre: the six digits that the administrator's authenticator shows now.
+    pub code: Option<String>,
 }
 
 /// The organisation's number and its first people's credentials.
@@ -122,17 +124,18 @@ impl Directory {
         now: Instant,
     ) -> Answered<EnrolledOrganisation> {
         let blank = entry(caller, Role::SecurityOfficer, Operation::EnrolOrganisation, now);
-        let permit = match policy::enrol_organisation(caller, Moment::of(now)) {
-            Ok(permit) => permit,
-            Err(refusal) => return self.refuse(blank, refusal.into()).await,
-        };
+        // decided here so that nothing is made for whoever is refused, and again where it is written
+        if let Err(refusal) = policy::enrol_organisation(caller, Moment::of(now)) {
+            return self.refuse(blank, refusal.into()).await;
+        }
+        let by = caller.clone();
         let EnrolOrganisation { name, kind, authority, telephone, email, postcode, certificates: _, administrator, supervisor } = request;
         let organisation = NewOrganisation { name, kind, authority, telephone, email, postcode };
         let (administrator, administrators_secrets) = made(Arc::clone(&pepper), administrator.person(Role::Administrator)).await?;
         let (supervisor, supervisors_secrets) = made(pepper, supervisor.person(Role::Supervisor)).await?;
         self.store
             .change(move |transaction| {
-                let result = settle(add_organisation(&permit, transaction, &organisation, &keys, [administrator, supervisor]))?;
+                let result = settle(enrolled(transaction, &by, &organisation, &keys, [administrator, supervisor], now))?;
                 let result = result.map(|(id, [administrator, supervisor])| EnrolledOrganisation {
                     id,
                     administrator: EnrolledPerson::new(administrator.id, administrator.login, &administrators_secrets),
@@ -149,26 +152,25 @@ impl Directory {
         &self,
         caller: &Caller,
         request: EnrolPerson,
+        proof: Option<Confirmed>,
         pepper: Arc<dyn Pepper>,
         now: Instant,
     ) -> Answered<EnrolledPerson> {
         let blank = entry(caller, Role::Administrator, Operation::EnrolPerson, now);
-        let EnrolPerson { login, given_name, family_name, roles, supervisor, checks, home } = request;
-        let permit = match policy::enrol_person(caller, Moment::of(now), &roles) {
-            Ok(permit) => permit,
-            Err(refusal) => return self.refuse(blank, refusal.into()).await,
-        };
+        let EnrolPerson { login, given_name, family_name, roles, supervisor, checks, home, code: _ } = request;
+        // decided here so that nothing is made for whoever may not ask, and wholly where it is written
+        if let Err(refusal) = policy::admit(caller, Operation::EnrolPerson, Moment::of(now)) {
+            return self.refuse(blank, refusal.into()).await;
+        }
+        let by = caller.clone();
         let name = Name { given: given_name, family: family_name };
         let checks = checks.with(&Checks::default());
-        let new = NewPerson { organisation: permit.organisation(), login, name, roles, supervisor: Some(supervisor), checks, home };
+        let new = NewPerson { organisation: caller.organisation_id(), login, name, roles, supervisor: Some(supervisor), checks, home };
         let (account, secrets) = made(pepper, new).await?;
         self.store
             .change(move |transaction| {
-                let result = match add_person(&permit, transaction, supervisor, account) {
-                    Ok(account) => Ok(EnrolledPerson::new(account.id, account.login, &secrets)),
-                    Err(Stop::Refused(refused)) => Err(refused),
-                    Err(Stop::Store(fault)) => settle(Err(fault))?,
-                };
+                let result = settle(add_person(transaction, &by, supervisor, account, proof, now))?;
+                let result = result.map(|account| EnrolledPerson::new(account.id, account.login, &secrets));
                 let entry = with_outcome(blank, &result);
                 Ok((result, entry))
             })
@@ -205,6 +207,18 @@ impl NewHead {
     }
 }
 
+fn enrolled(
+    transaction: &mut Transaction<'_>,
+    by: &Caller,
+    new: &NewOrganisation,
+    keys: &[[u8; 32]],
+    heads: [NewAccount; 2],
+    now: Instant,
+) -> Result<(OrganisationId, [Account; 2]), Stop> {
+    let permit = policy::enrol_organisation(&again(transaction, by)?, Moment::of(now))?;
+    Ok(add_organisation(&permit, transaction, new, keys, heads)?)
+}
+
 fn add_organisation(
     _: &EnrolOrganisationPermit,
     transaction: &mut Transaction<'_>,
@@ -226,11 +240,14 @@ fn add_organisation(
 
 /// Adds an account to the one organisation that the permit is for, under a supervisor who may be one.
 fn add_person(
-    permit: &EnrolPersonPermit,
     transaction: &mut Transaction<'_>,
+    by: &Caller,
     supervisor: PersonId,
     account: NewAccount,
+    proof: Option<Confirmed>,
+    now: Instant,
 ) -> Result<Account, Stop> {
+    let permit = policy::enrol_person(&again(transaction, by)?, Moment::of(now), &account.roles, proof)?;
     let candidate = candidate(transaction, supervisor)?;
     let supervisor = policy::supervisor(None, permit.organisation(), &candidate)?;
     Ok(transaction.add_account(NewAccount { organisation: permit.organisation(), supervisor: Some(supervisor), ..account })?)
@@ -262,11 +279,12 @@ fn may_be_added(
 }
 
 /// Tells a refusal from a failure of the store.
-fn settle<T>(result: Result<T, StoreError>) -> Result<Result<T, Refused>, StoreError> {
+fn settle<T>(result: Result<T, Stop>) -> Result<Result<T, Refused>, StoreError> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(StoreError::Exists(what)) => Ok(Err(Refused::Exists(what))),
-        Err(StoreError::Unknown(what)) => Ok(Err(Refused::Unknown(what))),
-        Err(other) => Err(other),
+        Err(Stop::Refused(refused)) => Ok(Err(refused)),
+        Err(Stop::Store(StoreError::Exists(what))) => Ok(Err(Refused::Exists(what))),
+        Err(Stop::Store(StoreError::Unknown(what))) => Ok(Err(Refused::Unknown(what))),
+        Err(Stop::Store(other)) => Err(other),
     }
 }

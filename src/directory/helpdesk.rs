@@ -1,6 +1,6 @@
 //! A factor made anew by two people (rule C5): begun by the helpdesk, which asked the scripted questions, completed by somebody else.
 
-use crate::connect::Stop;
+use crate::connect::{again, Stop};
 use crate::entries::{acting, with_outcome};
 use crate::people::subject;
 use crate::refused::Refused;
@@ -118,6 +118,7 @@ fn begun(
     BeginReset { factor, verified }: &BeginReset,
     now: Instant,
 ) -> Result<ResetBegun, Stop> {
+    let by = &again(transaction, by)?;
     policy::admit(by, Operation::BeginReset, Moment::of(now))?;
     let mut account = own(transaction, by.organisation_id(), person)?;
     let reset = policy::begin_reset(by, Moment::of(now), &subject(&account), *factor, verified)?.reset();
@@ -142,7 +143,7 @@ fn completed(
     made: &NewFactor,
     now: Instant,
 ) -> Result<ResetDone, Stop> {
-    let (mut account, wanted) = completable(transaction, by, person, now)?;
+    let (mut account, wanted) = completable(transaction, &again(transaction, by)?, person, now)?;
     if wanted != factor {
         // begun anew for the other factor meanwhile: what was made is for nobody
         return Err(Refusal::OutsideScope.into());

@@ -33,7 +33,7 @@ pub use alert_audit::{FlagsRequest, ReviewRequest, SampleAnswer, SampleRequest, 
 pub use alert_statistics::{AlertCounts, ByAuthority, ByPair, ByRole, ByTurns, ByUser, SettledCounts, StatisticsAnswer, StatisticsRequest};
 pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
 pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
-pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, OrganisationStanding};
+pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, FreshCode, OrganisationStanding};
 pub use contact::{AskContact, ContactAsked};
 pub use contactpoint_policy::Ceilings;
 pub use cursor::Cursor;

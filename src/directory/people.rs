@@ -3,13 +3,13 @@
 //! Nobody does any of it to themselves but sign. What is decided is decided on the account as the transaction finds it, so that two
 //! changes at the same moment cannot together bring about what neither of them may.
 
-use crate::connect::{Accept, Stop};
+use crate::connect::{again, Accept, Stop};
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, OrganisationId, PersonId, Role, Verified};
-use contactpoint_identity::Caller;
+use contactpoint_domain::{AccountState, Address, Checks, Day, Instant, LoginName, Name, PersonId, Role, Verified};
+use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{self as policy, Candidate, Moment, Subject, LONGEST_CHAIN};
 use contactpoint_store::{Account, Registry, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ pub struct AmendPerson {
     pub supervisor: Option<PersonId>,
     /// Where they live, by the vetting record.
     pub home: Option<Address>,
+    /// At the data centre: the six digits that the administrator's authenticator shows now.
+    pub code: Option<String>,
 }
 
 /// The state that an account is to have.
@@ -102,12 +104,18 @@ impl PersonStanding {
 
 impl Directory {
     /// Changes what is on record of a person of the caller's organisation (rules C1, C3, C4).
-    pub async fn amend_person(&self, caller: &Caller, person: PersonId, request: AmendPerson, now: Instant) -> Answered<PersonStanding> {
-        let by = caller.clone();
-        self.change_person(caller, Operation::AmendPerson, person, now, move |transaction, account, _| {
-            let AmendPerson { checks, roles, supervisor, home } = request;
+    pub async fn amend_person(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        request: AmendPerson,
+        proof: Option<Confirmed>,
+        now: Instant,
+    ) -> Answered<PersonStanding> {
+        self.change_person(caller, Operation::AmendPerson, person, now, move |transaction, by, account, _| {
+            let AmendPerson { checks, roles, supervisor, home, code: _ } = request;
             let roles = roles.unwrap_or_else(|| account.roles.clone());
-            let permit = policy::amend_person(&by, Moment::of(now), &subject(account), &roles)?;
+            let permit = policy::amend_person(by, Moment::of(now), &subject(account), &roles, proof)?;
             if let Some(supervisor) = supervisor {
                 let candidate = candidate(transaction, supervisor)?;
                 account.supervisor = Some(policy::supervisor(Some(permit.person()), account.organisation, &candidate)?);
@@ -128,7 +136,6 @@ impl Directory {
         SetState { state, verified }: SetState,
         now: Instant,
     ) -> Answered<PersonStanding> {
-        let by = caller.clone();
         let unlocks = policy::admit(caller, Operation::UnlockPerson, Moment::of(now)).is_ok();
         let operation = match state {
             AccountState::Active if unlocks => Operation::UnlockPerson,
@@ -137,12 +144,17 @@ impl Directory {
             AccountState::Suspended => Operation::SuspendPerson,
             AccountState::Closed => Operation::ClosePerson,
         };
-        self.change_person(caller, operation, person, now, move |_, account, entry| {
+        self.change_person(caller, operation, person, now, move |_, by, account, entry| {
             // the state that is found says whether it is unlocked or resumed
             let operation = policy::account_act(account.state, state).unwrap_or(entry.operation);
-            *entry = acting(&by, operation, now);
-            let permit = policy::account_state(&by, Moment::of(now), &subject(account), state, &verified)?;
+            *entry = acting(by, operation, now);
+            let permit = policy::account_state(by, Moment::of(now), &subject(account), state, &verified)?;
             account.state = permit.state();
+            if account.state == AccountState::Active {
+                // whoever lets somebody in again does not leave them waiting for failures that were perhaps another's (rules C5, C6)
+                account.failures = 0;
+                account.delayed_until = Instant::default();
+            }
             Ok(())
         })
         .await
@@ -150,36 +162,38 @@ impl Directory {
 
     /// Signs the user agreement for the caller (rules C1, J5).
     pub async fn accept_agreement(&self, caller: &Caller, request: &Accept, now: Instant) -> Answered<PersonStanding> {
-        let (by, version) = (caller.clone(), request.version);
-        self.change_person(caller, Operation::AcceptAgreement, caller.person(), now, move |_, account, _| {
-            let permit = policy::accept_agreement(&by, Moment::of(now), version)?;
+        let version = request.version;
+        self.change_person(caller, Operation::AcceptAgreement, caller.person(), now, move |_, by, account, _| {
+            let permit = policy::accept_agreement(by, Moment::of(now), version)?;
             account.checks.agreement = Some((permit.version(), now.day()));
             Ok(())
         })
         .await
     }
 
-    /// One account, changed in one transaction by `change`, which may say more exactly what the entry is of.
+    /// One account, changed in one transaction by `change`, which is given the caller as they are then, and may say more exactly what the entry
+    /// is of.
     async fn change_person(
         &self,
         caller: &Caller,
         operation: Operation,
         person: PersonId,
         now: Instant,
-        change: impl FnOnce(&mut Transaction<'_>, &mut Account, &mut Entry) -> Result<(), Stop> + Send + 'static,
+        change: impl FnOnce(&mut Transaction<'_>, &Caller, &mut Account, &mut Entry) -> Result<(), Stop> + Send + 'static,
     ) -> Answered<PersonStanding> {
-        let (mut entry, own) = (acting(caller, operation, now), caller.organisation_id());
+        let (mut entry, caller) = (acting(caller, operation, now), caller.clone());
         // who may not ask at all is told so before anything is looked for
-        if let Err(refusal) = policy::admit(caller, operation, Moment::of(now)) {
+        if let Err(refusal) = policy::admit(&caller, operation, Moment::of(now)) {
             return self.refuse(entry, refusal.into()).await;
         }
         self.store
             .change(move |transaction| {
-                let result = match changed(transaction, person, own, |transaction, account| change(transaction, account, &mut entry)) {
-                    Ok(standing) => Ok(standing),
-                    Err(Stop::Refused(refused)) => Err(refused),
-                    Err(Stop::Store(fault)) => return Err(fault),
-                };
+                let result =
+                    match changed(transaction, &caller, person, |transaction, by, account| change(transaction, by, account, &mut entry)) {
+                        Ok(standing) => Ok(standing),
+                        Err(Stop::Refused(refused)) => Err(refused),
+                        Err(Stop::Store(fault)) => return Err(fault),
+                    };
                 let entry = with_outcome(entry, &result);
                 Ok((result, entry))
             })
@@ -190,13 +204,14 @@ impl Directory {
 /// The account as `change` leaves it. Another organisation's is not there.
 fn changed(
     transaction: &mut Transaction<'_>,
+    caller: &Caller,
     person: PersonId,
-    own: OrganisationId,
-    change: impl FnOnce(&mut Transaction<'_>, &mut Account) -> Result<(), Stop>,
+    change: impl FnOnce(&mut Transaction<'_>, &Caller, &mut Account) -> Result<(), Stop>,
 ) -> Result<PersonStanding, Stop> {
-    let found = transaction.account(person)?.filter(|account| account.organisation == own);
+    let by = again(transaction, caller)?;
+    let found = transaction.account(person)?.filter(|account| account.organisation == by.organisation_id());
     let mut account = found.ok_or(Refused::Unknown("person"))?;
-    change(transaction, &mut account)?;
+    change(transaction, &by, &mut account)?;
     transaction.put_account(&account)?;
     Ok(PersonStanding::of(&account))
 }

@@ -1,6 +1,7 @@
 //! Why an operation was not carried out: what `edge` turns into a problem.
 
 use contactpoint_audit::{Outcome, RefusalCode};
+use contactpoint_identity::IdentityRefusal;
 use contactpoint_intake::HeaderFault;
 use contactpoint_policy::Refusal;
 
@@ -10,6 +11,9 @@ pub enum Refused {
     /// Policy says no, for a reason that tells nothing of any child.
     #[error(transparent)]
     Policy(Refusal),
+    /// Whoever was proved at the door may not come in any more, as the transaction finds them (rule B4).
+    #[error(transparent)]
+    Caller(IdentityRefusal),
     /// No such child, or none of the caller's: never told apart (rule D1).
     #[error("no such child within the caller's scope")]
     NotFoundOrNotYours,
@@ -74,6 +78,7 @@ impl From<Refusal> for Refused {
             | Refusal::NoSupervisor
             | Refusal::OwnAccount
             | Refusal::SamePerson
+            | Refusal::AlreadySponsored
             | Refusal::RolesClash
             | Refusal::TermForbidden
             | Refusal::OtherText
@@ -93,6 +98,7 @@ impl Refused {
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             Self::Policy(refusal) => Outcome::Refused((*refusal).into()),
+            Self::Caller(refusal) => Outcome::Refused(refusal.in_the_log().unwrap_or(RefusalCode::Fault)),
             Self::NotFoundOrNotYours | Self::NoSuchFeed | Self::Unknown(_) => Outcome::NotFound,
             Self::TooManyMatches => Outcome::TooMany,
             Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords | Self::NoSuchPlace | Self::NoSuchPeriod => {

@@ -220,9 +220,9 @@ impl Directory {
 
     /// Has new records of the caller's area wait for its officer, or no longer (rule E4).
     pub async fn hold_new(&self, caller: &Caller, request: &HoldNew, now: Instant) -> Answered<OrganisationStanding> {
-        let (by, hold) = (caller.clone(), request.hold);
-        self.change_organisation(caller, Operation::HoldNew, caller.organisation_id(), now, move |_, organisation| {
-            organisation.holds_new = policy::hold_new(&by, Moment::of(now), hold)?.hold();
+        let hold = request.hold;
+        self.change_organisation(caller, Operation::HoldNew, caller.organisation_id(), now, move |_, caller, organisation| {
+            organisation.holds_new = policy::hold_new(caller, Moment::of(now), hold)?.hold();
             Ok(())
         })
         .await

@@ -1,8 +1,9 @@
 //! One request on its way to its handler: the head is read, the body is not until somebody may send one.
 //!
 //! For: the parts that handlers ask for - bearer token, request id, number in the path, body - each refused in one way. A body is read
-//! only against a [`Caller`], so that nobody without a session makes the daemon hold a megabyte; the log-in alone reads a small one. All
-//! bodies together, and those of one organisation, have so much memory: what a body may need is reserved before a byte of it is read.
+//! only from a proved caller, so that nobody without a session makes the daemon hold a megabyte; the log-in alone reads a small one. Who
+//! asks is proved again when the last byte has come, and a handler gets that [`Caller`] with the body, and no other (rule B4). All bodies
+//! together, and those of one organisation, have so much memory: what a body may need is reserved before a byte of it is read.
 //! Leaves to others: limits on connections and headers (`exchange`), what a body means (`json`, handlers).
 
 use crate::json;
@@ -50,6 +51,14 @@ pub(crate) struct Coming {
     pub(crate) is_broken: bool,
 }
 
+/// A whole request: what is asked, and who asks as the registry has them after its last byte.
+pub(crate) struct Asked<T> {
+    pub(crate) caller: Caller,
+    pub(crate) request: T,
+    /// When the last byte had come.
+    pub(crate) now: Now,
+}
+
 /// What a body must be.
 #[derive(Clone, Copy)]
 struct Expected {
@@ -63,24 +72,30 @@ impl Call<'_> {
         self.found.parameter.parse().map_err(|_| ProblemCode::NotFoundOrNotYours.into())
     }
 
-    /// Who sends this (rules B1, B4, C2), asked afresh. Nobody, or somebody who may not come in, is in the log as such (rule F1).
-    pub(crate) async fn caller(&self, identity: &Identity, operation: Operation) -> Result<Caller, Problem> {
-        // what is no bearer token is as good as none
-        let token = bearer(one(self.head, &AUTHORIZATION)?).unwrap_or_default();
-        Ok(identity.caller_for(operation, &self.channel, token, self.now).await?)
+    /// What is the same for everybody is for organisations that are let in (rules B1, B4), and for whoever may open the control socket.
+    pub(crate) fn let_in(&self, identity: &Identity) -> Result<(), Problem> {
+        match self.channel {
+            Channel::Certificate { .. } => Ok(identity.organisation(&self.channel).map(drop)?),
+            Channel::Local { .. } => Ok(()),
+        }
     }
 
-    /// A JSON body from a caller; with `X-Request-ID`, an id used before for another body is refused.
-    pub(crate) async fn json<T: DeserializeOwned>(self, identity: &Identity, caller: &Caller) -> Result<T, Problem> {
+    /// Who sends this, which has no body (rules B1, B4, C2). Nobody, or somebody who may not come in, is in the log as such (rule F1).
+    pub(crate) async fn caller(self, identity: &Identity, operation: Operation) -> Result<Caller, Problem> {
+        Ok(identity.caller_for(operation, &self.channel, token(self.head)?, self.now).await?)
+    }
+
+    /// A JSON body, and who sends it; with `X-Request-ID`, an id used before for another body is refused.
+    pub(crate) async fn json<T: DeserializeOwned>(self, identity: &Identity, operation: Operation) -> Result<Asked<T>, Problem> {
         let expected = Expected { media: "application/json", most: self.limits.json_bytes };
-        let body = self.body_from(identity, caller, expected).await?;
-        Ok(json::read(&body)?)
+        let Asked { caller, request: body, now } = self.body_from(identity, operation, expected).await?;
+        Ok(Asked { caller, request: json::read(&body)?, now })
     }
 
-    /// Feed lines from a caller.
-    pub(crate) async fn lines(self, identity: &Identity, caller: &Caller) -> Result<Bytes, Problem> {
+    /// Feed lines, and who sends them.
+    pub(crate) async fn lines(self, identity: &Identity, operation: Operation) -> Result<Asked<Bytes>, Problem> {
         let expected = Expected { media: "text/csv", most: self.limits.lines_bytes };
-        self.body_from(identity, caller, expected).await
+        self.body_from(identity, operation, expected).await
     }
 
     /// The body of a log-in: the one that is read from somebody unknown.
@@ -96,13 +111,19 @@ impl Call<'_> {
         digits.and_then(|value| value.parse().ok()).ok_or_else(|| ProblemCode::MalformedRequest.into())
     }
 
-    async fn body_from(self, identity: &Identity, caller: &Caller, expected: Expected) -> Result<Bytes, Problem> {
-        let id = request_id(one(self.head, &REQUEST_ID)?)?.map(str::to_owned);
-        let address = self.found;
+    async fn body_from(self, identity: &Identity, operation: Operation, expected: Expected) -> Result<Asked<Bytes>, Problem> {
+        let (head, address, channel) = (self.head, self.found, self.channel);
+        let token = token(head)?;
+        // for nobody, and for nobody who may not come in, is a byte of the body read
+        drop(identity.caller_for(operation, &channel, token, self.now).await?);
+        let id = request_id(one(head, &REQUEST_ID)?)?;
         let body = self.read(expected).await?;
-        match id.map(|id| identity.note_request(caller, &id, &digest_of(address, &body))) {
+        // INVARIANT: a body may take its time to come, so what the registry said before it counts for nothing (rule B4)
+        let now = identity.now();
+        let caller = identity.caller_for(operation, &channel, token, now).await?;
+        match id.map(|id| identity.note_request(&caller, id, &digest_of(address, &body))) {
             // a repetition is carried out again: every operation is either a look or refuses to happen twice by itself
-            None | Some(RequestSeen::Fresh | RequestSeen::Again) => Ok(body),
+            None | Some(RequestSeen::Fresh | RequestSeen::Again) => Ok(Asked { caller, request: body, now }),
             Some(RequestSeen::Conflict) => Err(ProblemCode::RequestIdReused.into()),
         }
     }
@@ -160,6 +181,11 @@ fn one<'a>(head: &'a Parts, name: &HeaderName) -> Result<Option<&'a HeaderValue>
         (value, None) => Ok(value),
         (_, Some(_)) => Err(ProblemCode::MalformedRequest.into()),
     }
+}
+
+/// The session's token; what is no bearer token is as good as none.
+fn token(head: &Parts) -> Result<&str, Problem> {
+    Ok(bearer(one(head, &AUTHORIZATION)?).unwrap_or_default())
 }
 
 /// RFC 6750, 2.1; the scheme in any case (RFC 9110, 11.1).

@@ -65,7 +65,8 @@ impl Modify for RequestIds {
 #[utoipa::path(get, path = "/openapi.json", tag = "description", security(("certificate" = [])),
     responses((status = 200, description = "The description.", body = inline(serde_json::Value), content_type = "application/json"),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
-pub(crate) async fn document(desk: &Handlers, _: Call<'_>) -> Handled {
+pub(crate) async fn document(desk: &Handlers, call: Call<'_>) -> Handled {
+    call.let_in(&desk.identity)?;
     Ok(desk.description())
 }
 

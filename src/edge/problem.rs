@@ -108,6 +108,8 @@ problems! {
     RequestIdReused = "request_id_reused", 409, "The request id was used for another request.";
     /// Another version of the text is in force (rules B3, J5).
     OtherText = "other_text", 409, "Another version of the text is in force.";
+    /// Somebody vouches for the organisation already (rule B2).
+    AlreadySponsored = "already_sponsored", 409, "Somebody vouches for the organisation already.";
     /// The alert has a judgement, or is none that can be judged so (rule D5).
     AlreadyJudged = "already_judged", 409, "The alert is judged, or is none to be judged so.";
     /// The daemon notes the month's end a quarter of an hour after it, and signs over that; nobody's asking brings it about (rule D5).

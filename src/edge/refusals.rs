@@ -47,6 +47,7 @@ impl From<Refusal> for Problem {
             Refusal::NoSupervisor => ProblemCode::NoSupervisor,
             Refusal::OwnAccount => ProblemCode::OwnAccount,
             Refusal::SamePerson => ProblemCode::SamePerson,
+            Refusal::AlreadySponsored => ProblemCode::AlreadySponsored,
             Refusal::RolesClash => ProblemCode::RolesClash,
             Refusal::SupervisorForbidden => ProblemCode::SupervisorForbidden,
             Refusal::TermForbidden => ProblemCode::TermForbidden,
@@ -66,6 +67,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Policy(refusal) => return refusal.into(),
+            Refused::Caller(refusal) => return refusal.into(),
             Refused::NotFoundOrNotYours | Refused::NoSuchFeed => ProblemCode::NotFoundOrNotYours,
             Refused::TooManyMatches => ProblemCode::TooManyMatches,
             Refused::Header(HeaderFault::UnknownColumn { .. }) => ProblemCode::UnknownMember,

@@ -41,7 +41,7 @@ pub struct Qualifications {
 ///
 /// ```compile_fail,E0451
 /// fn forge(organisation: std::sync::Arc<contactpoint_domain::Organisation>) -> contactpoint_identity::Caller {
-///     contactpoint_identity::Caller { person: contactpoint_domain::PersonId(1), organisation, qualifications: todo!(), session: todo!() }
+///     contactpoint_identity::Caller { person: contactpoint_domain::PersonId(1), organisation, qualifications: todo!(), session: todo!(), resets: 0 }
 /// }
 /// ```
 #[derive(Clone)]
@@ -50,6 +50,8 @@ pub struct Caller {
     organisation: Arc<Organisation>,
     qualifications: Arc<Qualifications>,
     session: SessionId,
+    /// How often a factor of theirs had been made anew when the session began (rule C5).
+    resets: u32,
 }
 
 impl Caller {
@@ -58,15 +60,16 @@ impl Caller {
         organisation: Arc<Organisation>,
         qualifications: Arc<Qualifications>,
         session: SessionId,
+        resets: u32,
     ) -> Self {
-        Self { person, organisation, qualifications, session }
+        Self { person, organisation, qualifications, session, resets }
     }
 
     /// A caller nobody proved, for tests of what comes after identity.
     #[cfg(feature = "dangerous-callers")]
     #[must_use]
     pub fn dangerous_new(person: PersonId, organisation: Organisation, qualifications: Qualifications) -> Self {
-        Self::proved(person, Arc::new(organisation), Arc::new(qualifications), SessionId::dangerous_none())
+        Self::proved(person, Arc::new(organisation), Arc::new(qualifications), SessionId::dangerous_none(), 0)
     }
 
     /// The person.
@@ -109,6 +112,10 @@ impl Caller {
     #[must_use]
     pub fn acting_role(&self, wanted: &[Role]) -> Option<Role> {
         wanted.iter().copied().find(|role| self.roles().contains(role))
+    }
+
+    pub(crate) fn resets(&self) -> u32 {
+        self.resets
     }
 
     /// The session that this request belongs to: what is granted to it alone hangs on it.

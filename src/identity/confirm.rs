@@ -1,18 +1,18 @@
 //! The second factor anew (rule C2: sensitive acts ask for the token again), within a session that lives.
 //!
-//! Decided inside the transaction that records it, like the log-in, with the same delays: a session that was left open is no way to try
-//! codes, and a code that was good once is good never again.
+//! Decided inside the transaction that records it, like the log-in: a code that was good once is good never again. The delays grow as the
+//! log-in's do, and are the session's own: a session that was left open is no way to try codes, and neither does failing to log in under
+//! somebody's name keep them from what needs a fresh code, nor failing at codes keep them from logging in.
 
 use crate::caller::Caller;
 use crate::clock::Now;
 use crate::code;
-use crate::delay;
 use crate::error::IdentityError;
 use crate::identity::Identity;
-use crate::refusal::LoginRefused;
-use crate::session::SessionId;
+use crate::refusal::{IdentityRefusal, LoginRefused};
+use crate::session::{SessionId, Unlooked};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
-use contactpoint_domain::{Instant, PersonId};
+use contactpoint_domain::PersonId;
 use contactpoint_store::{Account, StoreError};
 use std::time::Duration;
 
@@ -48,13 +48,14 @@ impl Identity {
     /// Proves the caller's second factor anew. The attempt is in the log, good or not, when this returns.
     ///
     /// # Errors
-    /// [`LoginRefused::Failed`] where the code is not good, was used, or comes before the account's delay is over.
+    /// [`LoginRefused::Failed`] where the code is not good, was used, or comes before the session's delay is over.
     pub async fn confirm(&self, caller: &Caller, code: &str, now: Now) -> Result<Result<Confirmed, LoginRefused>, IdentityError> {
         let person = caller.person();
         let account = self.store.registry(|registry| registry.account(person))?.ok_or(StoreError::Unknown("account"))?;
-        let step = match delay::remaining(account.delayed_until, now.wall) {
-            Some(_) => None,
-            None => code::matching_step(&account.code_secret, code, now.wall)?,
+        let looked = match self.sessions.try_code(caller.session(), now.wall) {
+            Err(Unlooked::TooEarly(wait)) => Err(Failure::TooEarly(wait)),
+            Err(Unlooked::Ended) => Err(Failure::Ended),
+            Ok(()) => Ok(code::matching_step(&account.code_secret, code, now.wall)?),
         };
         let (organisation, role, resets) = (caller.organisation_id(), caller.role(), account.resets);
         let committed = self
@@ -62,9 +63,9 @@ impl Identity {
             .change(move |transaction| {
                 let mut account = transaction.account(person)?.ok_or(StoreError::Unknown("account"))?;
                 // a code of a secret that was made anew meanwhile is none (rule C5)
-                let step = step.filter(|_| account.resets == resets);
-                let verdict = weigh(&mut account, step, now.wall);
-                if !matches!(verdict, Err(Failure::TooEarly(_))) {
+                let verdict = looked.and_then(|step| weigh(&account, step.filter(|_| account.resets == resets)));
+                if let Ok(step) = verdict {
+                    account.last_code_step = step;
                     transaction.put_account(&account)?;
                 }
                 let entry = Entry {
@@ -76,7 +77,7 @@ impl Identity {
                     reason: None,
                     children: Vec::new(),
                     shown: Vec::new(),
-                    outcome: verdict.map_or_else(|failure| Outcome::Refused(failure.code()), |()| Outcome::Answered),
+                    outcome: verdict.map_or_else(|failure| Outcome::Refused(failure.code()), |_| Outcome::Answered),
                     changes: Vec::new(),
                     on_behalf_of: None,
                 };
@@ -84,9 +85,13 @@ impl Identity {
             })
             .await?;
         Ok(match committed.into_inner() {
-            Ok(()) => Ok(Confirmed { person, session: caller.session() }),
+            Ok(_) => {
+                self.sessions.code_was_good(caller.session());
+                Ok(Confirmed { person, session: caller.session() })
+            }
             Err(Failure::TooEarly(wait)) => Err(LoginRefused::Failed { retry_after: Some(wait) }),
             Err(Failure::Wrong | Failure::Replayed) => Err(LoginRefused::Failed { retry_after: None }),
+            Err(Failure::Ended) => Err(LoginRefused::Channel(IdentityRefusal::SessionEnded)),
         })
     }
 }
@@ -96,6 +101,7 @@ enum Failure {
     Wrong,
     Replayed,
     TooEarly(Duration),
+    Ended,
 }
 
 impl Failure {
@@ -104,26 +110,16 @@ impl Failure {
             Self::Wrong => RefusalCode::NotConfirmed,
             Self::Replayed => RefusalCode::CodeReplayed,
             Self::TooEarly(_) => RefusalCode::Delayed,
+            Self::Ended => RefusalCode::SessionEnded,
         }
     }
 }
 
-/// What the code is worth, and the account as that leaves it.
-fn weigh(account: &mut Account, step: Option<u64>, now: Instant) -> Result<(), Failure> {
-    if let Some(wait) = delay::remaining(account.delayed_until, now) {
-        return Err(Failure::TooEarly(wait));
-    }
+/// What the code is worth: its step, if none of that step or a later one was good before (RFC 6238, section 5.2).
+fn weigh(account: &Account, step: Option<u64>) -> Result<u64, Failure> {
     match step {
-        Some(step) if step > account.last_code_step => {
-            account.last_code_step = step;
-            account.failures = 0;
-            account.delayed_until = Instant::default();
-            Ok(())
-        }
-        Some(_) | None => {
-            account.failures = account.failures.saturating_add(1);
-            account.delayed_until = delay::until(account.failures, now);
-            Err(if step.is_some() { Failure::Replayed } else { Failure::Wrong })
-        }
+        Some(step) if step > account.last_code_step => Ok(step),
+        Some(_) => Err(Failure::Replayed),
+        None => Err(Failure::Wrong),
     }
 }

@@ -3,8 +3,7 @@
 //!
 //! Does not promise: that a restart, or 65,536 newer unknown names, leave an unknown name's delay standing.
 
-use crate::caller::Channel;
-use contactpoint_domain::Instant;
+use contactpoint_domain::{Instant, OrganisationId};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -40,10 +39,23 @@ pub(crate) fn remaining(until: Instant, now: Instant) -> Option<Duration> {
     Some(Duration::from_secs(millis.div_ceil(1000)))
 }
 
-#[derive(Clone, Copy)]
-struct Failures {
+/// Failures in a row, where the store does not count them: of a name that nobody has, of the codes of one session.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Failures {
     count: u32,
     until: Instant,
+}
+
+impl Failures {
+    /// One more; but where the delay of those before is not over, that delay, and nothing is counted.
+    pub(crate) fn add(&mut self, now: Instant) -> Option<Duration> {
+        let wait = remaining(self.until, now);
+        if wait.is_none() {
+            self.count = self.count.saturating_add(1);
+            self.until = until(self.count, now);
+        }
+        wait
+    }
 }
 
 #[derive(Default)]
@@ -53,32 +65,27 @@ struct Table {
     order: VecDeque<[u8; 32]>,
 }
 
-/// Failed log-ins under names that this channel's organisation does not have.
+/// Failed log-ins under names that the organisation does not have (`None`: the control socket's). Counted by organisation, as an account is: by
+/// certificate, two of them would tell which names exist.
 #[derive(Default)]
 pub(crate) struct UnknownNames(Mutex<Table>);
 
 impl UnknownNames {
     /// How long the name must still wait.
-    pub(crate) fn remaining(&self, channel: &Channel, login: &str, now: Instant) -> Option<Duration> {
+    pub(crate) fn remaining(&self, at: Option<OrganisationId>, login: &str, now: Instant) -> Option<Duration> {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.names.get(&key(channel, login)).and_then(|failed| remaining(failed.until, now))
+        table.names.get(&key(at, login)).and_then(|failed| remaining(failed.until, now))
     }
 
     /// One more failure; but where another attempt's failure has set a delay meanwhile, that delay, and nothing is counted.
-    pub(crate) fn failed(&self, channel: &Channel, login: &str, now: Instant) -> Option<Duration> {
-        let key = key(channel, login);
+    pub(crate) fn failed(&self, at: Option<OrganisationId>, login: &str, now: Instant) -> Option<Duration> {
+        let key = key(at, login);
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !table.names.contains_key(&key) {
             table.make_room();
             table.order.push_back(key);
         }
-        let failed = table.names.entry(key).or_insert(Failures { count: 0, until: Instant::default() });
-        let wait = remaining(failed.until, now);
-        if wait.is_none() {
-            failed.count = failed.count.saturating_add(1);
-            failed.until = until(failed.count, now);
-        }
-        wait
+        table.names.entry(key).or_default().add(now)
     }
 }
 
@@ -92,12 +99,10 @@ impl Table {
     }
 }
 
-fn key(channel: &Channel, login: &str) -> [u8; 32] {
+fn key(at: Option<OrganisationId>, login: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
-    match channel {
-        Channel::Certificate { key } => hash.update(key),
-        Channel::Local { .. } => hash.update(b"local"),
-    }
+    // organisations are numbered from 1
+    hash.update(at.map_or(0, |organisation| organisation.0).to_be_bytes());
     hash.update(login);
     hash.finalize().into()
 }
@@ -126,17 +131,18 @@ mod tests {
     #[test]
     fn an_unknown_name_waits_like_a_known_one_and_the_table_is_bounded() {
         // C6: the answer never tells whether the account exists
-        let (names, channel, now) = (UnknownNames::default(), Channel::Local { uid: 0 }, Instant::of_millis(1000));
+        let (names, at, now) = (UnknownNames::default(), Some(OrganisationId(1)), Instant::of_millis(1000));
         for _ in 0..3 {
-            assert_eq!(names.remaining(&channel, "nobody", now), None);
-            assert_eq!(names.failed(&channel, "nobody", now), None);
+            assert_eq!(names.remaining(at, "nobody", now), None);
+            assert_eq!(names.failed(at, "nobody", now), None);
         }
-        assert_eq!(names.remaining(&channel, "nobody", now), Some(Duration::from_secs(2)));
-        assert_eq!(names.failed(&channel, "nobody", now), Some(Duration::from_secs(2)));
+        assert_eq!(names.remaining(at, "nobody", now), Some(Duration::from_secs(2)));
+        assert_eq!(names.failed(at, "nobody", now), Some(Duration::from_secs(2)));
+        assert_eq!(names.remaining(Some(OrganisationId(2)), "nobody", now), None, "another organisation's name is another name");
         for n in 0..REMEMBERED {
-            names.failed(&channel, &n.to_string(), now);
+            names.failed(at, &n.to_string(), now);
         }
         assert_eq!(names.0.lock().unwrap().names.len(), REMEMBERED);
-        assert_eq!(names.remaining(&channel, "nobody", now), None);
+        assert_eq!(names.remaining(at, "nobody", now), None);
     }
 }

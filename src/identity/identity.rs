@@ -1,5 +1,6 @@
 //! The service itself: what it holds, and the questions asked of it at every request.
 
+use crate::again::usable;
 use crate::caller::{Caller, Channel, Qualifications};
 use crate::certificates::Certificates;
 use crate::clock::{Clock, Now};
@@ -11,7 +12,7 @@ use crate::refusal::IdentityRefusal;
 use crate::request::RequestSeen;
 use crate::session::{Sessions, Standing};
 use contactpoint_audit::{Entry, Operation, Outcome};
-use contactpoint_domain::{AccountState, Organisation, OrganisationKind, PersonId};
+use contactpoint_domain::{Organisation, OrganisationKind, PersonId};
 use contactpoint_store::{Account, Committed, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +61,7 @@ impl Identity {
         let alive = self.sessions.find(channel, token, now)?;
         let standing = self.fresh(channel, alive.person, alive.standing, |standing| self.sessions.remember(alive.id, standing));
         let (organisation, qualifications) = standing.verdict?;
-        Ok(Caller::proved(alive.person, organisation, qualifications, alive.id))
+        Ok(Caller::proved(alive.person, organisation, qualifications, alive.id, standing.resets))
     }
 
     /// Who sends a request for this operation. One whom [`Self::caller`] refuses is in the log before being told (rule F1: every attempt).
@@ -153,18 +154,8 @@ impl Identity {
         if account.resets != resets {
             return Err(IdentityRefusal::SessionEnded);
         }
-        let Account { roles, checks, supervisor, name, home, .. } = account;
-        let supervisor = self.in_office(supervisor)?;
-        Ok((organisation, Arc::new(Qualifications { roles, checks, supervisor, family: name.family, home })))
-    }
-
-    /// The supervisor, if they still are one: somebody whose account was closed, or who lost the role, judges nothing (rule C3). One who is
-    /// locked or suspended comes back.
-    fn in_office(&self, supervisor: Option<PersonId>) -> Result<Option<PersonId>, IdentityRefusal> {
-        let Some(id) = supervisor else { return Ok(None) };
-        let found = self.store.registry(|registry| registry.account(id)).map_err(unavailable)?;
-        let holds = |account: &Account| account.state != AccountState::Closed && account.roles.iter().any(|role| role.may_supervise());
-        Ok(found.filter(holds).map(|account| account.id))
+        let qualifications = self.store.registry(|registry| Qualifications::of(registry, account)).map_err(unavailable)?;
+        Ok((organisation, Arc::new(qualifications)))
     }
 
     /// The organisation of a person on a channel: the certificate's, which must be theirs; on the control socket their own, which must
@@ -207,16 +198,6 @@ impl Identity {
 fn unavailable(error: StoreError) -> IdentityRefusal {
     log::error!("the registry cannot be read: {error}");
     IdentityRefusal::Unavailable
-}
-
-/// Only an active account is used. The caller is not told why another is not: whoever unlocks or resumes it knows.
-fn usable(state: AccountState) -> Result<(), IdentityRefusal> {
-    match state {
-        AccountState::Active => Ok(()),
-        AccountState::Locked => Err(IdentityRefusal::PersonLocked),
-        AccountState::Suspended => Err(IdentityRefusal::PersonSuspended),
-        AccountState::Closed => Err(IdentityRefusal::PersonClosed),
-    }
 }
 
 fn not_suspended(organisation: Arc<Organisation>) -> Result<Arc<Organisation>, IdentityRefusal> {

@@ -4,6 +4,7 @@
 //! whether the certificate chains and is not revoked (`edge`), what a caller may do (`policy`), where accounts are kept (`store`).
 //! Does not promise: sessions that outlive the process; they are in memory on purpose.
 
+mod again;
 mod caller;
 mod certificates;
 pub mod clock;

@@ -75,13 +75,29 @@ impl Identity {
         }
     }
 
-    fn subject(&self, channel: &Channel, login: &str) -> Result<Subject, StoreError> {
-        let here = match channel {
-            Channel::Local { .. } => None,
+    /// May anybody log in on this channel? To be asked before anything is read of an attempt (rules B1, B4); a refusal is in the log.
+    pub async fn may_try(&self, channel: &Channel, now: Now) -> Result<Result<(), LoginRefused>, IdentityError> {
+        match self.here(channel) {
+            Ok(_) => Ok(Ok(())),
+            Err((refusal, organisation)) => Ok(self.barred(refusal, organisation, now).await?.into_inner().map(drop)),
+        }
+    }
+
+    /// The organisation of a channel, `None` on the control socket; or why nobody may log in there, and whose it is.
+    fn here(&self, channel: &Channel) -> Result<Option<OrganisationId>, (IdentityRefusal, Option<OrganisationId>)> {
+        match channel {
+            Channel::Local { .. } => Ok(None),
             Channel::Certificate { key } => match self.organisation(channel) {
-                Ok(organisation) => Some(organisation.id),
-                Err(refusal) => return Ok(Subject::Barred(refusal, self.enrolled(key).ok().map(|organisation| organisation.id))),
+                Ok(organisation) => Ok(Some(organisation.id)),
+                Err(refusal) => Err((refusal, self.enrolled(key).ok().map(|organisation| organisation.id))),
             },
+        }
+    }
+
+    fn subject(&self, channel: &Channel, login: &str) -> Result<Subject, StoreError> {
+        let here = match self.here(channel) {
+            Ok(here) => here,
+            Err((refusal, organisation)) => return Ok(Subject::Barred(refusal, organisation)),
         };
         let found = match LoginName::try_from(login) {
             Ok(login) => self.store.registry(|registry| registry.account_by_login(&login))?,
@@ -144,13 +160,14 @@ impl Identity {
         code: &str,
         now: Now,
     ) -> Result<Committed<Result<SessionTicket, LoginRefused>>, IdentityError> {
-        let mut retry_after = self.unknown.remaining(channel, login, now.wall);
+        let at = unknown.organisation;
+        let mut retry_after = self.unknown.remaining(at, login, now.wall);
         if retry_after.is_none() {
             let record = Zeroizing::new(password::NOBODYS_RECORD.as_bytes().to_vec());
             let kept = (record, Zeroizing::new(vec![0; SECRET_BYTES]));
             retry_after = match self.evidence(channel, kept, password, code, now.wall).await? {
                 // again afterwards, as an account's delay is looked at again when the verdict is written
-                Some(_) => self.unknown.failed(channel, login, now.wall),
+                Some(_) => self.unknown.failed(at, login, now.wall),
                 None => Some(LINE_FULL),
             };
         }

@@ -34,7 +34,8 @@ pub enum IdentityRefusal {
 
 impl IdentityRefusal {
     /// What the log says of it; `None` where nothing can be written, because the store is away.
-    pub(crate) fn in_the_log(self) -> Option<RefusalCode> {
+    #[must_use]
+    pub fn in_the_log(self) -> Option<RefusalCode> {
         match self {
             Self::NotAuthenticated => Some(RefusalCode::NotAuthenticated),
             Self::SessionEnded => Some(RefusalCode::SessionEnded),

@@ -5,9 +5,10 @@
 
 use crate::caller::{Channel, Qualifications};
 use crate::clock::Now;
+use crate::delay::Failures;
 use crate::refusal::IdentityRefusal;
 use crate::request::{RequestIds, RequestSeen};
-use contactpoint_domain::{Name, Organisation, PersonId, Role};
+use contactpoint_domain::{Instant, Name, Organisation, PersonId, Role};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -111,6 +112,16 @@ struct Session {
     last_used: Duration,
     standing: Standing,
     requests: RequestIds,
+    /// Codes in a row that were not good (rule C2).
+    codes: Failures,
+}
+
+/// Why no code of a session is looked at.
+pub(crate) enum Unlooked {
+    /// Those before it failed (rule C6).
+    TooEarly(Duration),
+    /// The session has ended meanwhile.
+    Ended,
 }
 
 impl Session {
@@ -149,7 +160,8 @@ impl Sessions {
         let mut all = self.lock();
         all.retain(|_, session| !session.has_ended(at, self.idle));
         make_room(&mut all, person);
-        all.insert(id, Session { person, channel, began: at, last_used: at, standing, requests: RequestIds::default() });
+        let (requests, codes) = (RequestIds::default(), Failures::default());
+        all.insert(id, Session { person, channel, began: at, last_used: at, standing, requests, codes });
         Ok(token)
     }
 
@@ -184,6 +196,20 @@ impl Sessions {
     /// Ends one.
     pub(crate) fn end(&self, id: SessionId) {
         self.lock().remove(&id);
+    }
+
+    /// Counts a code as failed before it is looked at, so that none at the same moment outruns the delay; [`Self::code_was_good`] takes it back.
+    pub(crate) fn try_code(&self, id: SessionId, now: Instant) -> Result<(), Unlooked> {
+        let mut all = self.lock();
+        let session = all.get_mut(&id).ok_or(Unlooked::Ended)?;
+        session.codes.add(now).map_or(Ok(()), |wait| Err(Unlooked::TooEarly(wait)))
+    }
+
+    /// Forgets the failures of a session.
+    pub(crate) fn code_was_good(&self, id: SessionId) {
+        if let Some(session) = self.lock().get_mut(&id) {
+            session.codes = Failures::default();
+        }
     }
 
     /// Notes a request id in its session.

@@ -69,8 +69,8 @@ enum Verb {
     /// Vouch for an organisation
     ///
     /// For the risk owner, logged in. From then on you supervise its first two people. Whoever vouches for it cannot accredit it.
-    Sponsor(let_in::Which),
-    /// Accredit an organisation for one thing, to a day
+    Sponsor(let_in::LetIn),
+    /// Accredit an organisation, for one thing or several, to a day
     ///
     /// For the security officer, logged in; not for the one who vouched. Each capability by itself; it ends by itself.
     Accredit(let_in::Accredit),
@@ -81,7 +81,7 @@ enum Verb {
     /// Let a suspended organisation in again
     ///
     /// For the security officer, logged in.
-    ResumeOrganisation(let_in::Which),
+    ResumeOrganisation(let_in::LetIn),
     /// Put another certificate of an organisation on record
     ///
     /// For the security officer, logged in. The ones on record stay: keys change without a gap.

@@ -94,6 +94,7 @@ fn refusal(status: StatusCode, problem: &Value) -> String {
         "not_authenticated" | "session_ended" => "log in again (contactpointctl log-in)",
         "log_in_failed" => "check log-in name, password and code; a code works once",
         "forbidden" => "docs/access.md says whose act it is",
+        "not_confirmed" => "a code works once: wait for the next, and give it with --code or when asked",
         "agreement_pending" | "other_text" => "read and sign it (contactpointctl sign)",
         "not_sponsored" => "the risk owner vouches for it first (contactpointctl sponsor)",
         "malformed_request" | "unknown_member" | "invalid_value" => "mend the input (its members are in docs/operations.md)",

@@ -5,6 +5,7 @@
 
 use crate::desk::Desk;
 use crate::error::OperatorError;
+use crate::fresh_code::FreshCode;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -17,20 +18,33 @@ pub(crate) struct Which {
     desk: Desk,
 }
 
+/// An organisation, let in by the act.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LetIn {
+    /// Its number
+    organisation: u32,
+    #[command(flatten)]
+    code: FreshCode,
+    #[command(flatten)]
+    desk: Desk,
+}
+
 /// What an organisation is to be accredited for.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Accredit {
     /// Its number
     organisation: u32,
-    /// query, feed, shield, sensitive-services, shield-override, mediated-access, referrals, audit
-    #[arg(long)]
-    capability: String,
+    /// query, feed, shield, sensitive-services, shield-override, mediated-access, referrals, audit; may be given more than once
+    #[arg(long = "capability", value_name = "CAPABILITY", required = true)]
+    capabilities: Vec<String>,
     /// The last day on which it holds, YYYY-MM-DD, within three years
     #[arg(long, required_unless_present = "take_back", conflicts_with = "take_back")]
     expires: Option<String>,
-    /// Take this accreditation back
+    /// Take it back
     #[arg(long)]
     take_back: bool,
+    #[command(flatten)]
+    code: FreshCode,
     #[command(flatten)]
     desk: Desk,
 }
@@ -42,6 +56,8 @@ pub(crate) struct Certificate {
     organisation: u32,
     /// The certificate, PEM
     file: PathBuf,
+    #[command(flatten)]
+    code: FreshCode,
     #[command(flatten)]
     desk: Desk,
 }
@@ -56,27 +72,28 @@ pub(crate) struct Sign {
     desk: Desk,
 }
 
-pub(crate) fn sponsor(which: &Which) -> Result<String, OperatorError> {
+pub(crate) fn sponsor(which: &LetIn) -> Result<String, OperatorError> {
     which.post("sponsor")
 }
 
-pub(crate) fn suspend(which: &Which) -> Result<String, OperatorError> {
-    which.post("suspend")
+pub(crate) fn suspend(Which { organisation, desk }: &Which) -> Result<String, OperatorError> {
+    desk.post(&format!("/v1/organisations/{organisation}/suspend"), &json!({}))
 }
 
-pub(crate) fn resume(which: &Which) -> Result<String, OperatorError> {
+pub(crate) fn resume(which: &LetIn) -> Result<String, OperatorError> {
     which.post("resume")
 }
 
-impl Which {
+impl LetIn {
     fn post(&self, act: &str) -> Result<String, OperatorError> {
-        self.desk.post(&format!("/v1/organisations/{}/{act}", self.organisation), &json!({}))
+        self.desk.post(&format!("/v1/organisations/{}/{act}", self.organisation), &json!({"code": self.code.typed()?}))
     }
 }
 
 pub(crate) fn accredit(arguments: &Accredit) -> Result<String, OperatorError> {
-    let Accredit { organisation, capability, expires, take_back: _, desk } = arguments;
-    desk.post(&format!("/v1/organisations/{organisation}/accreditations"), &json!({"capability": capability, "expires": expires}))
+    let Accredit { organisation, capabilities, expires, take_back: _, code, desk } = arguments;
+    let body = json!({"capabilities": capabilities, "expires": expires, "code": code.typed()?});
+    desk.post(&format!("/v1/organisations/{organisation}/accreditations"), &body)
 }
 
 pub(crate) fn add_certificate(certificate: &Certificate) -> Result<String, OperatorError> {
@@ -90,7 +107,7 @@ pub(crate) fn remove_certificate(certificate: &Certificate) -> Result<String, Op
 impl Certificate {
     fn post(&self, act: &str) -> Result<String, OperatorError> {
         let pem = std::fs::read_to_string(&self.file).map_err(OperatorError::file(&self.file))?;
-        self.desk.post(&format!("/v1/organisations/{}/{act}", self.organisation), &json!({"certificate": pem}))
+        self.desk.post(&format!("/v1/organisations/{}/{act}", self.organisation), &json!({"certificate": pem, "code": self.code.typed()?}))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod custody;
 mod desk;
 mod enrol_organisation;
 mod error;
+mod fresh_code;
 mod helpdesk;
 mod inspect;
 pub mod layouts;

@@ -170,10 +170,13 @@ const ALERTS: &[Row] = &[(
 )];
 const SPONSOR: &[Row] = &[(
     "contactpointctl log-in --login risk-owner\ncontactpointctl sponsor 2",
-    "Vouch for the organisation that was enrolled as number 2:",
+    "Vouch for the organisation that was enrolled as number 2; a fresh code is asked for:",
 )];
 const ACCREDIT: &[Row] = &[
-    ("contactpointctl accredit 2 --capability query --expires 2027-08-31", "Accredit an organisation to look children up, to that day:"),
+    (
+        "contactpointctl accredit 2 --capability query --capability feed --expires 2027-08-31",
+        "Accredit an organisation to look children up and to feed, to that day; a fresh code is asked for:",
+    ),
     ("contactpointctl accredit 2 --capability feed --take-back", "Take an accreditation back; it bites at the next request:"),
 ];
 const SUSPEND: &[Row] = &[

@@ -5,6 +5,7 @@
 
 use crate::desk::Desk;
 use crate::error::OperatorError;
+use crate::fresh_code::FreshCode;
 use crate::helpdesk::Script;
 use serde_json::{json, Value};
 
@@ -28,6 +29,8 @@ pub(crate) struct EnrolPerson {
     supervisor: u32,
     #[command(flatten)]
     checks: Checks,
+    #[command(flatten)]
+    code: FreshCode,
     #[command(flatten)]
     desk: Desk,
 }
@@ -61,6 +64,8 @@ pub(crate) struct AmendPerson {
     #[command(flatten)]
     checks: Checks,
     #[command(flatten)]
+    code: FreshCode,
+    #[command(flatten)]
     desk: Desk,
 }
 
@@ -80,7 +85,7 @@ pub(crate) struct SetPersonState {
 }
 
 pub(crate) fn enrol(arguments: &EnrolPerson) -> Result<String, OperatorError> {
-    let EnrolPerson { login, given_name, family_name, roles, supervisor, checks, desk } = arguments;
+    let EnrolPerson { login, given_name, family_name, roles, supervisor, checks, code, desk } = arguments;
     let body = json!({
         "login": login,
         "given_name": given_name,
@@ -88,13 +93,14 @@ pub(crate) fn enrol(arguments: &EnrolPerson) -> Result<String, OperatorError> {
         "roles": roles,
         "supervisor": supervisor,
         "checks": checks.named(),
+        "code": code.typed()?,
     });
     desk.post("/v1/people", &body)
 }
 
 pub(crate) fn amend(arguments: &AmendPerson) -> Result<String, OperatorError> {
-    let AmendPerson { person, roles, supervisor, checks, desk } = arguments;
-    let mut body = json!({});
+    let AmendPerson { person, roles, supervisor, checks, code, desk } = arguments;
+    let mut body = json!({"code": code.typed()?});
     if !roles.is_empty() {
         body["roles"] = json!(roles);
     }

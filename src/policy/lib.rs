@@ -36,8 +36,9 @@ pub use glass::{
 pub use helpdesk::{begin_reset, complete_reset, BeginResetPermit, CompleteResetPermit};
 pub use look::{breadth, Breadth, Grant, Line, Looking, State, LOOKS};
 pub use organisations::{
-    accept_responsibilities, accredit, certificates, enrol_organisation, sponsor, suspend_organisation, AcceptResponsibilitiesPermit,
-    AccreditPermit, CertificateChange, EnrolOrganisationPermit, SponsorPermit, SuspendOrganisationPermit, LONGEST_ACCREDITATION_YEARS,
+    accept_responsibilities, accredit, certificates, enrol_organisation, resume_organisation, sponsor, suspend_organisation,
+    AcceptResponsibilitiesPermit, AccreditPermit, CertificateChange, EnrolOrganisationPermit, SponsorPermit, SuspendOrganisationPermit,
+    LONGEST_ACCREDITATION_YEARS,
 };
 pub use people::{
     accept_agreement, account_act, account_state, amend_person, enrol_person, supervisor, AcceptAgreementPermit, AccountStatePermit,

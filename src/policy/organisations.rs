@@ -6,7 +6,7 @@ use crate::permit::{permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
 use contactpoint_domain::{Day, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
-use contactpoint_identity::Caller;
+use contactpoint_identity::{Caller, Confirmed};
 
 /// Years for which an accreditation holds at most.
 pub const LONGEST_ACCREDITATION_YEARS: i16 = 3;
@@ -53,13 +53,23 @@ pub fn enrol_organisation(caller: &Caller, moment: Moment) -> Result<EnrolOrgani
     Ok(EnrolOrganisationPermit { by: admit(caller, Operation::EnrolOrganisation, moment)? })
 }
 
-/// May the caller change an organisation's certificates? (rules B1, C4)
-pub fn certificates(caller: &Caller, moment: Moment, operation: CertificateChange) -> Result<EnrolOrganisationPermit, Refusal> {
+/// May the caller change this organisation's certificates? Whoever adds a key lets its holder in, so the second factor is proved anew; nobody does
+/// it to their own organisation, and the data centre has none. (rules B1, B2, C2, C4)
+pub fn certificates(
+    caller: &Caller,
+    moment: Moment,
+    subject: &Organisation,
+    operation: CertificateChange,
+    proof: Confirmed,
+) -> Result<EnrolOrganisationPermit, Refusal> {
     let operation = match operation {
         CertificateChange::Add => Operation::EnrolCertificate,
         CertificateChange::Remove => Operation::RemoveCertificate,
     };
-    Ok(EnrolOrganisationPermit { by: admit(caller, operation, moment)? })
+    let by = admit(caller, operation, moment)?;
+    comes_from_outside(caller, subject)?;
+    confirmed(caller, proof)?;
+    Ok(EnrolOrganisationPermit { by })
 }
 
 /// What happens to a certificate on record.
@@ -72,24 +82,36 @@ pub enum CertificateChange {
 }
 
 /// May the caller vouch for this organisation? The risk owner for any; a council's supervisor for those that work in its area. Nobody for
-/// their own, and nobody who accredited it. (rule B2)
-pub fn sponsor(caller: &Caller, moment: Moment, subject: &Organisation) -> Result<SponsorPermit, Refusal> {
+/// their own, and nobody who accredited it. `is_held`: somebody in office vouches for it already, and nobody takes that over. The second factor is
+/// proved anew: officers share a machine, and a session lies in a file. (rules B2, C2)
+pub fn sponsor(caller: &Caller, moment: Moment, subject: &Organisation, is_held: bool, proof: Confirmed) -> Result<SponsorPermit, Refusal> {
     let by = admit(caller, Operation::Sponsor, moment)?;
     comes_from_outside(caller, subject)?;
     let in_area = by.role == Role::RiskOwner || subject.authority == Some(by.organisation);
     if !in_area {
         return Err(Refusal::OutsideScope);
     }
+    if is_held {
+        return Err(Refusal::AlreadySponsored);
+    }
     another_person(by, subject.accreditations.iter().map(|held| held.by))?;
+    confirmed(caller, proof)?;
     Ok(SponsorPermit { by, organisation: subject.id })
 }
 
-/// May the caller accredit this organisation to this day? It has a sponsor, who is somebody else. (rule B2)
-pub fn accredit(caller: &Caller, moment: Moment, subject: &Organisation, expires: Option<Day>) -> Result<AccreditPermit, Refusal> {
+/// May the caller accredit this organisation to this day? It has a sponsor, who is somebody else. (rules B2, C2)
+pub fn accredit(
+    caller: &Caller,
+    moment: Moment,
+    subject: &Organisation,
+    expires: Option<Day>,
+    proof: Confirmed,
+) -> Result<AccreditPermit, Refusal> {
     let by = admit(caller, Operation::Accredit, moment)?;
     comes_from_outside(caller, subject)?;
     let sponsorship = subject.sponsorship.ok_or(Refusal::NotSponsored)?;
     another_person(by, [sponsorship.by])?;
+    confirmed(caller, proof)?;
     let last = moment.today.plus_years(LONGEST_ACCREDITATION_YEARS);
     match expires {
         Some(day) if day <= moment.today || day > last => Err(Refusal::TermForbidden),
@@ -97,17 +119,24 @@ pub fn accredit(caller: &Caller, moment: Moment, subject: &Organisation, expires
     }
 }
 
-/// May the caller suspend this organisation, or let it in again? (rule B4)
-pub fn suspend_organisation(
+/// May the caller suspend this organisation? At once, without a code: it shuts a door. (rule B4)
+pub fn suspend_organisation(caller: &Caller, moment: Moment, subject: &Organisation) -> Result<SuspendOrganisationPermit, Refusal> {
+    let by = admit(caller, Operation::SuspendOrganisation, moment)?;
+    comes_from_outside(caller, subject)?;
+    Ok(SuspendOrganisationPermit { by, organisation: subject.id, suspend: true })
+}
+
+/// May the caller let this organisation in again? (rules B4, C2)
+pub fn resume_organisation(
     caller: &Caller,
     moment: Moment,
     subject: &Organisation,
-    suspend: bool,
+    proof: Confirmed,
 ) -> Result<SuspendOrganisationPermit, Refusal> {
-    let operation = if suspend { Operation::SuspendOrganisation } else { Operation::ResumeOrganisation };
-    let by = admit(caller, operation, moment)?;
+    let by = admit(caller, Operation::ResumeOrganisation, moment)?;
     comes_from_outside(caller, subject)?;
-    Ok(SuspendOrganisationPermit { by, organisation: subject.id, suspend })
+    confirmed(caller, proof)?;
+    Ok(SuspendOrganisationPermit { by, organisation: subject.id, suspend: false })
 }
 
 /// May the caller accept this version for their organisation? (rule B3)
@@ -126,6 +155,15 @@ fn comes_from_outside(caller: &Caller, subject: &Organisation) -> Result<(), Ref
         Err(Refusal::RoleForbids)
     } else {
         Ok(())
+    }
+}
+
+/// The second factor, proved anew for this act by whoever asks for it (rule C2).
+pub(crate) fn confirmed(caller: &Caller, proof: Confirmed) -> Result<(), Refusal> {
+    if proof.is_of(caller) {
+        Ok(())
+    } else {
+        Err(Refusal::NotConfirmed)
     }
 }
 

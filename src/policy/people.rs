@@ -3,11 +3,12 @@
 use crate::admission::admit;
 use crate::gate::Moment;
 use crate::helpdesk::verified;
+use crate::organisations::confirmed;
 use crate::permit::{permit, By};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
 use contactpoint_domain::{role, AccountState, OrganisationId, OrganisationKind, PersonId, Role, Verified};
-use contactpoint_identity::Caller;
+use contactpoint_identity::{Caller, Confirmed};
 
 /// The longest chain of supervisors that is followed; a longer one is refused like a ring.
 pub const LONGEST_CHAIN: usize = 32;
@@ -69,18 +70,26 @@ pub struct Candidate {
     pub chain: Vec<PersonId>,
 }
 
-/// May the caller give an account with these roles in their own organisation? (rule C4)
-pub fn enrol_person(caller: &Caller, moment: Moment, roles: &[Role]) -> Result<EnrolPersonPermit, Refusal> {
+/// May the caller give an account with these roles in their own organisation? (rules C2, C4)
+pub fn enrol_person(caller: &Caller, moment: Moment, roles: &[Role], proof: Option<Confirmed>) -> Result<EnrolPersonPermit, Refusal> {
     let by = admit(caller, Operation::EnrolPerson, moment)?;
     may_be_given(roles, caller.organisation().kind)?;
+    confirmed_at_the_data_centre(caller, proof)?;
     Ok(EnrolPersonPermit { by, organisation: caller.organisation_id() })
 }
 
-/// May the caller amend this account so that it has these roles? Nobody amends their own. (rules C1, C3, C4)
-pub fn amend_person(caller: &Caller, moment: Moment, subject: &Subject, roles: &[Role]) -> Result<AmendPersonPermit, Refusal> {
+/// May the caller amend this account so that it has these roles? Nobody amends their own. (rules C1 to C4)
+pub fn amend_person(
+    caller: &Caller,
+    moment: Moment,
+    subject: &Subject,
+    roles: &[Role],
+    proof: Option<Confirmed>,
+) -> Result<AmendPersonPermit, Refusal> {
     let by = admit(caller, Operation::AmendPerson, moment)?;
     somebody_else_here(by, subject)?;
     may_be_given(roles, caller.organisation().kind)?;
+    confirmed_at_the_data_centre(caller, proof)?;
     Ok(AmendPersonPermit { by, person: subject.person })
 }
 
@@ -92,9 +101,10 @@ pub const fn account_act(from: AccountState, to: AccountState) -> Option<Operati
     match (from, to) {
         (Closed, Active | Locked | Suspended | Closed) | (Suspended, Locked) => None,
         (Active | Locked, Locked) => Some(Operation::LockPerson),
-        (Locked, Active) => Some(Operation::UnlockPerson),
+        // of one that is not locked: the delay after failed log-ins ends (rule C6)
+        (Active | Locked, Active) => Some(Operation::UnlockPerson),
         (Active | Locked | Suspended, Suspended) => Some(Operation::SuspendPerson),
-        (Active | Suspended, Active) => Some(Operation::ResumePerson),
+        (Suspended, Active) => Some(Operation::ResumePerson),
         (Active | Locked | Suspended, Closed) => Some(Operation::ClosePerson),
     }
 }
@@ -149,6 +159,16 @@ pub(crate) fn somebody_else_here(by: By, subject: &Subject) -> Result<(), Refusa
         Err(Refusal::OwnAccount)
     } else {
         Ok(())
+    }
+}
+
+/// The data centre's people share a machine, and whoever makes an account there can make one for either gate: so the second factor is proved anew
+/// (rules B2, C2). A proof that is given counts anywhere.
+fn confirmed_at_the_data_centre(caller: &Caller, proof: Option<Confirmed>) -> Result<(), Refusal> {
+    match proof {
+        Some(proof) => confirmed(caller, proof),
+        None if caller.organisation().kind == OrganisationKind::DataCentre => Err(Refusal::NotConfirmed),
+        None => Ok(()),
     }
 }
 

@@ -57,6 +57,8 @@ refusals! {
     OwnAccount = "nobody does this to their own account",
     /// The sponsor may not accredit, nor the accrediting officer sponsor (rule B2).
     SamePerson = "two different people are needed",
+    /// Somebody who is in office vouches for the organisation already (rule B2).
+    AlreadySponsored = "somebody vouches for the organisation already",
     /// These roles cannot be held by one person, or not in this organisation (rule C4).
     RolesClash = "these roles cannot be held together here",
     /// An accreditation ends after today and within three years (rule B2).

@@ -89,6 +89,9 @@ code_of() { oathtool --totp --base32 - < "people/$1.secret"; }
 # The code after the one that somebody used to log in: a code works once, and the next one is taken half a minute early (RFC 6238, 5.2).
 next_code_of() { oathtool --totp --base32 --now "$(date -u -d '+30 seconds' '+%F %T UTC')" - < "people/$1.secret"; }
 
+# shellcheck source-path=SCRIPTDIR source=codes.sh
+. "$repository/tests/demo/codes.sh"
+
 # log_in ORGANISATION LOGIN [quietly]: two factors, over the organisation's certificate; for the first time, so the agreement is signed.
 log_in() {
     local command=(contactpoint --profile "$1.toml" log-in --login "$2" --password-stdin --code "$(code_of "$2")")
@@ -170,12 +173,15 @@ done
 # desk LOGIN VERB...: what one of the two people at the data centre types, each in a session of their own, into $line.
 line=()
 desk() { line=(contactpointctl "$2" --socket control.sock --session-file "run/$1.session" "${@:3}"); }
+officers=(security-officer) owners=(risk-owner)
 for who in security-officer risk-owner; do
-    desk "$who" log-in --login "$who" --password-stdin --code "$(code_of "$who")"
+    fresh_code "$who"
+    desk "$who" log-in --login "$who" --password-stdin --code "$code"
     typed "$(quoted "${line[@]}") < people/$who.password"
     "${line[@]}" < "people/$who.password" | sed 's/^/     /' || fail "the $who should have been logged in"
     if [ "$who" = risk-owner ]; then
-        desk "$who" sponsor 2
+        fresh_code "$who"
+        desk "$who" sponsor 2 --code "$code"
         try 77 "${line[@]}"
         must_say agreement_pending
     fi
@@ -186,6 +192,14 @@ done
 good 'both have signed the user agreement: nobody does anything before'
 try 0 contactpointctl status --socket control.sock
 
+for colleague in 2 3 4; do
+    colleague "risk-owner-$colleague" risk-owner administrator
+    owners+=("risk-owner-$colleague")
+    colleague "security-officer-$colleague" security-officer
+    officers+=("security-officer-$colleague")
+done
+good 'three more of each: whatever lets somebody in takes a code of its own'
+
 # --- 4 -----------------------------------------------------------------------------------------------------------------------------
 
 headline 'Organisations come in by two gates: the risk owner vouches for each, the security officer accredits it'
@@ -193,12 +207,13 @@ today=$(date -u +%F) next_year=$(date -u -d '+1 year' +%F)
 mkdir enrolments
 declare -A number supervisor
 let_in_wrongly() { # LOGIN REFUSAL NUMBER: an accreditation before the sponsor, or by the sponsor
-    desk "$1" accredit "$3" --capability query --expires "$next_year"
+    fresh_code "$1"
+    desk "$1" accredit "$3" --capability query --expires "$next_year" --code "$code"
     try 77 "${line[@]}"
     must_say "$2"
 }
 enrol() { # KEY [shown]
-    local key=$1 shown=${2:-} capability held
+    local key=$1 shown=${2:-} capability held wanted=()
     jq --arg key "$key" --arg day "$today" --rawfile certificate "pki/$key.pem" --argjson authority "${number[${authority[$key]}]:-null}" '
         def head($role): .people[] | select(.roles == [$role])
             | {login, given_name, family_name, checks: {vetted: $day, barring: $day, trained: $day}};
@@ -215,17 +230,20 @@ enrol() { # KEY [shown]
     hand_over "$(jq .supervisor <<< "$answer")"
     profile_of "$key"
     [ -z "$shown" ] || let_in_wrongly security-officer not_sponsored "${number[$key]}"
-    desk risk-owner sponsor "${number[$key]}"
+    fresh_code "${owners[@]}"
+    desk "$who" sponsor "${number[$key]}" --code "$code"
     [ -z "$shown" ] || typed "$(quoted "${line[@]}")"
     quietly "${line[@]}"
     [ -z "$shown" ] || { say "     $(jq -r '"\(.name): \(.stage)"' <<< "$output")"; let_in_wrongly risk-owner forbidden "${number[$key]}"; }
     held=
     while read -r capability; do
-        desk security-officer accredit "${number[$key]}" --capability "$capability" --expires "$next_year"
-        [ -z "$shown" ] || typed "$(quoted "${line[@]}")"
-        quietly "${line[@]}"
+        wanted+=(--capability "$capability")
         held+="${held:+, }$capability"
     done < <(jq -r --arg key "$key" '.[] | select(.key == $key) | .capabilities[]' borough/organisations.json)
+    fresh_code "${officers[@]}"
+    desk "$who" accredit "${number[$key]}" "${wanted[@]}" --expires "$next_year" --code "$code"
+    [ -z "$shown" ] || typed "$(quoted "${line[@]}")"
+    quietly "${line[@]}"
     say "     ${name[$key]} (${kind[$key]}): number ${number[$key]}, for $held; administrator ${administrator[$key]}"
 }
 for key in "${keys[@]}"; do

@@ -72,9 +72,9 @@ async fn a_look_for_a_colleague_without_an_account_takes_a_right_of_its_own_and_
         let path = format!("/v1/organisations/{id}/accreditations");
         drop(borough.rig.as_officer(http::Method::POST, &path, Some(&body)).await.expect_status(200));
     };
-    accredit(json!({"capability": "mediated-access", "expires": contactpoint_support::day(30)})).await;
+    accredit(json!({"capabilities": ["mediated-access"], "expires": contactpoint_support::day(30)})).await;
     let seen = teacher.post("/v1/children/view", on_behalf.clone()).await.expect_status(200).json();
-    accredit(json!({"capability": "mediated-access"})).await;
+    accredit(json!({"capabilities": ["mediated-access"]})).await;
     let in_search = json!({"family_name": "Castellan", "date_of_birth": "2012-11-30", "reason": "concern", "on_behalf_of": {}});
     assert_eq!(teacher.post("/v1/children/search", in_search).await.code(), "unknown_member", "a list is for whoever asks");
 

@@ -33,15 +33,21 @@ async fn an_organisation_gets_in_by_one_gate_after_the_other_and_is_told_which_i
     let desk = Desk::in_session(rig, &certificate, &administrator, session);
     let accept = || desk.post("/v1/organisation/responsibilities", json!({"version": 1}));
     let organisation = |act: &str| format!("/v1/organisations/{id}/{act}");
-    let accreditation = json!({"capability": "query", "expires": day(30)});
+    let accreditation = json!({"capabilities": ["query"], "expires": day(30)});
 
     assert_eq!(accept().await.expect_status(403).code(), "not_sponsored");
     let early = rig.as_officer(Method::POST, &organisation("accreditations"), Some(&accreditation)).await;
     assert_eq!(early.expect_status(403).code(), "not_sponsored", "no accreditation without a sponsor");
+    for act in ["sponsor", "resume"] {
+        let guessed = rig.as_officer(Method::POST, &organisation(act), Some(&json!({"code": "000000"}))).await;
+        assert_eq!(guessed.expect_status(403).code(), "not_confirmed", "C2: sensitive acts ask for the token again: {act}");
+    }
     let officer = rig.as_officer(Method::POST, &organisation("sponsor"), Some(&json!({}))).await;
     assert_eq!(officer.expect_status(403).code(), "forbidden", "who accredits does not sponsor");
     let sponsored = rig.as_owner(Method::POST, &organisation("sponsor"), Some(&json!({}))).await.expect_status(200).json();
     assert_eq!(sponsored["stage"], "sponsored");
+    let again = rig.as_owner(Method::POST, &organisation("sponsor"), Some(&json!({}))).await;
+    assert_eq!(again.expect_status(409).code(), "already_sponsored", "nobody takes a sponsorship over");
     let owner = rig.as_owner(Method::POST, &organisation("accreditations"), Some(&accreditation)).await;
     assert_eq!(owner.expect_status(403).code(), "forbidden", "who sponsors does not accredit");
     assert_eq!(knock(&desk).await, refused("not_accredited"));
@@ -72,11 +78,33 @@ async fn a_suspension_and_an_accreditation_taken_back_bite_on_the_next_request_o
     assert_eq!(call(&mut open, look()).await.unwrap().expect_status(403).code(), "organisation_suspended");
     assert_eq!(act("resume", json!({})).await["stage"], "connected");
     drop(call(&mut open, look()).await.unwrap().expect_status(200));
-    assert_eq!(act("accreditations", json!({"capability": "query"})).await["stage"], "connected", "still accredited to feed");
+    assert_eq!(act("accreditations", json!({"capabilities": ["query"]})).await["stage"], "connected", "still accredited to feed");
     assert_eq!(call(&mut open, look()).await.unwrap().expect_status(403).code(), "capability_missing");
-    let back = json!({"capability": "query", "expires": day(1)});
+    let back = json!({"capabilities": ["query"], "expires": day(1)});
     assert_eq!(act("accreditations", back).await["accreditations"].as_array().unwrap().len(), 2);
     drop(call(&mut open, look()).await.unwrap().expect_status(200));
+}
+
+#[tokio::test]
+async fn a_suspended_organisation_gets_nothing_at_any_address() {
+    // B1: no request is read from a suspended one; B4: also on connections that are open
+    let borough = borough().await;
+    let office = borough.open("Shut School", "school", &["query", "feed"]).await;
+    let desk = office.practitioner();
+    let description = desk.get("/openapi.json").await.expect_status(200).json();
+    let suspend = format!("/v1/organisations/{}/suspend", office.organisation.id);
+    drop(borough.rig.as_officer(Method::POST, &suspend, Some(&json!({}))).await.expect_status(200));
+    let mut asked = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let path = path.replace("{id}", "1").replace("{*path}", "0/000").replace("{path}", "0/000");
+        for method in methods.as_object().unwrap().keys() {
+            let method: Method = method.to_ascii_uppercase().parse().unwrap();
+            let answer = desk.send(request(method.clone(), &path, Some(&desk.token), Some(&json!({})))).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "organisation_suspended"), "{method} {path}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 30, "{asked}");
 }
 
 #[tokio::test]
@@ -257,14 +285,23 @@ async fn a_council_s_supervisor_sponsors_a_school_of_the_area_and_supervises_its
     let vouched = Enrolment { name: "Vouched School", kind: "school", authority: Some(council.id), capabilities: &[] };
     let body = vouched.body(&certificate, "vouched-admin");
     let answer = rig.as_officer(Method::POST, "/v1/organisations", Some(&body)).await.expect_status(201).json();
-    let sponsored = supervisor.post(&format!("/v1/organisations/{}/sponsor", answer["id"]), json!({})).await.expect_status(200).json();
+    let vouch = |organisation: u64, code: String| {
+        let (supervisor, path) = (supervisor.clone(), format!("/v1/organisations/{organisation}/sponsor"));
+        async move { supervisor.post(&path, json!({"code": code})).await }
+    };
+    let fresh = || supervisor.person.authenticator.code();
+    let id = answer["id"].as_u64().unwrap();
+    assert_eq!(vouch(id, "000000".to_owned()).await.expect_status(403).code(), "not_confirmed", "C2: the token again");
+    let sponsored = vouch(id, fresh().await).await.expect_status(200).json();
     assert_eq!(sponsored["stage"], "sponsored");
+    let owner = rig.as_owner(Method::POST, &format!("/v1/organisations/{}/sponsor", answer["id"]), Some(&json!({}))).await;
+    assert_eq!(owner.expect_status(409).code(), "already_sponsored", "nor the heads with it");
     for (organisation, status, code, why) in [
         (borough.neighbour.organisation.id, 404, "not_found_or_not_yours", "not of the area: the risk owner vouches for a council"),
         (borough.auditor.organisation.id, 404, "not_found_or_not_yours", "of no area"),
         (council.id, 403, "forbidden", "nobody vouches for their own"),
     ] {
-        let answer = supervisor.post(&format!("/v1/organisations/{organisation}/sponsor"), json!({})).await.expect_status(status);
+        let answer = vouch(organisation, fresh().await).await.expect_status(status);
         assert_eq!(answer.code(), code, "{why}");
     }
 }

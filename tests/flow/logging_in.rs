@@ -121,6 +121,55 @@ async fn failures_delay_longer_and_longer_whether_the_account_exists_or_not() {
 }
 
 #[tokio::test]
+async fn two_certificates_do_not_tell_which_names_exist() {
+    // C6: the answer never tells whether the account exists - on whichever of an organisation's certificates, nor on another's
+    let borough = borough().await;
+    let (office, [person]) = newcomers(borough, "Doubled Charity").await;
+    let (elsewhere, []) = newcomers(borough, "Listening Charity").await;
+    let second = borough.rig.clients.client("Doubled Charity");
+    borough.rig.add_certificate(office.organisation.id, &second).await;
+    let (first, third) = (&office.organisation.certificate, &elsewhere.organisation.certificate);
+    let mut told = Vec::new();
+    for login in [person.login.as_str(), "nobody-at-either"] {
+        let mut waited = Vec::new();
+        for certificate in [first, &second, first, &second, first, third] {
+            waited.push(waits(borough, certificate, login, 1).await[0] > 0);
+        }
+        told.push(waited);
+    }
+    assert_eq!(told[0], [false, false, false, true, true, false], "counted for the organisation, and for no other");
+    assert_eq!(told[0], told[1]);
+}
+
+#[tokio::test]
+async fn failed_log_ins_keep_nobody_from_a_fresh_code_and_the_helpdesk_ends_their_delay() {
+    // C6: log-in failures delay the log-in; C2: sensitive acts ask for the token again; C5: helpdesk can unlock
+    let borough = borough().await;
+    let office = borough.open("Jostled School", "school", &["query"]).await;
+    let helpdesk = office.employ("jostled-helpdesk", &["helpdesk"]).await;
+    let helpdesk = Desk::of(&borough.rig, &office.organisation.certificate, &helpdesk).await;
+    let (desk, here) = (office.practitioner(), &office.organisation.certificate);
+    let fresh = |code: String| desk.post("/v1/break-glass", json!({"child_number": "4182736451", "reason": "missing", "code": code}));
+    assert!(waits(borough, here, &desk.person.login, 4).await[3] > 0);
+    assert_eq!(fresh(desk.person.authenticator.code().await).await.code(), "not_found_or_not_yours", "the code was good");
+
+    // the other way round: wrong codes delay the next code of the session, and no log-in
+    let wrong = wrong_code(&desk.person);
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        told.push(fresh(wrong.clone()).await.expect_status(403).json()["retry_after"].as_u64().unwrap_or(0));
+    }
+    assert!(told[..3] == [0, 0, 0] && told[3] > 0, "{told:?}");
+    assert!(waits(borough, here, &desk.person.login, 8).await.iter().any(|wait| *wait > 1), "the log-in waits for its own failures");
+    let verified = ["employee-number", "line-manager", "vetting-month"];
+    let path = format!("/v1/people/{}/state", desk.person.id);
+    let unlocked = helpdesk.post(&path, json!({"state": "active", "verified": verified})).await;
+    drop(unlocked.expect_status(200));
+    assert_eq!(waits(borough, here, &desk.person.login, 1).await, [0], "looked at, and not told to wait");
+    drop(tried(borough, here, desk.person.log_in_body().await).await.expect_status(201));
+}
+
+#[tokio::test]
 async fn a_delay_ends_and_the_right_factors_are_taken_again() {
     // C6: lock with growing delay - a delay, and not a way to lock somebody out for good
     let borough = borough().await;

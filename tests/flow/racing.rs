@@ -4,6 +4,7 @@ use crate::answers::assert_cannot_be_told_apart;
 use crate::borough::{borough, searched, viewed};
 use crate::children::AMELIA;
 use crate::office::{Desk, Office};
+use crate::wire::{kept, promised};
 use contactpoint_domain::ChildNumber;
 use contactpoint_support::{call, request, Enrolment};
 use http::Method;
@@ -61,6 +62,52 @@ async fn a_suspension_among_running_requests_lets_none_through_that_begins_after
     }
     assert_eq!(met.late.load(Ordering::SeqCst), 0, "begun after the suspension, and answered");
     assert_eq!(met.refused.load(Ordering::SeqCst), 80);
+}
+
+#[tokio::test]
+async fn what_changes_before_the_last_byte_has_come_is_met_by_the_request() {
+    // B4: suspension takes effect on the next request, also on connections that are open - and on what is still on its way; C4: roles
+    let borough = borough().await;
+    let office = borough.open("Dawdling School", "school", &["query"]).await;
+    let desk = office.practitioner();
+    let body = searched(AMELIA.0, AMELIA.1);
+    let begun = || async {
+        let length = body.to_string().len();
+        promised(&desk.server, &desk.tls, "/v1/children/search", &desk.token, length).await.unwrap_or_else(|raw| panic!("{}", raw.head))
+    };
+    assert_eq!(kept(begun().await, &body).await.status, 200);
+    let waiting = begun().await;
+    let path = format!("/v1/people/{}", desk.person.id);
+    drop(office.administrator.post(&path, json!({"roles": ["data-steward"]})).await.expect_status(200));
+    let answer = kept(waiting, &body).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"));
+    let waiting = begun().await;
+    let suspend = format!("/v1/organisations/{}/suspend", office.organisation.id);
+    drop(borough.rig.as_officer(Method::POST, &suspend, Some(&json!({}))).await.expect_status(200));
+    let answer = kept(waiting, &body).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "organisation_suspended"));
+}
+
+#[tokio::test]
+async fn of_two_who_suspend_each_other_at_the_same_moment_one_is_too_late() {
+    // B4, C4: what a person may is what they may when their turn has come, not when they asked
+    let borough = borough().await;
+    let name = "Quarrelling School";
+    let enrolment = Enrolment { name, kind: "school", authority: Some(borough.council.organisation.id), capabilities: &["query"] };
+    let office = Office::opened(&borough.rig, &enrolment, &[&["administrator"], &["administrator"]]).await;
+    let [one, other] = [&office.people()[0], &office.people()[1]];
+    let set = |by: &Desk, person: u64, state: &'static str| {
+        let (by, path) = (by.clone(), format!("/v1/people/{person}/state"));
+        async move { by.post(&path, json!({ "state": state })).await.status.as_u16() }
+    };
+    for _ in 0..10 {
+        let (here, there) = tokio::join!(set(one, other.person.id, "suspended"), set(other, one.person.id, "suspended"));
+        let mut statuses = [here, there];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 403], "one of the two, and never both");
+        let suspended = if here == 200 { other } else { one };
+        assert_eq!(set(&office.administrator, suspended.person.id, "active").await, 200);
+    }
 }
 
 #[tokio::test]

@@ -83,6 +83,37 @@ pub(crate) async fn said_to(server: &ServerAddress, config: &Arc<ClientConfig>, 
     Raw::of(&rest_of(&mut stream).await)
 }
 
+/// Sends the head of a POST and waits until the directory wants its body (RFC 9110, 10.1.1: `Expect`); what it says where it does not.
+pub(crate) async fn promised(
+    server: &ServerAddress,
+    config: &Arc<ClientConfig>,
+    path: &str,
+    token: &str,
+    length: usize,
+) -> Result<TlsStream<TcpStream>, Raw> {
+    let mut stream = tls(server, config).await.expect("an enrolled organisation gets in");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: d\r\nconnection: close\r\nexpect: 100-continue\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut came = Vec::new();
+    while !came.ends_with(b"\r\n\r\n") {
+        came.push(timeout(PATIENCE, stream.read_u8()).await.expect("the directory says something").unwrap());
+    }
+    if came.starts_with(b"HTTP/1.1 100 ") {
+        return Ok(stream);
+    }
+    came.extend(rest_of(&mut stream).await);
+    Err(Raw::of(&came))
+}
+
+/// Sends what was promised; the answer.
+pub(crate) async fn kept(mut stream: TlsStream<TcpStream>, body: &Value) -> Raw {
+    stream.write_all(body.to_string().as_bytes()).await.unwrap();
+    Raw::of(&rest_of(&mut stream).await)
+}
+
 /// Sends the start at once, then one byte after the other, as long as the directory listens; what it said, and how long it listened.
 pub(crate) async fn dribbled_to(stream: &mut TlsStream<TcpStream>, start: &[u8]) -> (Raw, Duration) {
     let begun = std::time::Instant::now();

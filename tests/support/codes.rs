@@ -6,6 +6,8 @@ use std::time::Duration;
 use totp_rs::Builder;
 
 const STEP: u64 = 30;
+/// A step is used so long after it opens, and no sooner.
+const OPENS: Duration = Duration::from_millis(100);
 
 /// A person's authenticator: hands out a code that was not handed out before, waiting for the next thirty seconds where it must. The
 /// directory takes one step either way, so three log-ins in a row need no waiting.
@@ -60,15 +62,25 @@ impl Authenticator {
         clock::now().as_secs() / STEP
     }
 
+    /// How many codes it shows that work at this moment and were not handed out.
+    pub(crate) fn left(&self) -> u64 {
+        let (now, next) = (clock::now(), *self.next_step.lock().expect("no test thread died here"));
+        let newest = now.saturating_sub(OPENS).as_secs() / STEP + 1;
+        (newest + 1).saturating_sub(oldest(now).max(next))
+    }
+
     fn take_step(&self, now: Duration) -> (u64, Duration) {
         let mut next = self.next_step.lock().expect("no test thread died here");
-        // three seconds before the turn the step before is no longer safe to use
-        let oldest = (now.as_secs() + 3) / STEP - 1;
-        let step = oldest.max(*next);
+        let step = oldest(now).max(*next);
         *next = step + 1;
-        let opens = Duration::from_secs((step - 1) * STEP) + Duration::from_millis(100);
+        let opens = Duration::from_secs((step - 1) * STEP) + OPENS;
         (step, opens.saturating_sub(now))
     }
+}
+
+/// Three seconds before the turn the step before is no longer safe to use.
+fn oldest(now: Duration) -> u64 {
+    (now.as_secs() + 3) / STEP - 1
 }
 
 #[cfg(test)]

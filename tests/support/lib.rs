@@ -15,6 +15,7 @@ pub mod people;
 pub mod pki;
 pub mod place;
 pub mod rig;
+mod seats;
 pub mod sockets;
 pub mod token;
 

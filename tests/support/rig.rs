@@ -5,6 +5,7 @@ use crate::daemon::{Daemon, DidNotStart};
 use crate::people::{day, new_person, Enrolment, Organisation, Person};
 use crate::pki::{Authority, ClientCertificate, Holds};
 use crate::place::Place;
+use crate::seats::{takes_code, Seats};
 use crate::sockets::Sockets;
 use crate::token::Token;
 use contactpoint_audit::VerifierKey;
@@ -68,8 +69,9 @@ pub struct Rig {
     /// The risk owner whom the ceremony made.
     pub owner: Person,
     revoked: Mutex<Vec<u64>>,
-    officer_session: tokio::sync::Mutex<Option<String>>,
-    owner_session: tokio::sync::Mutex<Option<String>>,
+    pub(crate) officer_session: tokio::sync::Mutex<Option<String>>,
+    pub(crate) owner_session: tokio::sync::Mutex<Option<String>>,
+    pub(crate) seats: Seats,
     folder: TempDir,
 }
 
@@ -98,6 +100,7 @@ impl Rig {
             revoked: Mutex::new(Vec::new()),
             officer_session: tokio::sync::Mutex::new(None),
             owner_session: tokio::sync::Mutex::new(None),
+            seats: Seats::default(),
             programs,
             place,
             token,
@@ -173,6 +176,7 @@ impl Rig {
     fn forget_sessions(&mut self) {
         self.officer_session = tokio::sync::Mutex::new(None);
         self.owner_session = tokio::sync::Mutex::new(None);
+        self.seats.left();
     }
 
     /// Runs contactpointctl in the daemon's environment.
@@ -245,20 +249,27 @@ impl Rig {
 
     // --- enrolment and sessions ---
 
-    /// A call over the control socket in the security officer's session, which is opened where there is none.
+    /// A call over the control socket in the security officer's session, which is opened where there is none; an act that takes a fresh code is
+    /// some security officer's, and has one.
     pub async fn as_officer(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        if takes_code(path) {
+            return self.as_some_officer(method, path, body).await;
+        }
         let session = self.session(&self.officer_session, &self.officer).await;
         self.control(request(method, path, Some(&session), body)).await
     }
 
-    /// The same in the risk owner's.
+    /// The same of the risk owner, or of some.
     pub async fn as_owner(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        if takes_code(path) {
+            return self.as_some_owner(method, path, body).await;
+        }
         let session = self.session(&self.owner_session, &self.owner).await;
         self.control(request(method, path, Some(&session), body)).await
     }
 
     /// The kept session of one of the data centre's people; a new one begins with the signing of the agreement.
-    async fn session(&self, kept: &tokio::sync::Mutex<Option<String>>, person: &Person) -> String {
+    pub(crate) async fn session(&self, kept: &tokio::sync::Mutex<Option<String>>, person: &Person) -> String {
         let mut kept = kept.lock().await;
         if let Some(session) = kept.as_ref() {
             return session.clone();
@@ -297,8 +308,8 @@ impl Rig {
         let answer = self.as_officer(Method::POST, "/v1/organisations", Some(body)).await.expect_status(201).json();
         let id = answer["id"].as_u64().expect("an organisation's number");
         drop(self.as_owner(Method::POST, &format!("/v1/organisations/{id}/sponsor"), Some(&json!({}))).await.expect_status(200));
-        for capability in capabilities {
-            let accredited = json!({"capability": capability, "expires": day(365)});
+        if !capabilities.is_empty() {
+            let accredited = json!({"capabilities": capabilities, "expires": day(365)});
             let path = format!("/v1/organisations/{id}/accreditations");
             drop(self.as_officer(Method::POST, &path, Some(&accredited)).await.expect_status(200));
         }
@@ -309,6 +320,16 @@ impl Rig {
         let accept = request(Method::POST, "/v1/organisation/responsibilities", Some(&session), Some(&json!({"version": 1})));
         drop(call(&mut connection, accept).await.expect("an answer").expect_status(200));
         Organisation { id, certificate, administrator, session, supervisor: Person::of(&answer["supervisor"]) }
+    }
+
+    /// Puts another certificate of an organisation on record.
+    ///
+    /// # Panics
+    /// Where the directory refuses.
+    pub async fn add_certificate(&self, organisation: u64, certificate: &ClientCertificate) {
+        let body = json!({"certificate": certificate.certificate});
+        let path = format!("/v1/organisations/{organisation}/certificates");
+        drop(self.as_officer(Method::POST, &path, Some(&body)).await.expect_status(200));
     }
 
     /// Signs the user agreement in a session.

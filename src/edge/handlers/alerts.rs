@@ -2,7 +2,7 @@
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::{Problem, ProblemDocument};
 use contactpoint_audit::Operation;
 use contactpoint_directory::{
@@ -16,9 +16,8 @@ use contactpoint_domain::AlertId;
     responses((status = 200, description = "What waits.", body = Entered<QueueAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn queue(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::ReadAlerts).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let waiting = desk.directory.alerts(&caller, &request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::ReadAlerts).await?;
+    let waiting = desk.directory.alerts(&caller, &request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(waiting)))
 }
 
@@ -28,10 +27,9 @@ pub(crate) async fn queue(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The alert as it stands now.", body = Entered<AlertAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn judge(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::JudgeAlert).await?, call.now.wall);
-    let id = alert(&call)?;
-    let request = call.json(&desk.identity, &caller).await?;
-    let judged = desk.directory.judge(&caller, id, request, now).await?;
+    let id = alert(&call);
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::JudgeAlert).await?;
+    let judged = desk.directory.judge(&caller, id?, request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(judged)))
 }
 
@@ -40,9 +38,8 @@ pub(crate) async fn judge(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The sample, and what it takes to draw it again.", body = Entered<SampleAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn sample(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::SampleAlerts).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let answered = desk.directory.sample_alerts(&caller, request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::SampleAlerts).await?;
+    let answered = desk.directory.sample_alerts(&caller, request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(answered)))
 }
 
@@ -51,10 +48,9 @@ pub(crate) async fn sample(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The alert with the finding.", body = Entered<AlertAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn review(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::ReviewAlert).await?, call.now.wall);
-    let id = alert(&call)?;
-    let request = call.json(&desk.identity, &caller).await?;
-    let answered = desk.directory.review_alert(&caller, id, request, now).await?;
+    let id = alert(&call);
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::ReviewAlert).await?;
+    let answered = desk.directory.review_alert(&caller, id?, request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(answered)))
 }
 
@@ -63,9 +59,8 @@ pub(crate) async fn review(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The counts.", body = Entered<StatisticsAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn statistics(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::AlertStatistics).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let answered = desk.directory.alert_statistics(&caller, request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::AlertStatistics).await?;
+    let answered = desk.directory.alert_statistics(&caller, request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(answered)))
 }
 
@@ -74,9 +69,8 @@ pub(crate) async fn statistics(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The flags, oldest first.", body = Entered<QueueAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn flags(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::ReadAlerts).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let answered = desk.directory.flags(&caller, &request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::ReadAlerts).await?;
+    let answered = desk.directory.flags(&caller, &request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(answered)))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::ProblemDocument;
 use contactpoint_audit::Operation;
 use contactpoint_directory::{WhoSawAnswer, WhoSawRequest};
@@ -12,8 +12,7 @@ use contactpoint_directory::{WhoSawAnswer, WhoSawRequest};
     responses((status = 200, description = "Every look at the child.", body = Entered<WhoSawAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn who_saw(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::WhoSaw).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let looks = desk.directory.who_saw(&caller, &request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::WhoSaw).await?;
+    let looks = desk.directory.who_saw(&caller, &request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(looks)))
 }

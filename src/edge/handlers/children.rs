@@ -2,7 +2,7 @@
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::ProblemDocument;
 use contactpoint_audit::Operation;
 use contactpoint_directory::{SearchAnswer, SearchRequest, ViewAnswer, ViewRequest};
@@ -12,9 +12,8 @@ use contactpoint_directory::{SearchAnswer, SearchRequest, ViewAnswer, ViewReques
     responses((status = 200, description = "The children who match; the look is in the log.", body = Entered<SearchAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn search(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Search).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let found = desk.directory.search(&caller, &request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::Search).await?;
+    let found = desk.directory.search(&caller, &request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(found)))
 }
 
@@ -23,8 +22,7 @@ pub(crate) async fn search(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The record; the look is in the log.", body = Entered<ViewAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn view(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::View).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    let view = desk.directory.view(&caller, &request, now).await?;
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::View).await?;
+    let view = desk.directory.view(&caller, &request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(view)))
 }

@@ -2,7 +2,7 @@
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::ProblemDocument;
 use contactpoint_audit::Operation;
 use contactpoint_directory::{AskContact, ContactAsked};
@@ -12,8 +12,7 @@ use contactpoint_directory::{AskContact, ContactAsked};
     responses((status = 200, description = "The request is in the log.", body = Entered<ContactAsked>, example = json!({"entry": 48213})),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn ask(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::AskContact).await?, call.now.wall);
-    let request: AskContact = call.json(&desk.identity, &caller).await?;
-    let asked = desk.directory.ask_contact(&caller, &request, now).await?;
+    let Asked { caller, request, now } = call.json::<AskContact>(&desk.identity, Operation::AskContact).await?;
+    let asked = desk.directory.ask_contact(&caller, &request, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(asked)))
 }

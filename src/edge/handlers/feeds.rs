@@ -2,7 +2,7 @@
 
 use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use contactpoint_audit::Operation;
 use contactpoint_directory::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken};
@@ -13,9 +13,8 @@ use contactpoint_store::FeedId;
     responses((status = 200, description = "The feed, new or resumed.", body = FeedBegun),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.begin_feed(&caller, request, now).await?))
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::Feed).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.begin_feed(&caller, request, now.wall).await?))
 }
 
 /// Takes in whole records, at most 1,000 and 1 MiB, from where the feed stands.
@@ -26,11 +25,10 @@ pub(crate) async fn begin(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "What became of the records.", body = LinesTaken),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
-    let (feed, first_line) = (feed(&call)?, call.number("first_line")?);
-    let first_line = u32::try_from(first_line).map_err(|_| ProblemCode::MalformedRequest)?;
-    let body = call.lines(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.feed_lines(&caller, feed, first_line, body, now).await?))
+    let (feed, first_line) = (feed(&call), call.number("first_line"));
+    let Asked { caller, request: body, now } = call.lines(&desk.identity, Operation::Feed).await?;
+    let first_line = u32::try_from(first_line?).map_err(|_| ProblemCode::MalformedRequest)?;
+    Ok(Answer::settled(Success::Ok, desk.directory.feed_lines(&caller, feed?, first_line, body, now.wall).await?))
 }
 
 /// Says what became of a feed so far.
@@ -38,9 +36,9 @@ pub(crate) async fn lines(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The report so far.", body = FeedReport),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
-    let feed = feed(&call)?;
-    Ok(Answer::settled(Success::Ok, desk.directory.feed_report(&caller, feed, now).await?))
+    let (feed, now) = (feed(&call), call.now.wall);
+    let caller = call.caller(&desk.identity, Operation::Feed).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.feed_report(&caller, feed?, now).await?))
 }
 
 /// Says that no record is left.
@@ -49,10 +47,9 @@ pub(crate) async fn report(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The whole report.", body = FeedReport),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn finish(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Feed).await?, call.now.wall);
-    let feed = feed(&call)?;
-    let request: FinishFeed = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.finish_feed(&caller, feed, request.lines, now).await?))
+    let feed = feed(&call);
+    let Asked { caller, request, now } = call.json::<FinishFeed>(&desk.identity, Operation::Feed).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.finish_feed(&caller, feed?, request.lines, now.wall).await?))
 }
 
 fn feed(call: &Call<'_>) -> Result<FeedId, Problem> {

@@ -3,7 +3,7 @@
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use contactpoint_audit::Operation;
 use contactpoint_directory::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest, Refused};
@@ -16,8 +16,7 @@ use contactpoint_policy::Refusal;
     responses((status = 200, description = "The child that may be viewed now, and until when.", body = Entered<GlassAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn break_glass(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::BreakGlass).await?, call.now);
-    let request: BreakGlassRequest = call.json(&desk.identity, &caller).await?;
+    let Asked { caller, request, now } = call.json::<BreakGlassRequest>(&desk.identity, Operation::BreakGlass).await?;
     let (proof, told) = tried(desk, &caller, &request.code, now).await?;
     let opened = desk.directory.break_glass(&caller, request, proof, now.wall).await?;
     told_of_the_code(opened.get(), told)?;
@@ -30,9 +29,8 @@ pub(crate) async fn break_glass(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "What was left.", body = Entered<LeaveAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn leave(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::LeaveGlass).await?, call.now.wall);
-    let Leave {} = call.json(&desk.identity, &caller).await?;
-    let left = desk.directory.leave_glass(&caller, now).await?;
+    let Asked { caller, request: Leave {}, now } = call.json(&desk.identity, Operation::LeaveGlass).await?;
+    let left = desk.directory.leave_glass(&caller, now.wall).await?;
     Ok(Answer::settled(Success::Ok, entered(left)))
 }
 
@@ -42,8 +40,7 @@ pub(crate) async fn leave(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The child that may be viewed now, and until when.", body = Entered<GlassAnswer>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn override_shield(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::OverrideShield).await?, call.now);
-    let request: OverrideRequest = call.json(&desk.identity, &caller).await?;
+    let Asked { caller, request, now } = call.json::<OverrideRequest>(&desk.identity, Operation::OverrideShield).await?;
     let (proof, told) = tried(desk, &caller, &request.code, now).await?;
     let opened = desk.directory.override_shield(&caller, request, proof, now.wall).await?;
     told_of_the_code(opened.get(), told)?;

@@ -4,7 +4,7 @@ use super::glass::confirmed;
 use super::people::person;
 use super::{Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::ProblemDocument;
 use contactpoint_audit::Operation;
 use contactpoint_directory::{BeginReset, CompleteReset, ResetBegun, ResetDone};
@@ -16,10 +16,9 @@ use contactpoint_directory::{BeginReset, CompleteReset, ResetBegun, ResetDone};
     responses((status = 200, description = "The reset waits for its second person.", body = ResetBegun),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn begin_reset(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::BeginReset).await?, call.now.wall);
-    let person = person(&call)?;
-    let request: BeginReset = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.begin_reset(&caller, person, request, now).await?))
+    let person = person(&call);
+    let Asked { caller, request, now } = call.json::<BeginReset>(&desk.identity, Operation::BeginReset).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.begin_reset(&caller, person?, request, now.wall).await?))
 }
 
 /// Completes a reset that somebody else began. The new factor is shown once; every session of the account has ended.
@@ -28,9 +27,9 @@ pub(crate) async fn begin_reset(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The new factor, which is never shown again.", body = ResetDone),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn complete_reset(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::CompleteReset).await?, call.now);
-    let person = person(&call)?;
-    let request: CompleteReset = call.json(&desk.identity, &caller).await?;
+    let person = person(&call);
+    let Asked { caller, request, now } = call.json::<CompleteReset>(&desk.identity, Operation::CompleteReset).await?;
+    let person = person?;
     let proof = confirmed(desk, &caller, &request.code, now).await?;
     let done = desk.directory.complete_reset(&caller, person, proof, desk.custody.clone(), now.wall).await?;
     Ok(Answer::settled(Success::Ok, done))

@@ -71,8 +71,10 @@ impl From<SessionTicket> for LogInAnswer {
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn log_in(desk: &Handlers, call: Call<'_>) -> Handled {
     let (channel, now) = (call.channel, call.now);
+    // from a suspended organisation not even the attempt is read
+    desk.identity.may_try(&channel, now).await??;
     let LogInRequest { login, password, code } = call.json_of_nobody().await?;
-    let tried = desk.identity.log_in(&channel, &login, password.as_bytes(), &code, now).await?;
+    let tried = desk.identity.log_in(&channel, &login, password.as_bytes(), &code, desk.identity.now()).await?;
     Ok(Answer::settled(Success::Created, tried.map(|result| result.map(LogInAnswer::from))))
 }
 
@@ -81,6 +83,7 @@ pub(crate) async fn log_in(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 204, description = "The session has ended."),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn log_out(desk: &Handlers, call: Call<'_>) -> Handled {
+    let now = call.now;
     let caller = call.caller(&desk.identity, Operation::LogOut).await?;
-    Ok(Answer::done(desk.identity.log_out(&caller, call.now).await?))
+    Ok(Answer::done(desk.identity.log_out(&caller, now).await?))
 }

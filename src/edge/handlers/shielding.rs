@@ -2,7 +2,7 @@
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
-use crate::call::Call;
+use crate::call::{Asked, Call};
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use contactpoint_audit::Operation;
 use contactpoint_directory::{
@@ -17,9 +17,8 @@ use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn shield(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Shield).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, entered(desk.directory.shield(&caller, request, now).await?)))
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::Shield).await?;
+    Ok(Answer::settled(Success::Ok, entered(desk.directory.shield(&caller, request, now.wall).await?)))
 }
 
 /// Lifts the shield of a child of the caller's authority.
@@ -28,8 +27,7 @@ pub(crate) async fn shield(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::Unshield).await?, call.now);
-    let UnshieldChild { child_number, code } = call.json(&desk.identity, &caller).await?;
+    let Asked { caller, request: UnshieldChild { child_number, code }, now } = call.json(&desk.identity, Operation::Unshield).await?;
     let proof = confirmed(desk, &caller, &code, now).await?;
     Ok(Answer::settled(Success::Ok, entered(desk.directory.unshield(&caller, child_number, proof, now.wall).await?)))
 }
@@ -40,8 +38,8 @@ pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::SetAudience).await?, call.now);
-    let SetAudience { child_number, people, code } = call.json(&desk.identity, &caller).await?;
+    let Asked { caller, request: SetAudience { child_number, people, code }, now } =
+        call.json(&desk.identity, Operation::SetAudience).await?;
     let proof = confirmed(desk, &caller, &code, now).await?;
     Ok(Answer::settled(Success::Ok, entered(desk.directory.set_audience(&caller, child_number, people, proof, now.wall).await?)))
 }
@@ -52,9 +50,8 @@ pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "What is set of the record that the statements are in now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn settle(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::SettleRecord).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, entered(desk.directory.settle(&caller, request, now).await?)))
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::SettleRecord).await?;
+    Ok(Answer::settled(Success::Ok, entered(desk.directory.settle(&caller, request, now.wall).await?)))
 }
 
 /// Says that the caller's organisation works with a child no more; the child is out of its scope from the next request on.
@@ -63,9 +60,8 @@ pub(crate) async fn settle(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The work ended.", body = Entered<InvolvementEnded>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn end_involvement(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::EndInvolvement).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, entered(desk.directory.end_involvement(&caller, request, now).await?)))
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::EndInvolvement).await?;
+    Ok(Answer::settled(Success::Ok, entered(desk.directory.end_involvement(&caller, request, now.wall).await?)))
 }
 
 /// Has new records of the caller's area wait for its shielding officer, or no longer.
@@ -74,9 +70,8 @@ pub(crate) async fn end_involvement(desk: &Handlers, call: Call<'_>) -> Handled 
     responses((status = 200, description = "How the organisation stands.", body = OrganisationStanding),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn hold_new(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (caller, now) = (call.caller(&desk.identity, Operation::HoldNew).await?, call.now.wall);
-    let request = call.json(&desk.identity, &caller).await?;
-    Ok(Answer::settled(Success::Ok, desk.directory.hold_new(&caller, &request, now).await?))
+    let Asked { caller, request, now } = call.json(&desk.identity, Operation::HoldNew).await?;
+    Ok(Answer::settled(Success::Ok, desk.directory.hold_new(&caller, &request, now.wall).await?))
 }
 
 /// The second factor anew (rule C2), for the one decision that takes it.

@@ -22,7 +22,7 @@ impl utoipa::ToSchema for TileBytes {}
     responses((status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
-    desk.identity.organisation(&call.channel)?;
+    call.let_in(&desk.identity)?;
     let note = desk.store.log_checkpoint().ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
     Ok(Answer::public(Public::Checkpoint(note)))
 }
@@ -33,7 +33,7 @@ pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     responses((status = 200, description = "The bytes of the tile or bundle.", body = inline(TileBytes), content_type = "application/octet-stream"),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
-    desk.identity.organisation(&call.channel)?;
+    call.let_in(&desk.identity)?;
     let path = format!("tile/{}", call.found.parameter);
     let tile = desk.store.log_tile(&path)?.ok_or(ProblemCode::NoSuchRoute)?;
     Ok(Answer::public(Public::Tile(tile)))

@@ -9,14 +9,20 @@ use contactpoint_audit::Operation;
 use contactpoint_domain::{
     AccountState, Capability, Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Verified,
 };
+use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
-    accept_agreement, accept_responsibilities, account_act, account_state, accredit, amend_person, enrol_person, sponsor, supervisor,
-    suspend_organisation, Candidate, Refusal, Subject, LONGEST_CHAIN,
+    accept_agreement, accept_responsibilities, account_act, account_state, accredit, amend_person, certificates, enrol_person,
+    resume_organisation, sponsor, supervisor, suspend_organisation, Candidate, CertificateChange, Refusal, Subject, LONGEST_CHAIN,
 };
 
 /// Another organisation, in the area of authority 3.
 fn other(kind: OrganisationKind) -> Organisation {
     Organisation { id: OrganisationId(8), ..organisation(kind, &[Capability::Query]) }
+}
+
+/// The second factor of somebody, proved anew.
+fn proof(caller: &Caller) -> Confirmed {
+    Confirmed::dangerous_of(caller)
 }
 
 #[test]
@@ -26,17 +32,24 @@ fn sponsor_and_accrediting_officer_are_two_people_whichever_comes_first() {
     let at = other(OrganisationKind::School).sponsorship.unwrap().at;
     let vouched_by = |by| Organisation { sponsorship: Some(Sponsorship { by, at }), ..other(OrganisationKind::School) };
     let expires = Some(day("2027-11-22"));
-    assert!(accredit(&officer, moment(), &vouched_by(SPONSOR), expires).is_ok());
-    assert_eq!(accredit(&officer, moment(), &vouched_by(ME), expires).err(), Some(Refusal::SamePerson));
+    assert!(accredit(&officer, moment(), &vouched_by(SPONSOR), expires, proof(&officer)).is_ok());
+    assert_eq!(accredit(&officer, moment(), &vouched_by(ME), expires, proof(&officer)).err(), Some(Refusal::SamePerson));
     let applied = Organisation { sponsorship: None, ..other(OrganisationKind::School) };
-    assert_eq!(accredit(&officer, moment(), &applied, expires).err(), Some(Refusal::NotSponsored));
+    assert_eq!(accredit(&officer, moment(), &applied, expires, proof(&officer)).err(), Some(Refusal::NotSponsored));
 
     let owner = caller(OrganisationKind::DataCentre, &[Role::RiskOwner]);
-    assert!(sponsor(&owner, moment(), &applied).is_ok());
+    assert!(sponsor(&owner, moment(), &applied, false, proof(&owner)).is_ok());
     let mut accredited_by_me = other(OrganisationKind::School);
     accredited_by_me.accreditations[0].by = ME;
     assert_eq!(accredited_by_me.accreditations.len(), 1);
-    assert_eq!(sponsor(&owner, moment(), &accredited_by_me).err(), Some(Refusal::SamePerson));
+    assert_eq!(sponsor(&owner, moment(), &accredited_by_me, false, proof(&owner)).err(), Some(Refusal::SamePerson));
+    let by_another = other(OrganisationKind::School);
+    assert_eq!(
+        sponsor(&owner, moment(), &by_another, true, proof(&owner)).err(),
+        Some(Refusal::AlreadySponsored),
+        "nobody takes a sponsorship over"
+    );
+    assert!(sponsor(&owner, moment(), &by_another, false, proof(&owner)).is_ok(), "whoever vouched for it has left");
     assert_eq!(other(OrganisationKind::School).accreditations[0].by, OFFICER);
 }
 
@@ -45,19 +58,19 @@ fn a_council_s_supervisor_vouches_for_bodies_of_its_own_area_and_nobody_for_thei
     // B2: self-certification alone never suffices
     let council = caller(OrganisationKind::Council, &[Role::Supervisor]);
     let here = Organisation { authority: Some(HERE), ..other(OrganisationKind::School) };
-    assert!(sponsor(&council, moment(), &here).is_ok());
-    assert_eq!(sponsor(&council, moment(), &other(OrganisationKind::School)).err(), Some(Refusal::OutsideScope));
+    assert!(sponsor(&council, moment(), &here, false, proof(&council)).is_ok());
+    assert_eq!(sponsor(&council, moment(), &other(OrganisationKind::School), true, proof(&council)).err(), Some(Refusal::OutsideScope));
     let own = Organisation { id: HERE, authority: Some(HERE), ..other(OrganisationKind::Council) };
-    assert_eq!(sponsor(&council, moment(), &own).err(), Some(Refusal::RoleForbids));
+    assert_eq!(sponsor(&council, moment(), &own, false, proof(&council)).err(), Some(Refusal::RoleForbids));
     let school = caller(OrganisationKind::School, &[Role::Supervisor]);
-    assert_eq!(sponsor(&school, moment(), &here).err(), Some(Refusal::RoleForbids));
+    assert_eq!(sponsor(&school, moment(), &here, false, proof(&school)).err(), Some(Refusal::RoleForbids));
 }
 
 #[test]
 fn an_accreditation_has_an_end_within_three_years() {
     // B2: accreditation expires
     let officer = caller(OrganisationKind::DataCentre, &[Role::SecurityOfficer]);
-    let to = |expires| accredit(&officer, moment(), &other(OrganisationKind::School), expires).err();
+    let to = |expires| accredit(&officer, moment(), &other(OrganisationKind::School), expires, proof(&officer)).err();
     assert_eq!(to(Some(day("2026-11-23"))), None);
     assert_eq!(to(Some(day("2029-11-22"))), None);
     assert_eq!(to(None), None, "it can always be taken back");
@@ -70,11 +83,42 @@ fn an_accreditation_has_an_end_within_three_years() {
 fn the_data_centre_is_neither_let_in_nor_shut_out_by_itself() {
     // B4: suspended at any time; an officer who suspends the data centre shuts everybody out for good
     let officer = caller(OrganisationKind::DataCentre, &[Role::SecurityOfficer]);
-    assert!(suspend_organisation(&officer, moment(), &other(OrganisationKind::School), true).is_ok());
-    for suspend in [true, false] {
-        let verdict = suspend_organisation(&officer, moment(), &other(OrganisationKind::DataCentre), suspend);
-        assert_eq!(verdict.err(), Some(Refusal::RoleForbids));
+    let (school, centre) = (other(OrganisationKind::School), other(OrganisationKind::DataCentre));
+    assert!(suspend_organisation(&officer, moment(), &school).is_ok());
+    assert!(resume_organisation(&officer, moment(), &school, proof(&officer)).is_ok());
+    assert_eq!(suspend_organisation(&officer, moment(), &centre).err(), Some(Refusal::RoleForbids));
+    assert_eq!(resume_organisation(&officer, moment(), &centre, proof(&officer)).err(), Some(Refusal::RoleForbids));
+    for change in [CertificateChange::Add, CertificateChange::Remove] {
+        assert!(certificates(&officer, moment(), &school, change, proof(&officer)).is_ok());
+        let own = certificates(&officer, moment(), &centre, change, proof(&officer));
+        assert_eq!(own.err(), Some(Refusal::RoleForbids), "a key of the data centre's would be a second way in to it");
     }
+}
+
+#[test]
+fn whatever_lets_somebody_in_takes_the_second_factor_anew() {
+    // B2, C2: sensitive acts ask for the token again; a session that lies in a file of the machine opens neither gate
+    let at_centre = |role| caller(OrganisationKind::DataCentre, &[role]);
+    let [officer, owner, administrator] = [Role::SecurityOfficer, Role::RiskOwner, Role::Administrator].map(at_centre);
+    let (school, expires) = (other(OrganisationKind::School), Some(day("2027-11-22")));
+    // the proof of a colleague
+    let borrowed = || proof(&Caller::dangerous_new(SPONSOR, organisation(OrganisationKind::DataCentre, &[]), callers::qualified(&[])));
+    let subject = Subject { person: PersonId(9), organisation: HERE, state: AccountState::Active };
+    let roles = [Role::RiskOwner];
+    for verdict in [
+        sponsor(&owner, moment(), &school, false, borrowed()).err(),
+        accredit(&officer, moment(), &school, expires, borrowed()).err(),
+        resume_organisation(&officer, moment(), &school, borrowed()).err(),
+        certificates(&officer, moment(), &school, CertificateChange::Add, borrowed()).err(),
+        enrol_person(&administrator, moment(), &roles, Some(borrowed())).err(),
+        enrol_person(&administrator, moment(), &roles, None).err(),
+        amend_person(&administrator, moment(), &subject, &roles, Some(borrowed())).err(),
+        amend_person(&administrator, moment(), &subject, &roles, None).err(),
+    ] {
+        assert_eq!(verdict, Some(Refusal::NotConfirmed));
+    }
+    assert!(enrol_person(&administrator, moment(), &roles, Some(proof(&administrator))).is_ok());
+    assert!(amend_person(&administrator, moment(), &subject, &roles, Some(proof(&administrator))).is_ok());
 }
 
 #[test]
@@ -94,7 +138,7 @@ fn nobody_is_given_roles_that_let_one_person_act_and_judge_or_that_their_organis
     // C4: roles that would let one person both act and judge the act cannot be combined
     for kind in OrganisationKind::ALL {
         let administrator = caller(*kind, &[Role::Administrator]);
-        let give = |roles: &[Role]| enrol_person(&administrator, moment(), roles).err();
+        let give = |roles: &[Role]| enrol_person(&administrator, moment(), roles, Some(proof(&administrator))).err();
         for one in Role::ALL {
             for two in Role::ALL {
                 let expected = one.is_of(*kind) && two.is_of(*kind) && one.goes_with(*two);
@@ -104,7 +148,7 @@ fn nobody_is_given_roles_that_let_one_person_act_and_judge_or_that_their_organis
         assert_eq!(give(&[]), Some(Refusal::RolesClash));
     }
     let teacher = caller(OrganisationKind::School, &[Role::Practitioner]);
-    assert_eq!(enrol_person(&teacher, moment(), &[Role::Practitioner]).err(), Some(Refusal::RoleForbids));
+    assert_eq!(enrol_person(&teacher, moment(), &[Role::Practitioner], None).err(), Some(Refusal::RoleForbids));
 }
 
 #[test]
@@ -112,7 +156,7 @@ fn nobody_changes_their_own_account_nor_another_organisation_s() {
     // C1: never by themselves; C4: a person has exactly one organisation
     let administrator = caller(OrganisationKind::School, &[Role::Administrator]);
     let subject = |person, organisation| Subject { person, organisation, state: AccountState::Active };
-    let amend = |subject| amend_person(&administrator, moment(), &subject, &[Role::Practitioner]).err();
+    let amend = |subject| amend_person(&administrator, moment(), &subject, &[Role::Practitioner], None).err();
     assert_eq!(amend(subject(PersonId(9), HERE)), None);
     assert_eq!(amend(subject(ME, HERE)), Some(Refusal::OwnAccount));
     assert_eq!(amend(subject(PersonId(9), OrganisationId(8))), Some(Refusal::OutsideScope));
@@ -131,6 +175,7 @@ fn each_state_of_an_account_is_reached_by_the_one_whose_act_it_is() {
     for (from, to, roles) in [
         (Active, Locked, helpdesk),
         (Locked, Active, helpdesk),
+        (Active, Active, helpdesk),
         (Active, Suspended, either),
         (Locked, Suspended, either),
         (Suspended, Active, administrator),

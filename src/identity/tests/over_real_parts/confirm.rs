@@ -17,6 +17,12 @@ async fn teacher(house: &House) -> Caller {
     house.identity.caller(&SCHOOL, &token, house.clock.now()).unwrap()
 }
 
+/// Another session of theirs, begun with this code.
+async fn teacher_again(house: &House, code: &str) -> Caller {
+    let ticket = house.try_log_in("teacher", house.teacher.secrets.expose_password(), code).await.unwrap();
+    house.identity.caller(&SCHOOL, ticket.expose_token(), house.clock.now()).unwrap()
+}
+
 async fn confirm(house: &House, caller: &Caller, code: &str) -> Result<Confirmed, LoginRefused> {
     house.identity.confirm(caller, code, house.clock.now()).await.unwrap()
 }
@@ -67,22 +73,45 @@ async fn somebody_else_s_code_confirms_nothing_and_neither_does_a_proof_of_anoth
 
 #[tokio::test]
 async fn failures_delay_and_a_good_code_that_comes_too_early_is_not_used_up() {
-    // C6: growing delay, the log-in's own: an open session is no way to try codes
+    // C6: growing delay, the session's own: an open session is no way to try codes
     let house = House::new().await;
     let caller = teacher(&house).await;
+    let code = fresh(&house, &house.teacher);
     for _ in 0..3 {
         assert_eq!(refused(&house, &caller, "000000").await, FAILED);
     }
     house.clock.dangerous_advance(Duration::from_secs(1));
-    let code = house.code_now(&house.teacher);
     assert_eq!(refused(&house, &caller, &code).await, after(1));
-    let password = house.teacher.secrets.expose_password();
-    assert_eq!(house.try_log_in("teacher", password, &code).await.unwrap_err(), after(1), "the log-in waits as well");
-    house.clock.dangerous_advance(Duration::from_secs(31));
+    let another = teacher_again(&house, &code).await;
+    assert_eq!(refused(&house, &another, &code).await, FAILED, "what was too early was not used up, and another session does not wait");
+    house.clock.dangerous_advance(Duration::from_secs(61));
     assert!(confirm(&house, &caller, &house.code_now(&house.teacher)).await.is_ok());
     let outcomes: Vec<Outcome> = house.attempts_to(Operation::Confirm).await.into_iter().map(|(_, outcome)| outcome).collect();
-    let (wrong, early) = (Outcome::Refused(RefusalCode::NotConfirmed), Outcome::Refused(RefusalCode::Delayed));
-    assert_eq!(outcomes, [wrong, wrong, wrong, early, Outcome::Answered]);
+    let [wrong, early, replayed] = [RefusalCode::NotConfirmed, RefusalCode::Delayed, RefusalCode::CodeReplayed].map(Outcome::Refused);
+    assert_eq!(outcomes, [wrong, wrong, wrong, early, replayed, Outcome::Answered]);
+}
+
+#[tokio::test]
+async fn failing_to_log_in_under_somebody_s_name_keeps_them_from_no_fresh_code() {
+    // C6: log-in failures lock with growing delay - the log-in; C2: sensitive acts ask for the token again
+    let house = House::new().await;
+    let caller = teacher(&house).await;
+    let code = fresh(&house, &house.teacher);
+    for _ in 0..4 {
+        house.try_log_in("teacher", "wrong", "123456").await.unwrap_err();
+    }
+    assert!(confirm(&house, &caller, &code).await.is_ok());
+    assert_eq!(house.account(&house.teacher).failures, 3, "nor does a fresh code end the log-in's delay");
+}
+
+#[tokio::test]
+async fn codes_tried_side_by_side_do_not_outrun_the_delay() {
+    // C6: growing delay
+    let house = House::new().await;
+    let caller = teacher(&house).await;
+    let guess = || refused(&house, &caller, "000000");
+    let (a, b, c, d, e, f) = tokio::join!(guess(), guess(), guess(), guess(), guess(), guess());
+    assert_eq!([a, b, c, d, e, f].iter().filter(|answer| **answer == FAILED).count(), 3);
 }
 
 #[tokio::test]

@@ -196,8 +196,12 @@ impl House {
     }
 
     pub(crate) async fn suspend_person(&self, person: &Person) {
+        self.change_account(person, |account| account.state = AccountState::Suspended).await;
+    }
+
+    pub(crate) async fn change_account(&self, person: &Person, change: impl FnOnce(&mut Account)) {
         let mut account = self.account(person);
-        account.state = AccountState::Suspended;
+        change(&mut account);
         self.store.change(move |tx| Ok((tx.put_account(&account)?, entry(Operation::EnrolPerson)))).await.unwrap().into_inner();
     }
 

@@ -85,6 +85,23 @@ async fn a_suspended_person_is_refused_at_the_next_request() {
 }
 
 #[tokio::test]
+async fn a_caller_is_looked_at_again_where_a_change_is_written() {
+    // B4, C4: between the door and the turn of a transaction somebody may have been suspended, or lost a role
+    let house = House::new().await;
+    let caller = house.identity.caller(&SCHOOL, &house.token().await, house.clock.now()).unwrap();
+    let again = || house.store.registry(|registry| caller.again(registry)).unwrap();
+    assert_eq!(again().unwrap().roles(), [Role::Practitioner]);
+    house.change_account(&house.teacher, |account| account.roles = vec![Role::DataSteward]).await;
+    assert_eq!((again().unwrap().roles(), caller.roles()), ([Role::DataSteward].as_slice(), [Role::Practitioner].as_slice()));
+    house.change_account(&house.teacher, |account| account.resets += 1).await;
+    assert_eq!(again().err(), Some(IdentityRefusal::SessionEnded));
+    house.suspend_person(&house.teacher).await;
+    assert_eq!(again().err(), Some(IdentityRefusal::PersonSuspended));
+    house.suspend_school().await;
+    assert_eq!(again().err(), Some(IdentityRefusal::OrganisationSuspended));
+}
+
+#[tokio::test]
 async fn what_is_no_token_is_not_logged_in_and_what_is_forgotten_has_ended() {
     // C2: a session
     let house = House::new().await;
