@@ -40,7 +40,7 @@ async fn enrolled(store: &Store, name: &str, kind: OrganisationKind, authority: 
     let accredited = |capability: &Capability| Accreditation { capability: *capability, by: PersonId(3), expires: NOW.day() };
     Organisation {
         sponsorship: Some(Sponsorship { by: PersonId(2), at: NOW }),
-        accreditations: Capability::ALL.iter().map(accredited).collect(),
+        accreditations: Capability::ALL.iter().filter(|held| **held != Capability::SensitiveServices).map(accredited).collect(),
         responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
         ..added.await.unwrap().into_inner()
     }
@@ -157,6 +157,40 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
     assert_eq!((judgement.disposition, judgement.by), (Disposition::Settled, officer.person()));
     // A7: each record belongs to one authority: what the other council said, and is of nobody here, is its own
     assert_eq!(authority, Some(elsewhere.id));
+}
+
+#[tokio::test]
+async fn another_record_of_a_child_waits_for_the_authority_from_the_moment_it_is_shielded() {
+    // E4: the shield belongs to the person, not the row
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let elsewhere = enrolled(&store, "Elsewhere", OrganisationKind::Council, None).await;
+    let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts);
+    let steward = |of: &Organisation| person(30 + of.id.0, of, Role::DataSteward);
+    let officer = person(20, &council, Role::ShieldingOfficer);
+    for (source, line) in [
+        (&school, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n"),
+        (&school, "Wynter,Jim,2015-03-04,1 New Start,ZZ2 2AA,\n"),
+        (&school, "Winter,Bea,2012-03-04,7 High Street,ZZ1 1AA,\n"),
+        (&elsewhere, "Winter,Jamie,2015-03-04,,,\n"),
+    ] {
+        assert_eq!(fed(&directory, &steward(source), line).await, [1, 0, 0, 0], "{line}");
+    }
+    let number = number_of(&store, "Winter", "James", "2015-03-04").await;
+    let twice = number_of(&store, "Winter", "Jim", "2015-03-04").await;
+    shielded(&directory, &officer, &number).await;
+    let waits = alerts(&store, council.id).await;
+    assert_eq!(waits.iter().map(|alert| (alert.kind, alert.child.as_ref())).collect::<Vec<_>>(), [(AlertKind::Quarantine, Some(&twice))]);
+    assert_eq!(waits[0].person, steward(&school).person(), "about who said it, so that the officer may settle it");
+    assert!(alerts(&store, elsewhere.id).await.is_empty(), "another authority's is its own affair");
+    let settle: SettleRecord = serde_json::from_value(serde_json::json!({"child_number": twice})).unwrap();
+    assert!(directory.settle(&officer, settle, NOW).await.unwrap().into_inner().is_ok());
+    // a shield that is renewed asks nothing anew
+    shielded(&directory, &officer, &number).await;
+    assert!(alerts(&store, council.id).await.is_empty());
 }
 
 #[tokio::test]
