@@ -21,10 +21,10 @@ PACKAGES := \
 RIGS := mmdebstrap e2fsprogs iproute2 util-linux procps openssl qemu-system-x86 qemu-utils/bookworm
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint bench deb reproducible rigs container machine
+.PHONY: help deps build demo test lint bench deb reproducible rigs container machine bench-against
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo 'make demo KEEP=1    leaves the daemon up and prints commands to paste; PROFILE=dev builds faster and runs slower'
 
 deps: ## installs the Debian packages that are missing (with sudo where you are not root)
@@ -75,3 +75,6 @@ lint: deps ## formatting, clippy with warnings as errors, licences, bans and sou
 
 bench: deps ## installs nginx, measures against it, writes docs/performance.md
 	@benches/run.sh
+
+bench-against: deps ## COMMIT=...: this tree's look-ups against that commit's, in one run, both beside nginx
+	@benches/against.sh

@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+#[path = "layers/serialised.rs"]
+mod serialised;
 #[path = "layers/source.rs"]
 mod source;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
+use serialised::written_out;
 use source::{code_of, shipped, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -74,6 +77,19 @@ const SOCKETS: &[&str] = &["TcpStream::connect", "TcpListener::bind", "TcpSocket
 const CONNECTS: &[&str] = &["src/client/connection.rs", "src/inspect/door.rs"];
 /// No file is longer.
 const MOST_LINES: usize = 500;
+
+/// Who writes out names, addresses and the like: file and type. `policy`'s one type, the words themselves, and people who work here.
+const WRITTEN_OUT: &[(&str, &str)] = &[
+    ("src/policy/shown.rs", "*"),
+    ("src/domain/name.rs", "Name"),
+    ("src/domain/contact.rs", "Address"),
+    ("src/settings/sections.rs", "AlsoShown"),
+    ("src/directory/alerts.rs", "Actor"),
+    ("src/directory/people.rs", "PersonStanding"),
+    ("src/directory/who_saw.rs", "Looker"),
+    ("src/directory/who_saw.rs", "LookAnswer"),
+    ("src/edge/handlers/session.rs", "LoggedIn"),
+];
 
 struct Fence {
     name: &'static str,
@@ -328,6 +344,12 @@ fn nothing_of_the_daemon_opens_a_connection_or_binds_a_socket() {
 }
 
 #[test]
+fn one_file_writes_out_what_a_childs_record_holds() {
+    // E7: one type carries what may be shown
+    assert_eq!(written_out(&shipped(&sources()), WRITTEN_OUT), NONE);
+}
+
+#[test]
 fn no_file_is_past_five_hundred_lines() {
     // style: a file that is read in one go
     assert_eq!(too_long(&sources()), NONE);
@@ -355,10 +377,20 @@ fn source(path: &str, text: &str) -> Vec<(String, String)> {
 #[test]
 fn a_door_in_a_wall_is_found() {
     // a check that cannot fail is none
-    let policy = planted("policy", &["domain", "audit", "identity", "store"], &[], &[]);
+    let policy = planted("policy", &["domain", "audit", "identity", "matching", "store"], &[], &[]);
     assert_eq!(through_the_wall(&[policy], WALLS), ["policy names store"]);
     assert_eq!(through_the_wall(&[planted("matching", &[], &[], &[])], WALLS), ["matching does not use domain"]);
     assert_eq!(through_the_wall(&[planted("utils", &[], &[], &[])], WALLS), ["utils is not in the table"]);
+}
+
+#[test]
+fn a_type_beside_the_one_that_is_shown_is_found() {
+    // a check that cannot fail is none
+    let leak = "#[derive(Debug, Serialize, ToSchema)]\npub struct Leak<'a> {\n    pub born: Option<&'a DateOfBirth>,\n}\nstruct Other { at: Name }";
+    assert_eq!(written_out(&source("src/directory/view.rs", leak), &[]), ["src/directory/view.rs: Leak"]);
+    assert_eq!(written_out(&source("src/directory/view.rs", leak), &[("src/directory/view.rs", "Leak")]), NONE);
+    let by_hand = "impl serde::Serialize for Held { fn serialize() { let name: Name; } }";
+    assert_eq!(written_out(&source("src/edge/json.rs", by_hand), &[]), ["src/edge/json.rs: Held"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
+pub use crate::person_arguments::{AmendPerson, Checks, CompleteReset, EnrolPerson, Reset, Script, SetPersonState};
 use crate::shielding::{AudienceWanted, EndInvolvement, HoldNew, Settle, Shield, Unshield};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
@@ -113,8 +114,8 @@ pub enum Verb {
     AmendPerson(AmendPerson),
     /// Lock, unlock, suspend, resume or close an account (helpdesk and administrators)
     ///
-    /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
-    /// closed.
+    /// The helpdesk locks, and after the scripted questions unlocks and suspends; the administrator suspends, resumes and closes. Nobody does
+    /// it to themselves. A closed account stays closed.
     SetPersonState(SetPersonState),
     /// Begin to reset somebody's lost factor (helpdesk)
     ///
@@ -360,107 +361,6 @@ pub struct Feed {
     /// How the file is laid out, by the name the directory knows: school-roll, ...
     #[arg(long, value_name = "NAME")]
     pub layout: String,
-}
-
-/// `enrol-person`
-#[derive(Debug, Args)]
-pub struct EnrolPerson {
-    /// Their log-in name: lower-case letters, digits, full stops, hyphens
-    #[arg(long, value_name = "NAME")]
-    pub login: String,
-    /// Given name
-    #[arg(long)]
-    pub given_name: String,
-    /// Family name
-    #[arg(long)]
-    pub family_name: String,
-    /// practitioner, supervisor, data-steward, administrator, helpdesk, shielding-officer, auditor, inspector; may be given more than once
-    #[arg(long = "role", value_name = "ROLE", required = true)]
-    pub roles: Vec<String>,
-    /// The number of their supervisor
-    #[arg(long, value_name = "PERSON")]
-    pub supervisor: u32,
-    /// When their checks were made.
-    #[command(flatten)]
-    pub checks: Checks,
-}
-
-/// When the checks of a person were made.
-#[derive(Debug, Args)]
-pub struct Checks {
-    /// The enhanced vetting check, YYYY-MM-DD
-    #[arg(long, value_name = "DAY")]
-    pub vetted: Option<String>,
-    /// The registration with the barring scheme, YYYY-MM-DD
-    #[arg(long, value_name = "DAY")]
-    pub barring: Option<String>,
-    /// The training, YYYY-MM-DD
-    #[arg(long, value_name = "DAY")]
-    pub trained: Option<String>,
-}
-
-/// `amend-person`
-#[derive(Debug, Args)]
-pub struct AmendPerson {
-    /// Their number
-    #[arg(value_name = "PERSON")]
-    pub person: u32,
-    /// All their roles anew; may be given more than once
-    #[arg(long = "role", value_name = "ROLE")]
-    pub roles: Vec<String>,
-    /// The number of their supervisor
-    #[arg(long, value_name = "PERSON")]
-    pub supervisor: Option<u32>,
-    /// All their checks anew.
-    #[command(flatten)]
-    pub checks: Checks,
-}
-
-/// `set-person-state`
-#[derive(Debug, Args)]
-pub struct SetPersonState {
-    /// Their number
-    #[arg(value_name = "PERSON")]
-    pub person: u32,
-    /// active, locked, suspended, closed
-    #[arg(value_name = "STATE")]
-    pub state: String,
-    /// Questions of the script that were answered.
-    #[command(flatten)]
-    pub script: Script,
-}
-
-/// How the helpdesk knows whom it hears.
-#[derive(Debug, Args)]
-pub struct Script {
-    /// A question that was answered, at least three: employee-number, line-manager, office-address, last-sign-in, supervisor-name, vetting-month
-    #[arg(long, value_name = "QUESTION", value_delimiter = ',')]
-    pub verified: Vec<String>,
-}
-
-/// `reset`
-#[derive(Debug, Args)]
-pub struct Reset {
-    /// Their number
-    #[arg(value_name = "PERSON")]
-    pub person: u32,
-    /// password or code
-    #[arg(value_name = "FACTOR")]
-    pub factor: String,
-    /// Questions of the script that were answered.
-    #[command(flatten)]
-    pub script: Script,
-}
-
-/// `complete-reset`
-#[derive(Debug, Args)]
-pub struct CompleteReset {
-    /// Their number
-    #[arg(value_name = "PERSON")]
-    pub person: u32,
-    /// The six digits that your own authenticator shows now; asked for where absent
-    #[arg(long, value_name = "DIGITS")]
-    pub code: Option<String>,
 }
 
 /// `sign`, `accept-responsibilities`

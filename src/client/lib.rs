@@ -30,6 +30,7 @@ mod log_folder;
 mod log_verify;
 mod lookup;
 mod manual;
+mod person_arguments;
 pub mod problem;
 pub mod profile;
 mod session;

@@ -68,7 +68,7 @@ impl Columns {
 }
 
 fn slots(rules: &Rules, places: &[Option<usize>]) -> Result<Vec<Slot>, HeaderFault> {
-    let missing = rules.columns.iter().zip(places).filter(|(_, place)| place.is_none());
+    let missing = rules.columns.iter().zip(places).filter(|(column, place)| place.is_none() && !column.optional);
     let missing: Vec<String> = missing.map(|(column, _)| column.name.clone()).collect();
     if !missing.is_empty() {
         return Err(HeaderFault::MissingColumns { columns: missing });

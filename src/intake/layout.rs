@@ -44,6 +44,9 @@ pub enum LayoutError {
     /// Family name, given name and date of birth must be mapped and required.
     #[error("no required column is mapped to {0:?}")]
     MissingField(Field),
+    /// A column that may be away could be lost without anybody's noticing, and with it what it said: only `left` may, which then is "no".
+    #[error("a column of {0:?} cannot be optional")]
+    Optional(Field),
     /// The date format must have %d, %m and %Y once each and nothing else that is not plain text.
     #[error("the date format does not give back the date it wrote")]
     DateFormat,
@@ -93,6 +96,9 @@ pub(crate) struct Column {
     /// A record without a value here is refused.
     #[serde(default)]
     pub(crate) required: bool,
+    /// The column need not be in the file.
+    #[serde(default)]
+    pub(crate) optional: bool,
 }
 
 /// Each birth year is shifted by the multiple of `years` that brings it into `first` to `first + years - 1`, so that test data about
@@ -220,6 +226,9 @@ impl Rules {
         for column in &self.columns {
             if times(column.field).count() > 1 && !column.field.may_be_joined() {
                 return Err(LayoutError::DoubledField(column.field));
+            }
+            if column.optional && (column.required || column.field != Field::Left) {
+                return Err(LayoutError::Optional(column.field));
             }
         }
         for field in Field::OF_EVERY_LAYOUT {

@@ -2,8 +2,8 @@
 
 use crate::error::OperatorError;
 use crate::{
-    alerts, ceremony, certificate_request, check_config, enrol_organisation, inspect, let_in, manual, people, show, signing_in, status,
-    verifier_key, verify_log,
+    alerts, ceremony, certificate_request, check_config, enrol_organisation, helpdesk, inspect, let_in, manual, people, show, signing_in,
+    status, verifier_key, verify_log,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
@@ -102,9 +102,18 @@ enum Verb {
     AmendPerson(people::AmendPerson),
     /// Lock, unlock, suspend, resume or close an account of the data centre's own people
     ///
-    /// The helpdesk locks and unlocks; the administrator suspends, resumes and closes. Nobody does it to themselves. A closed account stays
-    /// closed.
+    /// The helpdesk locks, and after the scripted questions unlocks and suspends; the administrator suspends, resumes and closes. Nobody does
+    /// it to themselves. A closed account stays closed.
     SetPersonState(people::SetPersonState),
+    /// Begin to reset a lost factor of one of the data centre's own people
+    ///
+    /// For the data centre's helpdesk, after the scripted questions. A second person completes it within a day.
+    Reset(helpdesk::Reset),
+    /// Complete a reset that somebody else began
+    ///
+    /// For the data centre's helpdesk and administrators. Prints the new factor, once: hand it over in person. Every session of the account
+    /// has ended.
+    CompleteReset(helpdesk::CompleteReset),
     /// Read the user agreement, and sign it
     ///
     /// Without --accept the text is printed, and nothing is signed. For everybody at the data centre, after the first log-in and once a year.
@@ -195,6 +204,8 @@ impl Verb {
             Self::EnrolPerson(arguments) => people::enrol(&arguments),
             Self::AmendPerson(arguments) => people::amend(&arguments),
             Self::SetPersonState(arguments) => people::set_state(&arguments),
+            Self::Reset(arguments) => helpdesk::begin(&arguments),
+            Self::CompleteReset(arguments) => helpdesk::complete(&arguments),
             Self::Sign(arguments) => let_in::sign(&arguments),
             Self::Alerts(arguments) => alerts::queue(&arguments),
             Self::Judge(arguments) => alerts::judge(&arguments),
@@ -281,6 +292,8 @@ mod tests {
             "enrol-person",
             "amend-person",
             "set-person-state",
+            "reset",
+            "complete-reset",
             "sign",
             "alerts",
             "judge",

@@ -14,6 +14,7 @@ pub mod custody;
 mod desk;
 mod enrol_organisation;
 mod error;
+mod helpdesk;
 mod inspect;
 pub mod layouts;
 mod let_in;

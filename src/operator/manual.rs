@@ -44,6 +44,7 @@ fn notes(verb: &str) -> Notes {
         "enrol-person" => Notes { examples: ENROL_PERSON, ..of_daemon },
         "amend-person" => Notes { examples: AMEND_PERSON, ..of_daemon },
         "set-person-state" => Notes { examples: SET_PERSON_STATE, ..of_daemon },
+        "reset" | "complete-reset" => Notes { examples: RESET, ..of_daemon },
         "sign" => Notes { examples: SIGN, ..of_daemon },
         "status" => Notes { examples: STATUS, ..of_daemon },
         "inspect" => Notes { exit_status: VERDICTS, examples: INSPECT, ..of_daemon },
@@ -196,8 +197,16 @@ const AMEND_PERSON: &[Row] = &[
 ];
 const SET_PERSON_STATE: &[Row] = &[
     ("contactpointctl set-person-state 4 suspended", "Suspend an account:"),
+    (
+        "contactpointctl set-person-state 4 active --verified employee-number,line-manager,vetting-month",
+        "The helpdesk unlocks an account whose holder it has verified:",
+    ),
     ("contactpointctl set-person-state 4 closed", "Close the account of somebody who leaves, for good:"),
 ];
+const RESET: &[Row] = &[(
+    "contactpointctl reset 1 code --verified employee-number,line-manager,vetting-month\ncontactpointctl complete-reset 1",
+    "The helpdesk begins, and somebody else completes within a day, with their own code; the new secret is printed once:",
+)];
 const SIGN: &[Row] = &[
     ("contactpointctl sign", "Read the agreement; its first line has the version:"),
     ("contactpointctl sign --accept 1", "Sign the version that you have read:"),

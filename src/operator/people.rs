@@ -5,6 +5,7 @@
 
 use crate::desk::Desk;
 use crate::error::OperatorError;
+use crate::helpdesk::Script;
 use serde_json::{json, Value};
 
 /// Whom an account is made for.
@@ -73,6 +74,8 @@ pub(crate) struct SetPersonState {
     #[arg(value_name = "STATE")]
     state: String,
     #[command(flatten)]
+    script: Script,
+    #[command(flatten)]
     desk: Desk,
 }
 
@@ -106,8 +109,12 @@ pub(crate) fn amend(arguments: &AmendPerson) -> Result<String, OperatorError> {
 }
 
 pub(crate) fn set_state(arguments: &SetPersonState) -> Result<String, OperatorError> {
-    let SetPersonState { person, state, desk } = arguments;
-    desk.post(&format!("/v1/people/{person}/state"), &json!({ "state": state }))
+    let SetPersonState { person, state, script, desk } = arguments;
+    let mut body = json!({ "state": state });
+    if !script.verified.is_empty() {
+        body["verified"] = json!(script.verified);
+    }
+    desk.post(&format!("/v1/people/{person}/state"), &body)
 }
 
 impl Checks {

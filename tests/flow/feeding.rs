@@ -3,7 +3,7 @@
 //!
 //! Each test feeds for a school of its own, so that the counts are its own.
 
-use crate::borough::{borough, Borough};
+use crate::borough::{borough, first_number, viewed, Borough};
 use crate::children::{columns, sheet, Row};
 use crate::office::{Desk, Office};
 use crate::wire::{tls, until};
@@ -91,6 +91,29 @@ async fn cut_off_in_the_middle(steward: &Desk, feed: &Value, lines: &str) {
     stream.write_all(&lines.as_bytes()[..lines.len() / 2]).await.unwrap();
     stream.flush().await.unwrap();
     drop(stream);
+}
+
+#[tokio::test]
+async fn a_pupil_whom_the_roll_names_as_left_is_out_of_the_school_s_scope_the_same_second() {
+    // D1: scope comes from relationships, worked out afresh for every request: a teacher the school's roll
+    let borough = borough().await;
+    let office = school(borough, "Leaving School").await;
+    let (steward, teacher) = (office.steward(), office.practitioner());
+    let fed = async |left: &str| {
+        let rows = [[pupil("Leaverton", 0), vec![("Left", left.to_owned())]].concat(), pupil("Stayerton", 1)];
+        let report =
+            contactpoint_support::feed(&mut steward.connection(), &steward.token, "school-roll", &sheet("school-roll", &rows)).await;
+        assert_eq!(report["rejected_count"], 0, "{report}");
+    };
+    fed("").await;
+    let number = first_number(teacher, "Leaverton", "2016-01-01").await.unwrap();
+    drop(teacher.post("/v1/children/view", viewed(&number)).await.expect_status(200));
+    fed("Y").await;
+    assert_eq!(teacher.post("/v1/children/view", viewed(&number)).await.expect_status(404).code(), "not_found_or_not_yours");
+    assert_eq!(first_number(teacher, "Leaverton", "2016-01-01").await, None);
+    assert!(first_number(teacher, "Stayerton", "2016-02-02").await.is_some());
+    fed("N").await;
+    drop(teacher.post("/v1/children/view", viewed(&number)).await.expect_status(200));
 }
 
 #[tokio::test]

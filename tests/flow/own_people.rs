@@ -100,3 +100,31 @@ async fn an_account_of_the_data_centre_is_suspended_resumed_and_closed_from_the_
     assert_eq!(owner.done(&["set-person-state", &id, "closed"])["state"], json!("closed"));
     desk.is_refused(&["sign", "--accept", "1"], "forbidden");
 }
+
+#[tokio::test]
+async fn the_data_centre_s_helpdesk_unlocks_whom_it_verified_and_a_factor_is_made_anew_by_two_people() {
+    // C5: helpdesk can unlock and suspend after verifying the caller by the scripted questions; resetting a factor takes a second person
+    let rig = Rig::started(programs(), None);
+    let owner = Console::of(&rig, &rig.owner).await;
+    let officer = Console::of(&rig, &rig.officer).await;
+    let (number, lost) = (rig.owner.id.to_string(), rig.officer.id.to_string());
+    let helpdesk = Console::of(&rig, &owner.enrols("h.moreau", "helpdesk", &number)).await;
+    let script = ["--verified", "employee-number,line-manager,vetting-month"];
+
+    assert_eq!(helpdesk.done(&["set-person-state", &lost, "locked"])["state"], json!("locked"));
+    helpdesk.is_refused(&["set-person-state", &lost, "active"], "not_verified");
+    helpdesk.is_refused(&["set-person-state", &lost, "active", "--verified", "employee-number,line-manager"], "not_verified");
+    assert_eq!(helpdesk.done(&[&["set-person-state", &lost, "active"], &script[..]].concat())["state"], json!("active"));
+
+    helpdesk.is_refused(&["reset", &lost, "password"], "not_verified");
+    let begun = helpdesk.done(&[&["reset", &lost, "password"], &script[..]].concat());
+    assert_eq!((&begun["login"], &begun["factor"]), (&json!(rig.officer.login), &json!("password")));
+    let completed = |code: &str| ["complete-reset", &lost, "--code", code].map(str::to_owned);
+    owner.is_refused(&completed("000000").each_ref().map(String::as_str), "not_confirmed");
+    let done = owner.done(&completed(&rig.owner.authenticator.code().await).each_ref().map(String::as_str));
+    officer.is_refused(&["sign", "--accept", "1"], "session_ended");
+    let password = done["password"].as_str().unwrap();
+    let log_in =
+        ["log-in", "--login", &rig.officer.login, "--password-stdin", "--code", &rig.officer.authenticator.code().await].map(str::to_owned);
+    officer.told(&log_in.each_ref().map(String::as_str), password).unwrap();
+}

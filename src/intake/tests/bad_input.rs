@@ -238,6 +238,7 @@ fn a_layout_that_could_mislead_is_refused() {
     assert!(matches!(fault("\"postcode\"", "\"notes\""), LayoutError::Malformed(_)));
     assert!(matches!(fault("[\"Year\"]", "[\"Sex\"]"), LayoutError::DoubledColumn(_)));
     assert!(matches!(fault("\"postcode\"", "\"gender\""), LayoutError::DoubledField(_)));
+    assert!(matches!(fault("\"postcode\"", "\"postcode\", optional = true"), LayoutError::Optional(_)));
     assert!(matches!(fault("\"given-name\", required = true", "\"given-name\""), LayoutError::MissingField(_)));
     assert!(matches!(fault("%d/%m/%Y", "%m/%Y"), LayoutError::DateFormat));
     assert!(matches!(fault("title", "delimiter = \"|\"\ntitle"), LayoutError::Delimiter));
