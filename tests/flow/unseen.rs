@@ -241,8 +241,9 @@ async fn what_a_service_says_is_alike(one: &World, other: &World) {
 
 /// What a supplier sends to find out is counted, reported, found, seen and reached through the glass alike.
 async fn feeds_are_alike(one: &World, other: &World) {
+    // none in the very identity of whom there is: in a world without, others reach what was fed by it, as they do any child (docs/attacks.md, Open)
     let probes = [
-        on_roll(UNSEEN[0], ""),
+        on_roll(("Carrow", "Lys", "2012-01-30", "ZZ99 7BB"), ""),
         on_roll(("Somebody", "Else", "2011-01-01", ""), "9990000506"),
         on_roll(("Carrow", "Elizabeth", "2012-01-30", ""), ""),
         on_roll(("Farrow", "Nell", "2014-09-21", "ZZ99 7DA"), ""),
