@@ -213,6 +213,7 @@ async fn whom_one_may_not_know_of_is_by_no_route_told_from_whom_there_is_not() {
     }
     what_a_service_says_is_alike(&one, &other).await;
     feeds_are_alike(&one, &other).await;
+    queues_are_alike(&one, &other).await;
     glasses_are_alike(&one, &other).await;
     queues_are_alike(&one, &other).await;
 }
