@@ -182,7 +182,7 @@ const SHIELD: &[Row] =
 const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736451", "Lift the shield; a fresh one-time code is asked for:")];
 const AUDIENCE: &[Row] = &[
     ("contactpoint audience 4182736451 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
-    ("contactpoint audience 4182736451", "Everybody may who may otherwise:"),
+    ("contactpoint audience 4182736451 --everybody", "Everybody may who may otherwise:"),
 ];
 const SETTLE: &[Row] = &[
     ("contactpoint settle 7305518265 --as 4182736451", "The record that waits is of this child, who may be shielded:"),

@@ -24,6 +24,7 @@ mod quarantine;
 mod refused;
 mod sample;
 mod search;
+mod sensitive;
 mod shielding;
 mod view;
 mod watch;
@@ -45,7 +46,8 @@ pub use refused::Refused;
 pub use sample::Months;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
 pub use shielding::{
-    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+    AudienceWanted, EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms,
+    UnshieldChild,
 };
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
@@ -137,7 +139,13 @@ impl Directory {
 
     async fn attempted<T>(&self, attempt: Entry, result: Answered<T>) -> Answered<T> {
         let fault = match result {
-            Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
+            Err(
+                fault @ (StoreError::Overtaken
+                | StoreError::Damaged { .. }
+                | StoreError::Form { .. }
+                | StoreError::Seal(_)
+                | StoreError::Value(_)),
+            ) => fault,
             other => return other,
         };
         let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };

@@ -3,6 +3,7 @@
 use crate::budgets::{Places, Wanted};
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
@@ -10,7 +11,7 @@ use contactpoint_domain::{ChildNumber, DateOfBirth, FamilyName, GivenName, Insta
 use contactpoint_identity::Caller;
 use contactpoint_matching::{answers_to, Sought};
 use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, SearchPermit};
-use contactpoint_store::{Snapshot, StoreError};
+use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,6 +52,7 @@ impl Directory {
         let permit = sought(request).and_then(|sought| Ok((policy::search(caller, Moment::of(now), request.reason)?, sought)));
         let children = request.child_number.iter().cloned().collect();
         let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::Search, now) };
+        let generation = self.store.registry_generation();
         self.watched(caller, blank, move |snapshot, blank| {
             let (permit, sought) = match permit {
                 Ok(permitted) => permitted,
@@ -63,7 +65,8 @@ impl Directory {
                 Err(refusal) => return Ok(Looked::over_budget(refusal, blank)),
             };
             let mut flags = Vec::new();
-            let found = self.find(snapshot, caller, &permit, request, &sought, &mut flags)?;
+            let candidates = self.candidates(snapshot, generation, &permit, request, &sought)?;
+            let found = self.find(caller, &permit, &candidates, &sought, &mut flags);
             let looked = self.counted(caller, places, found, blank);
             flags.extend(looked.flags);
             Ok(Looked { flags, ..looked })
@@ -120,31 +123,48 @@ impl Directory {
         Looked { flags: flags.into_iter().collect(), is_quiet: is_miss, ..Looked::plainly(answer(found, blank)) }
     }
 
-    fn find(
+    fn candidates(
         &self,
         snapshot: &Snapshot<'_>,
-        caller: &Caller,
+        generation: u64,
         permit: &SearchPermit,
         request: &SearchRequest,
         sought: &Sought<'_>,
-        flags: &mut Vec<Flag>,
-    ) -> Result<Found, StoreError> {
-        let candidates = match (&request.child_number, sought.key()) {
-            (Some(number), _) => snapshot.child(number)?.into_iter().collect(),
-            (None, Some(key)) => snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?,
-            (None, None) => Vec::new(),
+    ) -> Result<Candidates, StoreError> {
+        let (mut held, named) = match (&request.child_number, sought.key()) {
+            (Some(number), _) => (snapshot.child(number)?.into_iter().collect(), Vec::new()),
+            (None, Some(key)) => {
+                let in_scope = snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?;
+                (in_scope, snapshot.for_named_people_in_scope(permit.scope(), &key)?)
+            }
+            (None, None) => (Vec::new(), Vec::new()),
         };
-        let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
+        // a record that only named people may know of does not count (rule D8)
+        let are_too_many = held.len() as u64 >= u64::from(MOST_CANDIDATES);
+        held.extend(named);
+        for held in &mut held {
+            self.mark_sensitive(snapshot, generation, &mut held.record, Shown::Everything)?;
+        }
+        Ok(Candidates { held, are_too_many })
+    }
+
+    fn find(&self, caller: &Caller, permit: &SearchPermit, candidates: &Candidates, sought: &Sought<'_>, flags: &mut Vec<Flag>) -> Found {
         let mut hits = Vec::new();
-        for held in candidates.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
+        for held in candidates.held.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
             let number = &held.record.number;
             flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| Flag::once(kind, Some(number.clone()))));
             hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));
         }
-        if crowded || hits.len() > MOST_HITS {
-            return Ok(Err(Refused::TooManyMatches));
+        if candidates.are_too_many || hits.len() > MOST_HITS {
+            return Err(Refused::TooManyMatches);
         }
         hits.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(Ok(hits))
+        Ok(hits)
     }
+}
+
+/// What stands under the key that is asked by.
+struct Candidates {
+    held: Vec<Held>,
+    are_too_many: bool,
 }

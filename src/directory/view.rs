@@ -3,6 +3,7 @@
 use crate::budgets::Wanted;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
@@ -53,11 +54,16 @@ impl Directory {
                 // refused below, by the same decision
                 Err(_) => None,
             };
-            let held = snapshot.child(&request.child_number)?;
+            let mut held = snapshot.child(&request.child_number)?;
             let record = held.as_ref().map(|held| &held.record);
             let grant = self.grants.of(caller, &request.child_number, now);
             let sight = Sight { reason: request.reason, record, grant, is_mediated: request.on_behalf_of.is_some() };
             let verdict = policy::view(caller, Moment::of(now), &sight);
+            if let (Some(held), Ok(permit)) = (&mut held, &verdict) {
+                let shown = if permit.breadth() == Breadth::Full { Shown::Everything } else { Shown::TheNameAlone };
+                self.mark_sensitive(snapshot, generation, &mut held.record, shown)?;
+            }
+            let record = held.as_ref().map(|held| &held.record);
             let raised = policy::flags(caller, record, verdict.as_ref().map(ViewPermit::breadth).map_err(|refusal| *refusal));
             let flags = raised.into_iter().map(|kind| Flag::once(kind, Some(request.child_number.clone()))).collect();
             let permit = match verdict {

@@ -9,7 +9,7 @@ use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_domain::{AlertKind, ChildNumber, Day, Instant, NewAlert, PersonId, Purpose, JUDGED_WITHIN_DAYS};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, About, Moment, Refusal, MISSES_MINUTES};
-use contactpoint_store::{Snapshot, StoreError, Transaction};
+use contactpoint_store::{AsOf, Snapshot, StoreError, Transaction};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -125,7 +125,7 @@ impl Directory {
         blank: Entry,
         look: impl FnOnce(&Snapshot<'_>, Entry) -> Result<Looked<T>, StoreError>,
     ) -> Answered<T> {
-        let (attempt, now) = (blank.clone(), blank.at);
+        let (attempt, now, as_of) = (blank.clone(), blank.at, self.store.as_of());
         let looked = self.store.look_unless(|snapshot| {
             let mut looked = look(snapshot, blank)?;
             self.leave_out_what_was_raised(caller, now, &mut looked.flags);
@@ -137,7 +137,10 @@ impl Directory {
         });
         match looked.await {
             Ok(Ok(committed)) => Ok(committed),
-            Ok(Err(looked)) => self.raise(caller, now, looked).await,
+            Ok(Err(looked)) => {
+                let raised = self.raise(caller, now, as_of, looked).await;
+                self.attempted(attempt, raised).await
+            }
             Err(fault) => self.attempted(attempt, Err(fault)).await,
         }
     }
@@ -162,11 +165,15 @@ impl Directory {
         }
     }
 
-    async fn raise<T: Send + 'static>(&self, caller: &Caller, now: Instant, looked: Looked<T>) -> Answered<T> {
+    async fn raise<T: Send + 'static>(&self, caller: &Caller, now: Instant, as_of: AsOf, looked: Looked<T>) -> Answered<T> {
         let Looked { result, entry, flags, is_quiet: _ } = looked;
         let (reason, due) = (entry.reason, self.due(now));
         let alerts: Vec<_> = flags.iter().map(|flag| (flag.alert(caller, reason, now, due), flag.time)).collect();
         let answered = self.store.change(move |transaction| {
+            // what showed nothing is not refused: that would tell that there is something
+            if !entry.shown.is_empty() {
+                transaction.refuse_overtaken(as_of, &entry.children)?;
+            }
             alerts.iter().try_for_each(|(alert, time)| raise_again(transaction, alert, *time))?;
             Ok((result, entry))
         });

@@ -120,7 +120,7 @@ impl From<StoreError> for Problem {
             // a name or certificate that is taken: the value is not one that can be used
             StoreError::Exists(_) => ProblemCode::InvalidValue.into(),
             StoreError::Unknown(_) => ProblemCode::NotFoundOrNotYours.into(),
-            StoreError::Full | StoreError::Stopped | StoreError::Unsigned | StoreError::Overloaded => away(&error),
+            StoreError::Full | StoreError::Stopped | StoreError::Unsigned | StoreError::Overloaded | StoreError::Overtaken => away(&error),
             StoreError::Damaged { .. }
             | StoreError::Form { .. }
             | StoreError::Engine(_)

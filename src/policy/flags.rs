@@ -81,17 +81,18 @@ pub struct About {
     pub reason: Option<Purpose>,
 }
 
-/// The request to the authority of a child to broker contact (rule E6). `due`: its last day.
+/// The request to the authority of a child to broker contact (rule E6); to nobody, where there is no such child, so that it leaves as much
+/// behind. `due`: its last day.
 #[must_use]
-pub fn contact_wanted(permit: &AskContactPermit, moment: Moment, record: &ChildRecord, due: Day) -> NewAlert {
+pub fn contact_wanted(permit: &AskContactPermit, moment: Moment, child: &ChildNumber, record: Option<&ChildRecord>, due: Day) -> NewAlert {
     NewAlert {
         kind: AlertKind::Contact,
         person: permit.by().person,
         organisation: permit.by().organisation,
-        child: Some(record.number.clone()),
+        child: Some(child.clone()),
         reason: Some(permit.reason()),
         at: moment.now,
-        to: Some(Addressee::Authority(record.authority)),
+        to: record.map(|record| Addressee::Authority(record.authority)),
         due,
     }
 }

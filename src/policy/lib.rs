@@ -49,6 +49,6 @@ pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shielding::{
     ask_contact, end_involvement, hold_new, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
-    HoldNewPermit, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
+    HoldNewPermit, Keepers, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
 };
 pub use shown::{AddressKnown, AddressView, CarerView, ChildHit, ChildView, Contact, ContactPerson, Visible};

@@ -1,10 +1,4 @@
 //! The decisions about children, one function each, and the permits that only they make.
-//!
-//! ```compile_fail,E0451
-//! fn forge(by: contactpoint_policy::By) -> contactpoint_policy::ViewPermit {
-//!     contactpoint_policy::ViewPermit { by, reason: contactpoint_domain::Purpose::Concern, kind: contactpoint_domain::OrganisationKind::School, breadth: contactpoint_policy::Breadth::Full }
-//! }
-//! ```
 
 use crate::admission::{accredited, admit};
 use crate::gate::Moment;
@@ -26,10 +20,16 @@ pub struct By {
     pub role: Role,
 }
 
-/// A permit: private fields, a reader each, and no constructor.
+/// A permit: private fields, a reader each, and no constructor; an example of each shows that it cannot be made elsewhere.
 macro_rules! permit {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
+        ///
+        /// ```compile_fail,E0451
+        #[doc = concat!("fn forge(by: contactpoint_policy::By) -> contactpoint_policy::", stringify!($name), " {")]
+        #[doc = concat!("    contactpoint_policy::", stringify!($name), " { by, ", $(stringify!($field), ": todo!(), ",)* "}")]
+        /// }
+        /// ```
         #[derive(Debug, Clone)]
         #[must_use = "a permit is to be used"]
         pub struct $name {
@@ -170,7 +170,7 @@ pub enum BasisFault {
 pub fn basis(permit: &FeedPermit, given: Option<SensitiveBasis>) -> Result<(), BasisFault> {
     match (permit.is_sensitive, given) {
         (true, Some(SensitiveBasis::Consent | SensitiveBasis::Safeguarding)) | (false, None) => Ok(()),
-        (true, None) => Err(BasisFault::Missing),
+        (true, Some(SensitiveBasis::Unstated) | None) => Err(BasisFault::Missing),
         (false, Some(_)) => Err(BasisFault::NotExpected),
     }
 }

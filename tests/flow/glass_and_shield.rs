@@ -71,7 +71,8 @@ async fn neither_reaches_a_record_for_named_people_and_the_attempt_is_told_to_th
     // D8: refuses all but named users; the attempt fails like a search with no hit, is audited and alerts
     let house = Glasshouse::built().await;
     let (teacher, officer, amelia) = (&house.teacher, &house.council.people()[0], house.amelia.as_str());
-    let named = json!({"child_number": amelia, "people": [house.oak.practitioner().person.id], "code": house.code(officer).await});
+    let people = [house.oak.practitioner().person.id, officer.person.id];
+    let named = json!({"child_number": amelia, "audience": {"people": people}, "code": house.code(officer).await});
     drop(officer.post("/v1/children/audience", named).await.expect_status(200));
     let nobody = contactpoint_domain::ChildNumber::with_body(123_456_789).as_str().to_owned();
     for path in ["/v1/break-glass", "/v1/shield-override"] {

@@ -45,6 +45,7 @@ mod sensitive;
 mod shielded;
 mod shielding;
 mod silence;
+mod unseen;
 mod verbs;
 mod ward;
 mod wire;
