@@ -70,6 +70,9 @@ pub(crate) async fn statistics(place: &Place, wanted: &Period) -> Result<(), Cli
         table.say();
         say("");
     }
+    if answer["more"] == true {
+        say("There are more rows than these: ask for fewer days.");
+    }
     Ok(())
 }
 

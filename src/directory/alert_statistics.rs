@@ -78,6 +78,8 @@ pub struct StatisticsAnswer {
     by_user: Vec<ByUser>,
     by_role: Vec<ByRole>,
     by_pair: Vec<ByPair>,
+    /// True where a list has more rows than are here: ask for fewer days.
+    more: bool,
 }
 
 impl AlertCounts {
@@ -154,7 +156,9 @@ impl Tally {
     }
 
     fn answer(self) -> StatisticsAnswer {
+        let more = [self.users.len(), self.roles.len(), self.pairs.len()].iter().any(|rows| *rows > MOST_ROWS);
         StatisticsAnswer {
+            more,
             by_user: most(self.users).map(|(person, counts)| ByUser { person, counts }).collect(),
             by_role: most(self.roles).map(|((role, kind), counts)| ByRole { role, kind, counts }).collect(),
             by_pair: most(self.pairs).map(|((person, supervisor), counts)| ByPair { person, supervisor, counts }).collect(),
