@@ -78,10 +78,10 @@ fn view_with(by: &Caller, reason: Purpose, is_mediated: bool) -> Result<(), Refu
 
 fn reasons() -> String {
     let lines = FOR_REASONS.iter().map(|(operation, ask)| {
-        let allowed = |reason: &&Purpose| match ask(**reason) {
-            Ok(()) => true,
-            Err(Refusal::ReasonForbids) => false,
-            Err(other) => panic!("{operation} for {reason}: {other:?}"),
+        let allowed = |reason: &&Purpose| {
+            let verdict = ask(**reason);
+            assert!(matches!(verdict, Ok(()) | Err(Refusal::ReasonForbids)), "{operation} for {reason}: {verdict:?}");
+            verdict.is_ok()
         };
         let allowed: Vec<_> = Purpose::ALL.iter().filter(allowed).map(|reason| reason.code()).collect();
         vec![(*operation).to_owned(), allowed.join(", ")]
