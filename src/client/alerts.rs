@@ -88,6 +88,9 @@ pub(crate) async fn statistics(place: &Place, wanted: &Period) -> Result<(), Cli
         authorities.row([&authority, &alerts, &settled, &text(&row["open"]), &text(&row["overdue"])]);
     }
     authorities.say();
+    if answer["more"] == true {
+        say("There are more rows than these: ask for fewer days.");
+    }
     Ok(())
 }
 

@@ -118,6 +118,8 @@ pub struct StatisticsAnswer {
     by_pair: Vec<ByPair>,
     by_turns: Vec<ByTurns>,
     by_authority: Vec<ByAuthority>,
+    /// True where a list has more rows than are here: ask for fewer days.
+    more: bool,
 }
 
 impl SettledCounts {
@@ -227,7 +229,9 @@ impl Tally {
     }
 
     fn answer(self) -> StatisticsAnswer {
+        let more = [self.users.len(), self.roles.len(), self.pairs.len(), self.authorities.len()].iter().any(|rows| *rows > MOST_ROWS);
         StatisticsAnswer {
+            more,
             by_turns: self.turns(),
             by_user: most(self.users, |counts| counts.alerts).map(|(person, counts)| ByUser { person, counts }).collect(),
             by_role: most(self.roles, |counts| counts.alerts).map(|((role, kind), counts)| ByRole { role, kind, counts }).collect(),
