@@ -6,7 +6,7 @@
 
 mod daemon;
 
-use contactpoint_directory::{Directory, Visible};
+use contactpoint_directory::{Directory, Months, Visible};
 use contactpoint_edge::{Edge, Parts};
 use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners, lock_down};
 use contactpoint_identity::{Clock, Identity};
@@ -54,11 +54,13 @@ fn start() -> Result<(), Failure> {
     let visible = Visible { gender: shown(AlsoShown::Gender), carer_names: shown(AlsoShown::CarerNames) };
     let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone()).showing(visible);
     let directory = directory.limited(daemon::ceilings(&settings), clock.now().wall).map_err(ApplianceError::from)?;
-    let parts = Parts { custody, store: store.clone(), identity, directory, clock };
+    let months = Months::over(store.clone());
+    let parts = Parts { custody, store: store.clone(), identity, directory, clock: clock.clone() };
     let edge = Edge::open(parts, &directories.configuration, &settings)?;
     edge.tell_locks(locked.report());
 
     // 7. Threads, and from here on the network.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("answer").build()?;
-    runtime.block_on(upkeep::serve(&edge, &store, &settings, listeners, &manager))
+    let heads = upkeep::Heads { store: &store, months: &months, clock: &clock };
+    runtime.block_on(upkeep::serve(&edge, &heads, &settings, listeners, &manager))
 }

@@ -30,7 +30,9 @@ pub(crate) async fn sample(place: &Place, wanted: &Sample) -> Result<(), ClientE
     if !place.json {
         let judged: Vec<String> = answer["judged"].as_array().into_iter().flatten().map(text).collect();
         say(&format!("\nDrawn from {} judged: {}", judged.len(), judged.join(" ")));
-        say(&format!("by the checkpoint\n{}", text(&answer["checkpoint"])));
+        if let Some(ended) = answer["ended"].as_u64() {
+            say(&format!("by the first checkpoint over entry {ended}\n{}", text(&answer["checkpoint"])));
+        }
     }
     Ok(())
 }
@@ -51,7 +53,7 @@ pub(crate) async fn flags(place: &Place, wanted: &Flags) -> Result<(), ClientErr
     Ok(())
 }
 
-/// Counts, three tables of them.
+/// Counts, five tables of them.
 pub(crate) async fn statistics(place: &Place, wanted: &Period) -> Result<(), ClientError> {
     let answer = Api::in_session(place)?.post("/v1/audit/alerts/statistics", &period(wanted)).await?;
     if place.json {
@@ -69,6 +71,25 @@ pub(crate) async fn statistics(place: &Place, wanted: &Period) -> Result<(), Cli
         }
         table.say();
         say("");
+    }
+    let rows = |member: &str| answer[member].as_array().cloned().unwrap_or_default();
+    let mut turns = Table::under(&["one / other", "of the one, by the other", "justified", "of the other, by the one", "justified"]);
+    for row in rows("by_turns") {
+        let both = format!("{} / {}", text(&row["one"]), text(&row["other"]));
+        let count = |of: &str, what: &str| text(&row[of][what]);
+        let [one, other] = ["of_one", "of_other"].map(|of| [count(of, "alerts"), count(of, "justified")]);
+        turns.row([&both, &one[0], &one[1], &other[0], &other[1]]);
+    }
+    turns.say();
+    say("");
+    let mut authorities = Table::under(&["authority", "alerts", "settled", "open", "overdue"]);
+    for row in rows("by_authority") {
+        let [authority, alerts, settled] = ["authority", "alerts", "settled"].map(|key| text(&row[key]));
+        authorities.row([&authority, &alerts, &settled, &text(&row["open"]), &text(&row["overdue"])]);
+    }
+    authorities.say();
+    if answer["more"] == true {
+        say("There are more rows than these: ask for fewer days.");
     }
     Ok(())
 }

@@ -139,11 +139,11 @@ const OVERRIDE_SHIELD: &[Row] = &[(
 )];
 const ALERTS: &[Row] = &[("contactpoint alerts", "What waits for you, oldest first:")];
 const JUDGE: &[Row] = &[
-    ("contactpoint judge 41 justified", "A supervisor, after speaking to whoever acted:"),
+    ("contactpoint judge 6041283577190442 justified", "A supervisor, after speaking to whoever acted:"),
     ("contactpoint judge 44 settled", "A shielding officer, once the investigation is done:"),
 ];
 const SAMPLE: &[Row] = &[("contactpoint sample 2026-10 --size 20", "Twenty of October's judgements:")];
-const REVIEW: &[Row] = &[("contactpoint review 41 questioned", "A judgement that you cannot follow:")];
+const REVIEW: &[Row] = &[("contactpoint review 6041283577190442 questioned", "A judgement that you cannot follow:")];
 const STATISTICS: &[Row] = &[("contactpoint statistics --from 2026-10-01 --to 2026-10-31", "A month's alerts and judgements:")];
 const FLAGS: &[Row] = &[("contactpoint flags --from 2026-10-01 --to 2026-10-31", "A month's flags, oldest first:")];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
@@ -182,7 +182,7 @@ const SHIELD: &[Row] =
 const UNSHIELD: &[Row] = &[("contactpoint unshield 4182736451", "Lift the shield; a fresh one-time code is asked for:")];
 const AUDIENCE: &[Row] = &[
     ("contactpoint audience 4182736451 --person 14 --person 31", "Two people, and nobody else, may know of the record:"),
-    ("contactpoint audience 4182736451", "Everybody may who may otherwise:"),
+    ("contactpoint audience 4182736451 --everybody", "Everybody may who may otherwise:"),
 ];
 const SETTLE: &[Row] = &[
     ("contactpoint settle 7305518265 --as 4182736451", "The record that waits is of this child, who may be shielded:"),

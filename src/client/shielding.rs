@@ -48,9 +48,12 @@ pub struct AudienceWanted {
     /// The child's number
     #[arg(value_name = "NUMBER")]
     pub child_number: String,
-    /// The number of somebody who may know of the record; may be given more than once. Without any, everybody may who may otherwise
-    #[arg(long = "person", value_name = "PERSON")]
+    /// The number of somebody who may know of the record, may be given more than once; one of them is a shielding officer of yours
+    #[arg(long = "person", value_name = "PERSON", required_unless_present = "everybody")]
     pub people: Vec<u32>,
+    /// Everybody may know of the record who may otherwise
+    #[arg(long, conflicts_with = "people")]
+    pub everybody: bool,
     /// A fresh one-time code; asked for where absent
     #[arg(long, value_name = "DIGITS")]
     pub code: Option<String>,
@@ -102,10 +105,8 @@ pub(crate) async fn unshield(place: &Place, Unshield { child_number, code }: &Un
 
 /// Names who alone may know of a record.
 pub(crate) async fn audience(place: &Place, wanted: &AudienceWanted) -> Result<(), ClientError> {
-    let mut body = json!({"child_number": wanted.child_number, "code": typed(wanted.code.as_deref())?});
-    if !wanted.people.is_empty() {
-        body["people"] = json!(wanted.people);
-    }
+    let audience = if wanted.everybody { json!("everybody") } else { json!({"people": wanted.people}) };
+    let body = json!({"child_number": wanted.child_number, "audience": audience, "code": typed(wanted.code.as_deref())?});
     standing(place, "/v1/children/audience", &body).await
 }
 
@@ -190,6 +191,17 @@ mod tests {
             json!({"child_number": "4182736451", "shielded": true, "reason": "adoption", "review": "2027-03-31", "people": [4, 9]});
         assert_eq!(told(&answer), "4182736451: shielded (adoption, to be reviewed by 2027-03-31); only these people may know of it: 4, 9");
         assert_eq!(told(&json!({"child_number": "4182736451", "shielded": false})), "4182736451: not shielded");
+    }
+
+    #[test]
+    fn a_record_is_opened_to_everybody_by_a_word_of_its_own_alone() {
+        // D8: nobody opens a record by leaving something out
+        use clap::Parser as _;
+        let parsed =
+            |more: &[&str]| crate::Arguments::try_parse_from([["contactpoint", "audience", "4182736451"].as_slice(), more].concat());
+        assert!(parsed(&[]).is_err());
+        assert!(parsed(&["--everybody", "--person", "14"]).is_err());
+        assert!(parsed(&["--everybody"]).is_ok() && parsed(&["--person", "14", "--person", "31"]).is_ok());
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! or hangs it is not fed, and systemd ends the process. While the HSM is away requests are answered 503.
 
 use super::failure::Failure;
+use contactpoint_directory::Months;
 use contactpoint_edge::Edge;
 use contactpoint_hardening::Listeners;
+use contactpoint_identity::Clock;
 use contactpoint_settings::Settings;
-use contactpoint_store::Store;
+use contactpoint_store::{Store, StoreError};
 use sd_notify::{watchdog_enabled, NotifyState};
 use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt as _;
@@ -52,10 +54,32 @@ fn address(socket: &OsStr) -> std::io::Result<SocketAddr> {
     }
 }
 
+/// What signing the log's heads takes: the log, and the ends of months, of which a head fixes the auditor's sample (rule D5).
+pub(crate) struct Heads<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) months: &'a Months,
+    pub(crate) clock: &'a Clock,
+}
+
+impl Heads<'_> {
+    async fn sign(&self) -> Result<(), StoreError> {
+        // the end of a month is noted before the head that covers it; where that fails the head is signed all the same
+        let noted = self.months.note_ends(self.clock.now().wall).await;
+        self.store.checkpoint().await?;
+        noted
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, then finishes what is open, signs the last head and closes the store.
-pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, listeners: Listeners, manager: &Manager) -> Result<(), Failure> {
+pub(crate) async fn serve(
+    edge: &Edge,
+    heads: &Heads<'_>,
+    settings: &Settings,
+    listeners: Listeners,
+    manager: &Manager,
+) -> Result<(), Failure> {
     // an HSM or a store that does not work now is told before anybody is served
-    store.checkpoint().await.map_err(Failure::FirstHead)?;
+    heads.sign().await.map_err(Failure::FirstHead)?;
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async {
         tokio::select! {
@@ -68,23 +92,23 @@ pub(crate) async fn serve(edge: &Edge, store: &Store, settings: &Settings, liste
     manager.tell(&NotifyState::Ready);
     let finished = tokio::select! {
         finished = edge.serve(listeners.https, listeners.control, stop) => finished?,
-        () = sign_heads(store, settings.log.checkpoint_seconds.seconds()) => true,
+        () = sign_heads(heads, settings.log.checkpoint_seconds.seconds()) => true,
         () = feed_watchdog(edge, manager) => true,
     };
     if !finished {
         log::warn!(target: "contactpoint::daemon", "open requests did not finish in time and were cut off");
     }
-    store.close().await.map_err(Failure::Close)?;
+    heads.store.close().await.map_err(Failure::Close)?;
     log::info!(target: "contactpoint::daemon", "stopped");
     Ok(())
 }
 
 /// For ever: the log's head, signed while the log grows.
-async fn sign_heads(store: &Store, every: Duration) {
+async fn sign_heads(heads: &Heads<'_>, every: Duration) {
     let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
-        if let Err(fault) = store.checkpoint().await {
+        if let Err(fault) = heads.sign().await {
             log::error!(target: "contactpoint::daemon", fault:% = fault; "the log's head could not be signed; it is tried again");
         }
     }

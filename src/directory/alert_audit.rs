@@ -11,7 +11,7 @@ use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{Alert, AlertId, AlertKind, Day, Finding, Instant, InvalidValue, Month, SampleReview};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, AlertAudit, Moment};
-use contactpoint_store::{Snapshot, StoreError, Transaction};
+use contactpoint_store::{Sample, Snapshot, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,8 +55,12 @@ pub struct SampleRequest {
 #[derive(Serialize, ToSchema)]
 pub struct SampleAnswer {
     month: Month,
-    /// The signed checkpoint that is the seed: the newest when a sample of this month was first asked for.
-    checkpoint: String,
+    /// The signed checkpoint that is the seed: the first that covers the entry `ended`. Absent where nobody judged anything in this month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<String>,
+    /// The entry in which the daemon noted that the month had ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<u64>,
     /// The numbers of every alert that a supervisor judged in this month.
     judged: Vec<AlertId>,
     /// Those that were drawn, in the order of the drawing.
@@ -95,17 +99,19 @@ pub(crate) fn refuse_period(from: Day, to: Day) -> Result<(), Refused> {
 }
 
 impl Directory {
-    /// Draws a sample of a finished month's judgements. The seed is kept with the first one, so that each later one is of the same drawing.
+    /// Draws a sample of a finished month's judgements. The seed is the month's, so that each later one is of the same drawing.
     pub async fn sample_alerts(&self, caller: &Caller, request: SampleRequest, now: Instant) -> Answered<SampleAnswer> {
-        let (by, newest) = (caller.clone(), self.store.log_checkpoint());
+        let by = caller.clone();
         self.alter(acting(caller, Operation::SampleAlerts, now), move |transaction, blank| {
             let permit = policy::audit_alerts(&by, Moment::of(now), AlertAudit::Sample).map_err(Refused::from);
             let is_over = if request.month.last() < now.day() { Ok(()) } else { Err(Refused::NoSuchPeriod) };
             if let Err(refused) = permit.and(is_over) {
                 return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused))));
             }
-            let (answer, alerts) = sampled(transaction, request, newest, now)?;
-            Ok((Ok(answer), naming(blank, &alerts)))
+            match sampled(transaction, request, now)? {
+                Some((answer, alerts)) => Ok((Ok(answer), naming(blank, &alerts))),
+                None => Ok((Err(Refused::SeedNotFixed), with_outcome(blank, &Err::<(), _>(Refused::SeedNotFixed)))),
+            }
         })
         .await
     }
@@ -114,6 +120,9 @@ impl Directory {
     pub async fn review_alert(&self, caller: &Caller, id: AlertId, request: ReviewRequest, now: Instant) -> Answered<AlertAnswer> {
         let by = caller.clone();
         self.alter(acting(caller, Operation::ReviewAlert, now), move |transaction, blank| {
+            if let Err(refusal) = policy::reviews(&by, Moment::of(now)) {
+                return Ok((Err(refusal.into()), Entry { outcome: Outcome::Refused(refusal.into()), ..blank }));
+            }
             let Some(alert) = transaction.alert(id)? else {
                 return Ok((Err(Refused::NotFoundOrNotYours), Entry { outcome: Outcome::NotFound, ..blank }));
             };
@@ -153,30 +162,31 @@ impl Directory {
     }
 }
 
-/// The sample and the alerts in it.
+/// The sample and the alerts in it; `None` where its seed is not fixed yet.
 fn sampled(
     transaction: &mut Transaction<'_>,
     SampleRequest { month, size: SampleSize(size) }: SampleRequest,
-    newest: Option<String>,
     now: Instant,
-) -> Result<(SampleAnswer, Vec<Alert>), StoreError> {
-    let kept = transaction.sample(month.first())?.map(|(note, _)| note);
-    let checkpoint = kept.or(newest).ok_or(StoreError::Unsigned)?;
-    transaction.keep_sample(month.first(), &checkpoint, size)?;
+) -> Result<Option<(SampleAnswer, Vec<Alert>)>, StoreError> {
     let judged = transaction.judged_by_supervisors(month.first(), month.last())?;
+    if judged.is_empty() {
+        return Ok(Some((SampleAnswer { month, checkpoint: None, ended: None, judged, alerts: Vec::new() }, Vec::new())));
+    }
+    let Some(Sample { entry, note: Some(checkpoint), size: _ }) = transaction.sample(month.first())? else { return Ok(None) };
+    transaction.keep_sample_size(month.first(), size)?;
     let mut alerts = Vec::new();
     for id in drawn(&checkpoint, &judged).into_iter().take(size.into()) {
         alerts.extend(transaction.alert(id)?);
     }
     let told = alerts.iter().map(|alert| AlertAnswer::of(transaction, alert, now.day())).collect::<Result<_, _>>()?;
-    Ok((SampleAnswer { month, checkpoint, judged, alerts: told }, alerts))
+    Ok(Some((SampleAnswer { month, checkpoint: Some(checkpoint), ended: Some(entry), judged, alerts: told }, alerts)))
 }
 
 /// Is this alert among those that were drawn of the month in which it was judged?
 fn is_sampled(snapshot: &Snapshot<'_>, alert: &Alert) -> Result<bool, StoreError> {
     let Some(judgement) = alert.judgement else { return Ok(false) };
     let month = Month::of(judgement.at.day());
-    let Some((checkpoint, size)) = snapshot.sample(month.first())? else { return Ok(false) };
+    let Some(Sample { entry: _, note: Some(checkpoint), size }) = snapshot.sample(month.first())? else { return Ok(false) };
     let judged = snapshot.judged_by_supervisors(month.first(), month.last())?;
     Ok(drawn(&checkpoint, &judged).into_iter().take(size.into()).any(|id| id == alert.id))
 }

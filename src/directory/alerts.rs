@@ -1,7 +1,7 @@
 //! Alerts: the queue of whoever has to look at them, and their judgement (rules C3, D5).
 //!
-//! What waits for a supervisor is what was sent to them, and what is overdue with somebody below them. An answer carries the event, who acted
-//! and the child's number; nothing in here reads a record, so a supervisor needs no right to any.
+//! What waits for a supervisor is what was sent to them, and what is overdue with somebody below them, or sent to one below them who cannot come
+//! in. An answer carries the event, who acted and the child's number; nothing in here reads a record, so a supervisor needs no right to any.
 
 use crate::connect::still;
 use crate::cursor::{Cursor, Question};
@@ -11,12 +11,12 @@ use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Field, Operation, Outcome};
 use contactpoint_domain::{
-    Addressee, Alert, AlertId, AlertKind, ChildNumber, Day, Disposition, Finding, Instant, Judgement, Name, OrganisationId,
+    AccountState, Addressee, Alert, AlertId, AlertKind, ChildNumber, Day, Disposition, Finding, Instant, Judgement, Name, OrganisationId,
     OrganisationName, PersonId, Purpose, Role,
 };
-use contactpoint_identity::Caller;
-use contactpoint_policy::{self as policy, Moment, ReadAlertsPermit};
-use contactpoint_store::{Registry, Snapshot, StoreError, Transaction};
+use contactpoint_identity::{Caller, Qualifications};
+use contactpoint_policy::{self as policy, Concern, Moment, ReadAlertsPermit, Receiver};
+use contactpoint_store::{Account, Registry, Snapshot, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,7 +43,7 @@ pub struct QueueAnswer {
 
 /// One alert: the event and the child's number, never the record.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({"id": 41, "kind": "break-glass", "person": {"id": 17, "name": {"given": "Robin", "family": "Okafor"}},
+#[schema(example = json!({"id": 6_041_283_577_190_442_u64, "kind": "break-glass", "person": {"id": 17, "name": {"given": "Robin", "family": "Okafor"}},
     "organisation": {"id": 4, "name": "Elm School"}, "child_number": "4182736451", "reason": "missing", "at": "2026-11-20T09:41:00Z",
     "due": "2026-11-27", "overdue": false}))]
 pub struct AlertAnswer {
@@ -55,7 +55,8 @@ pub struct AlertAnswer {
     /// For which organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<ActorOrganisation>,
-    /// Which child: its number, whether or not there is a record of it.
+    /// Which child: its number, whether or not there is a record of it. Absent where a council's supervisor is told that something is overdue
+    /// with its shielding officers.
     #[serde(skip_serializing_if = "Option::is_none")]
     child_number: Option<ChildNumber>,
     /// The stated reason.
@@ -156,7 +157,7 @@ impl Directory {
                 Ok(asked) => asked,
                 Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
             };
-            let mut waiting = waiting_for(snapshot, caller, &permit, now, AlertId(after))?;
+            let mut waiting = waiting_for(snapshot, caller, &permit, Moment::of(now), AlertId(after))?;
             let more = waiting.len() > MOST_ALERTS as usize;
             waiting.truncate(MOST_ALERTS as usize);
             let last = waiting.last().filter(|_| more).map(|alert| alert.id.0);
@@ -167,7 +168,7 @@ impl Directory {
         .await
     }
 
-    /// Judges or settles an alert that waits for the caller (rule D5). One that waits for somebody else is not there.
+    /// Judges or settles an alert that waits for the caller (rule D5). One that waits for somebody else is not there; the log tells the two apart.
     pub async fn judge(&self, caller: &Caller, id: AlertId, request: JudgeRequest, now: Instant) -> Answered<AlertAnswer> {
         let by = caller.clone();
         self.alter(acting(caller, Operation::JudgeAlert, now), move |transaction, blank| {
@@ -175,6 +176,9 @@ impl Directory {
                 Ok(by) => by,
                 Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
             };
+            if let Err(refusal) = policy::judges(&by, Moment::of(now)) {
+                return Ok((Err(refusal.into()), Entry { outcome: Outcome::Refused(refusal.into()), ..blank }));
+            }
             let Some(alert) = transaction.alert(id)? else {
                 return Ok((Err(Refused::NotFoundOrNotYours), Entry { outcome: Outcome::NotFound, ..blank }));
             };
@@ -184,36 +188,72 @@ impl Directory {
     }
 }
 
-/// Every alert after `after` that waits for the caller, in order; a page and one more.
+/// Every alert after `after` that waits for the caller, in the order in which they were raised; at least a page and one more where there are.
 fn waiting_for(
     snapshot: &Snapshot<'_>,
     caller: &Caller,
     permit: &ReadAlertsPermit,
-    now: Instant,
+    moment: Moment,
     after: AlertId,
 ) -> Result<Vec<Alert>, StoreError> {
-    let (moment, most) = (Moment::of(now), MOST_ALERTS + 1);
+    let most = MOST_ALERTS + 1;
     let mut waiting = Vec::new();
+    let mut add = |found: Vec<Alert>, receiver: Receiver<'_>| {
+        waiting.extend(found.into_iter().filter_map(|alert| {
+            let concern = policy::waits_for(permit, caller, moment, &alert, receiver)?;
+            Some(match concern {
+                Concern::Theirs => alert,
+                Concern::Overdue => Alert { child: None, ..alert },
+            })
+        }));
+    };
+    let authority = caller.organisation_id();
     if caller.roles().contains(&Role::ShieldingOfficer) {
-        let sent = snapshot.alerts_for_authority(caller.organisation_id(), after, most)?;
-        waiting.extend(sent.into_iter().filter(|alert| policy::shows(permit, caller, moment, alert, &[])));
+        add(snapshot.alerts_for_authority(authority, after, most)?, Receiver::AUTHORITY);
+    } else {
+        add(snapshot.alerts_overdue(Addressee::Authority(authority), moment.today, after, most)?, Receiver::AUTHORITY);
     }
-    let sent = snapshot.alerts_for_supervisor(caller.person(), after, most)?;
-    waiting.extend(sent.into_iter().filter(|alert| policy::shows(permit, caller, moment, alert, &[])));
-    for late in snapshot.late_supervisors(moment.today)?.into_iter().filter(|late| *late != caller.person()) {
-        let above = above(snapshot, late)?;
-        if above.contains(&caller.person()) {
-            let overdue = snapshot.alerts_overdue(late, moment.today, after, most)?;
-            waiting.extend(overdue.into_iter().filter(|alert| policy::shows(permit, caller, moment, alert, &above)));
+    for supervisor in snapshot.supervisors_waited_for()? {
+        if supervisor == caller.person() {
+            add(snapshot.alerts_for_supervisor(supervisor, after, most)?, Receiver { above: &[], comes_in: true });
+            continue;
         }
+        let above = above(snapshot, supervisor)?;
+        if !above.contains(&caller.person()) {
+            continue;
+        }
+        let comes_in = comes_in(snapshot, supervisor, moment)?;
+        let found = if comes_in {
+            snapshot.alerts_overdue(Addressee::Supervisor(supervisor), moment.today, after, most)?
+        } else {
+            snapshot.alerts_for_supervisor(supervisor, after, most)?
+        };
+        add(found, Receiver { above: &above, comes_in });
     }
-    waiting.sort_by_key(|alert| alert.id);
+    waiting.sort_by_key(|alert| alert.place);
     Ok(waiting)
 }
 
 /// Whoever supervises this person, and these, and so on.
 fn above(registry: &Registry<'_>, person: PersonId) -> Result<Vec<PersonId>, StoreError> {
     chain(registry, registry.account(person)?.and_then(|account| account.supervisor))
+}
+
+/// Can this supervisor come in and judge, as the registry has them now?
+fn comes_in(registry: &Registry<'_>, person: PersonId, moment: Moment) -> Result<bool, StoreError> {
+    let Some(account) = registry.account(person)? else { return Ok(false) };
+    let Some(organisation) = registry.organisation(account.organisation)? else { return Ok(false) };
+    let (roles, checks, family) = (account.roles, account.checks, account.name.family);
+    let supervisor = in_office(registry, account.supervisor)?;
+    let person = Qualifications { roles, checks, supervisor, family, home: None };
+    Ok(policy::comes_in(&organisation, &person, account.state, moment))
+}
+
+/// The supervisor, where `identity` would take them for one: somebody whose account was closed, or who lost the role, judges nothing (rule C3).
+fn in_office(registry: &Registry<'_>, supervisor: Option<PersonId>) -> Result<Option<PersonId>, StoreError> {
+    let Some(id) = supervisor else { return Ok(None) };
+    let holds = |account: &Account| account.state != AccountState::Closed && account.roles.iter().any(|role| role.may_supervise());
+    Ok(registry.account(id)?.filter(holds).map(|account| account.id))
 }
 
 fn judged(
@@ -224,12 +264,14 @@ fn judged(
     now: Instant,
     blank: Entry,
 ) -> Result<(Result<AlertAnswer, Refused>, Entry), StoreError> {
-    let escalates_to = match alert.to {
-        Some(Addressee::Supervisor(sent_to)) => above(transaction, sent_to)?,
-        Some(Addressee::Authority(_)) | None => Vec::new(),
+    let moment = Moment::of(now);
+    let (above, comes_in) = match alert.to {
+        Some(Addressee::Supervisor(sent_to)) => (above(transaction, sent_to)?, comes_in(transaction, sent_to, moment)?),
+        Some(Addressee::Authority(_)) | None => (Vec::new(), Receiver::AUTHORITY.comes_in),
     };
+    let receiver = Receiver { above: &above, comes_in };
     let over = chain(transaction, caller.qualifications().supervisor)?;
-    match policy::judge(caller, Moment::of(now), &alert, &escalates_to, &over, disposition) {
+    match policy::judge(caller, moment, &alert, receiver, &over, disposition) {
         Ok(permit) => {
             let judgement = Judgement { disposition: permit.disposition(), by: permit.by().person, at: now };
             let alert = Alert { judgement: Some(judgement), ..alert };

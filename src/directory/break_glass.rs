@@ -6,7 +6,6 @@
 
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
-use crate::watch::raise_once;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Field, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{
@@ -15,7 +14,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_matching::{identity_key, JoinKey};
-use contactpoint_policy::{self as policy, About, Asked, Grant, Moment, Refusal, Relation, State};
+use contactpoint_policy::{self as policy, Asked, Grant, Moment, Refusal, Relation, State};
 use contactpoint_store::{Snapshot, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -111,8 +110,15 @@ struct Act {
 }
 
 impl Directory {
-    /// Breaks the glass to one child (rule D4). The caller cannot tell a child who is not on record from one whom nobody may know of.
-    pub async fn break_glass(&self, caller: &Caller, request: BreakGlassRequest, proof: Confirmed, now: Instant) -> Answered<GlassAnswer> {
+    /// Breaks the glass to one child (rule D4). The caller cannot tell a child who is not on record from one whom nobody may know of. `proof`: what
+    /// came of their code; where it was refused, the entry says for which child and why they tried (rule F1).
+    pub async fn break_glass(
+        &self,
+        caller: &Caller,
+        request: BreakGlassRequest,
+        proof: Result<Confirmed, Refusal>,
+        now: Instant,
+    ) -> Answered<GlassAnswer> {
         let (reason, children) = (request.reason, request.child_number.iter().cloned().collect());
         let blank = Entry { reason: Some(reason), children, ..acting(caller, Operation::BreakGlass, now) };
         let sought = request.sought();
@@ -129,7 +135,7 @@ impl Directory {
         &self,
         caller: &Caller,
         request: OverrideRequest,
-        proof: Confirmed,
+        proof: Result<Confirmed, Refusal>,
         now: Instant,
     ) -> Answered<GlassAnswer> {
         let OverrideRequest { child_number, reason, code: _ } = request;
@@ -169,9 +175,9 @@ impl Directory {
                 Ok((sought, opening)) => {
                     let (result, entry) = opened(transaction, &act, &sought, &opening, blank)?;
                     // whoever guesses with the hammer in hand is told of like whoever guesses without (rule D7)
-                    if matches!(result, Err(Refused::NotFoundOrNotYours)) && watch.miss(act.caller.person(), now) {
-                        let about = About { kind: AlertKind::NearMisses, child: None, reason: Some(opening.reason) };
-                        raise_once(transaction, &policy::alert(&act.caller, Moment::of(now), about, act.due))?;
+                    let is_miss = matches!(result, Err(Refused::NotFoundOrNotYours));
+                    if let Some(flag) = is_miss.then(|| watch.miss(act.caller.person(), now)).flatten() {
+                        flag.raise(transaction, &act.caller, opening.reason, now, act.due)?;
                     }
                     Ok((result, entry))
                 }
@@ -195,6 +201,7 @@ fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening
     let mut children = blank.children;
     let mut within = Vec::new();
     let mut refusal = None;
+    let mut is_told = false;
     for record in found {
         if !children.contains(&record.number) {
             children.push(record.number.clone());
@@ -204,7 +211,9 @@ fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening
             Ok(()) => within.push(record),
             Err(why) => {
                 refusal = refusal.max(Some(why));
-                if why == Refusal::NotOfAudience {
+                // one, as the entry has no room for more without being longer; it names all of them
+                if why == Refusal::NotOfAudience && !is_told {
+                    is_told = true;
                     raise(transaction, act, AlertKind::SmallAudience, &record, opening.reason, opening.alerted)?;
                 }
             }

@@ -1,8 +1,10 @@
 //! Which children each person was shown today (rule D6): in memory, made again from the log at the start.
 //!
-//! A day is one of UTC. Places are taken before the answer is written, all of a look's or none, so that two looks at once cannot both have the
-//! last one. A place that was taken for an answer that then failed stays taken until the next start.
+//! A day is one of UTC. Places are taken before anything is looked at: one for a child who is asked for by number, a page's for a search by
+//! name, whatever there is. So the refusal at the ceiling tells nothing, and two looks at once cannot both have the last place. What a look did
+//! not show is given back. A place that was used for an answer that then failed stays used until the next start.
 
+use crate::search::MOST_HITS;
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{ChildNumber, Day, Instant, PersonId};
 use contactpoint_policy::{By, Ceilings, Refusal};
@@ -28,6 +30,45 @@ pub(crate) struct Budgets {
 struct Today {
     day: Option<Day>,
     seen: HashMap<PersonId, HashSet<ChildNumber>>,
+    /// Places that looks under way have taken.
+    taken: HashMap<PersonId, usize>,
+}
+
+/// What a look may show.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// This child, or nobody; free where they were shown already.
+    Child(&'a ChildNumber),
+    /// As many as a search lists.
+    Page,
+}
+
+/// Places taken by a look under way; those that it does not use are given back when this is dropped.
+#[must_use = "a place that is not held is given back"]
+pub(crate) struct Places<'a> {
+    budgets: &'a Budgets,
+    person: PersonId,
+    now: Instant,
+    taken: usize,
+}
+
+impl Places<'_> {
+    /// Notes whom the look shows. No more than were wanted.
+    pub(crate) fn spend(self, children: &[ChildNumber]) {
+        self.budgets.of(self.now).seen.entry(self.person).or_default().extend(children.iter().cloned());
+    }
+}
+
+impl Drop for Places<'_> {
+    fn drop(&mut self) {
+        if self.taken > 0 {
+            let mut today = self.budgets.of(self.now);
+            if let Some(taken) = today.taken.get_mut(&self.person) {
+                // a new day has begun with nothing taken
+                *taken = taken.saturating_sub(self.taken);
+            }
+        }
+    }
 }
 
 impl Budgets {
@@ -36,14 +77,18 @@ impl Budgets {
         Self { ceilings, today: Mutex::default() }
     }
 
-    /// Takes a place for each of these children that the person was not shown today; all of them, or none and a refusal.
-    pub(crate) fn take(&self, by: By, children: &[ChildNumber], now: Instant) -> Result<(), Refusal> {
+    /// Takes as many places as a look may need; all of them, or none and a refusal. Called before anything is looked at.
+    pub(crate) fn take(&self, by: By, wanted: Wanted<'_>, now: Instant) -> Result<Places<'_>, Refusal> {
         let mut today = self.of(now);
-        let seen = today.seen.entry(by.person).or_default();
-        let fresh: HashSet<&ChildNumber> = children.iter().filter(|child| !seen.contains(*child)).collect();
-        self.ceilings.allow(by.role, seen.len(), fresh.len())?;
-        seen.extend(children.iter().cloned());
-        Ok(())
+        let seen = today.seen.get(&by.person);
+        let places = match wanted {
+            Wanted::Child(child) => usize::from(seen.is_none_or(|seen| !seen.contains(child))),
+            Wanted::Page => MOST_HITS,
+        };
+        let used = seen.map_or(0, HashSet::len) + today.taken.get(&by.person).copied().unwrap_or(0);
+        self.ceilings.allow(by.role, used, places)?;
+        *today.taken.entry(by.person).or_default() += places;
+        Ok(Places { budgets: self, person: by.person, now, taken: places })
     }
 
     /// Counts again what the log says was shown today.
@@ -66,7 +111,7 @@ impl Budgets {
         // a poisoned table is whole: a place is taken in one call
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
         if today.day.is_none_or(|day| day < now.day()) {
-            *today = Today { day: Some(now.day()), seen: HashMap::new() };
+            *today = Today { day: Some(now.day()), ..Today::default() };
         }
         today
     }

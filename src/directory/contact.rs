@@ -1,7 +1,7 @@
 //! Asking a child's authority to bring the caller together with whoever works with the child (rule E6).
 //!
-//! The answer is one and the same whatever there is, and so is what it takes: one transaction, one entry. The authority's officers find the
-//! request in their queue, where there is a record; nobody, where there is none.
+//! The answer is one and the same whatever there is, and so is what it takes: one transaction, one entry, one request that is kept. The
+//! authority's officers find it in their queue, where there is a record; nobody does, where there is none.
 
 use crate::entries::acting;
 use crate::watch::raise_once;
@@ -40,9 +40,8 @@ impl Directory {
         };
         self.alter(blank, move |transaction, blank| {
             let held = transaction.child(&number)?;
-            if let Some(held) = &held {
-                raise_once(transaction, &policy::contact_wanted(&permit, moment, &held.record, due))?;
-            }
+            let record = held.as_ref().map(|held| &held.record);
+            raise_once(transaction, &policy::contact_wanted(&permit, moment, &number, record, due))?;
             // the log says what the answer does not
             let outcome = if held.is_some() { Outcome::Answered } else { Outcome::NotFound };
             Ok((Ok(ContactAsked {}), Entry { outcome, ..blank }))

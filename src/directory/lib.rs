@@ -24,13 +24,14 @@ mod quarantine;
 mod refused;
 mod sample;
 mod search;
+mod sensitive;
 mod shielding;
 mod view;
 mod watch;
 mod who_saw;
 
 pub use alert_audit::{FlagsRequest, ReviewRequest, SampleAnswer, SampleRequest, SampleSize, MOST_SAMPLED};
-pub use alert_statistics::{AlertCounts, ByPair, ByRole, ByUser, StatisticsAnswer, StatisticsRequest};
+pub use alert_statistics::{AlertCounts, ByAuthority, ByPair, ByRole, ByTurns, ByUser, SettledCounts, StatisticsAnswer, StatisticsRequest};
 pub use alerts::{Actor, ActorOrganisation, AlertAnswer, JudgeRequest, JudgedAnswer, QueueAnswer, QueueRequest, MOST_ALERTS};
 pub use break_glass::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
 pub use connect::{Accept, Accredit, AccreditationShown, CertificateGiven, FreshCode, OrganisationStanding};
@@ -42,9 +43,11 @@ pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, Rejecte
 pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
+pub use sample::Months;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
 pub use shielding::{
-    EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms, UnshieldChild,
+    AudienceWanted, EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms,
+    UnshieldChild,
 };
 pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
@@ -136,7 +139,13 @@ impl Directory {
 
     async fn attempted<T>(&self, attempt: Entry, result: Answered<T>) -> Answered<T> {
         let fault = match result {
-            Err(fault @ (StoreError::Damaged { .. } | StoreError::Form { .. } | StoreError::Seal(_) | StoreError::Value(_))) => fault,
+            Err(
+                fault @ (StoreError::Overtaken
+                | StoreError::Damaged { .. }
+                | StoreError::Form { .. }
+                | StoreError::Seal(_)
+                | StoreError::Value(_)),
+            ) => fault,
             other => return other,
         };
         let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };

@@ -5,7 +5,7 @@
 //! the guarded child's authority says whose it is. The supplier cannot tell: it is counted as it would be if there were no such child.
 
 use crate::feed::FeedPermitted;
-use contactpoint_domain::{Addressee, AlertKind, ChildRecord, NewAlert, OrganisationId, Statement};
+use contactpoint_domain::{Addressee, AlertKind, ChildNumber, ChildRecord, Day, Instant, NewAlert, OrganisationId, Provenance, Statement};
 use contactpoint_matching::{verdict, Verdict};
 use contactpoint_store::{Held, StoreError, Transaction};
 
@@ -71,21 +71,55 @@ pub(crate) fn hold_back(
     authority: OrganisationId,
     statement: Statement,
 ) -> Result<(), StoreError> {
-    let now = statement.provenance.at;
-    let by = permitted.permit.by();
+    let said = statement.provenance;
+    let now = said.at;
     let number = transaction.free_child_number()?;
     // until it is settled it is the affair of the authority that settles it
     let record = ChildRecord { quarantined: Some(now), ..ChildRecord::new(number.clone(), authority, statement) };
     transaction.add_child(&record)?;
+    ask_whose(transaction, said, number, authority, now, permitted.due)
+}
+
+/// Holds back every other record of the authority that may be of this child, which is about to be hidden: otherwise it would show what is
+/// hidden. Each waits for the authority like one that a feed brings, and is seen by its sources alone. Their numbers, for the entry.
+pub(crate) fn hold_others(
+    transaction: &mut Transaction<'_>,
+    record: Option<&ChildRecord>,
+    now: Instant,
+    due: Day,
+) -> Result<Vec<ChildNumber>, StoreError> {
+    let Some(record) = record else { return Ok(Vec::new()) };
+    let others = transaction.others_like(record)?;
+    let mut held_back = Vec::with_capacity(others.len());
+    for other in others {
+        let number = other.record.number.clone();
+        transaction.put_child(&other, &ChildRecord { quarantined: Some(now), ..other.record.clone() })?;
+        // about whoever said it last, as where it was held back from the start: an alert about the officer's own act would wait for others
+        if let Some(said) = other.record.newest_first().next() {
+            ask_whose(transaction, said.provenance, number.clone(), record.authority, now, due)?;
+        }
+        held_back.push(number);
+    }
+    Ok(held_back)
+}
+
+fn ask_whose(
+    transaction: &mut Transaction<'_>,
+    said: Provenance,
+    number: ChildNumber,
+    authority: OrganisationId,
+    now: Instant,
+    due: Day,
+) -> Result<(), StoreError> {
     transaction.raise_alert(&NewAlert {
         kind: AlertKind::Quarantine,
-        person: by.person,
-        organisation: by.organisation,
+        person: said.author,
+        organisation: said.source,
         child: Some(number),
         reason: None,
         at: now,
         to: Some(Addressee::Authority(authority)),
-        due: permitted.due,
+        due,
     })?;
     Ok(())
 }

@@ -47,6 +47,9 @@ pub enum Refused {
     /// The month is not over, or the days run backwards or over more than a year.
     #[error("the month is not over, or the days run backwards or over more than a year")]
     NoSuchPeriod,
+    /// The daemon has not yet noted the end of the month, or signed a head over that.
+    #[error("the seed of this month's sample is not fixed yet")]
+    SeedNotFixed,
     /// A cursor that is none, or was given to somebody else or for something else.
     #[error("no such place in this list")]
     NoSuchPlace,
@@ -101,6 +104,7 @@ impl Refused {
             Self::UnknownLayout | Self::Header(_) | Self::OtherHeader | Self::TooManyRecords | Self::NoSuchPlace | Self::NoSuchPeriod => {
                 Outcome::Refused(RefusalCode::InvalidValue)
             }
+            Self::SeedNotFixed => Outcome::Refused(RefusalCode::InvalidValue),
             Self::FeedOutOfStep { .. } => Outcome::Refused(RefusalCode::FeedOutOfStep),
             Self::Exists(_) => Outcome::Refused(RefusalCode::AlreadyExists),
         }

@@ -1,11 +1,77 @@
 //! The drawing of a month's sample (rule D5: dispositions are sampled by an auditor), from a seed that nobody chooses.
 //!
-//! Seed: SHA-256 over the text of the signed checkpoint. Each alert's rank: SHA-256 over the seed and the alert's number, 8 bytes big-endian. A
+//! Once a month has ended the daemon says so in the log, whoever asks or does not. The first checkpoint that is signed over that entry is the
+//! month's, for good: no request makes it, and none before it knows it. Seed: SHA-256 over the text of that checkpoint. Each alert's rank: SHA-256 over the seed and the alert's number, 8 bytes big-endian. A
 //! sample of n is the n alerts of the lowest ranks, so that a smaller one is the beginning of a larger one. Whoever has the checkpoint and
 //! the numbers can draw it again.
 
-use contactpoint_domain::AlertId;
+use contactpoint_audit::{Entry, Operation, Outcome};
+use contactpoint_domain::{AlertId, Instant, Month};
+use contactpoint_store::{Store, StoreError};
 use sha2::{Digest, Sha256};
+use std::sync::{Mutex, PoisonError};
+
+/// Seconds after midnight for which a judgement of the month before may still come in: no request takes longer.
+const LATE_SECONDS: u64 = 15 * 60;
+
+/// Notes the ends of months: part of the daemon's upkeep, and no part of any request.
+pub struct Months {
+    store: Store,
+    /// Every month before this one is noted.
+    noted: Mutex<Option<Month>>,
+}
+
+impl Months {
+    /// Over an open store.
+    #[must_use]
+    pub fn over(store: Store) -> Self {
+        Self { store, noted: Mutex::default() }
+    }
+
+    /// Says in the log which months have ended in which supervisors judged anything. Called at the start and whenever a head is to be signed.
+    ///
+    /// # Errors
+    /// As [`Store::change`]; it is tried again with the next call.
+    pub async fn note_ends(&self, now: Instant) -> Result<(), StoreError> {
+        let month = Month::of(Instant::of_millis(now.millis().saturating_sub(LATE_SECONDS * 1000)).day());
+        // a poisoned lock guards one value, which is whole
+        if *self.noted.lock().unwrap_or_else(PoisonError::into_inner) == Some(month) {
+            return Ok(());
+        }
+        let ended: Vec<Month> = self.store.registry(|registry| {
+            let mut months: Vec<Month> = registry.days_of_judgement(month.first())?.into_iter().map(Month::of).collect();
+            months.dedup();
+            let noted = months.into_iter().map(|month| Ok((month, registry.sample(month.first())?.is_some())));
+            Ok(noted.collect::<Result<Vec<_>, StoreError>>()?.into_iter().filter(|(_, noted)| !noted).map(|(month, _)| month).collect())
+        })?;
+        if !ended.is_empty() {
+            let noted = self.store.change(move |transaction| {
+                ended.iter().try_for_each(|month| transaction.end_month(month.first()))?;
+                Ok(((), of_the_daemon(now)))
+            });
+            noted.await?.into_inner();
+        }
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(month);
+        Ok(())
+    }
+}
+
+/// The entry that a month has ended: a sample's, by nobody.
+fn of_the_daemon(at: Instant) -> Entry {
+    Entry {
+        at,
+        person: None,
+        organisation: None,
+        role: None,
+        operation: Operation::SampleAlerts,
+        reason: None,
+        children: Vec::new(),
+        shown: Vec::new(),
+        outcome: Outcome::Answered,
+        changes: Vec::new(),
+        on_behalf_of: None,
+    }
+}
 
 /// The alerts in the order in which they are drawn.
 pub(crate) fn drawn(checkpoint: &str, among: &[AlertId]) -> Vec<AlertId> {

@@ -1,7 +1,9 @@
 //! Search (rule D3): within the caller's own scope, at most twenty hits, no wildcards.
 
+use crate::budgets::{Places, Wanted};
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
@@ -9,7 +11,7 @@ use contactpoint_domain::{ChildNumber, DateOfBirth, FamilyName, GivenName, Insta
 use contactpoint_identity::Caller;
 use contactpoint_matching::{answers_to, Sought};
 use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, SearchPermit};
-use contactpoint_store::{Snapshot, StoreError};
+use contactpoint_store::{Held, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,14 +52,22 @@ impl Directory {
         let permit = sought(request).and_then(|sought| Ok((policy::search(caller, Moment::of(now), request.reason)?, sought)));
         let children = request.child_number.iter().cloned().collect();
         let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::Search, now) };
+        let generation = self.store.registry_generation();
         self.watched(caller, blank, move |snapshot, blank| {
             let (permit, sought) = match permit {
                 Ok(permitted) => permitted,
                 Err(refusal) => return Ok(Looked::plainly(answer(Err(refusal.into()), blank))),
             };
+            // INVARIANT: nothing is looked at before there is a place for whatever may be shown: the refusal tells nothing
+            let wanted = request.child_number.as_ref().map_or(Wanted::Page, Wanted::Child);
+            let places = match self.budgets.take(permit.by(), wanted, now) {
+                Ok(places) => places,
+                Err(refusal) => return Ok(Looked::over_budget(refusal, blank)),
+            };
             let mut flags = Vec::new();
-            let found = self.find(snapshot, caller, &permit, request, &sought, &mut flags)?;
-            let looked = self.counted(caller, &permit, found, blank);
+            let candidates = self.candidates(snapshot, generation, &permit, request, &sought)?;
+            let found = self.find(caller, &permit, &candidates, &sought, &mut flags);
+            let looked = self.counted(caller, places, found, blank);
             flags.extend(looked.flags);
             Ok(Looked { flags, ..looked })
         })
@@ -104,42 +114,57 @@ fn sought(request: &SearchRequest) -> Result<Sought<'_>, Refusal> {
 
 impl Directory {
     /// Counts what was found against the day's ceiling, or as a look without a hit (rules D6, D7).
-    fn counted(&self, caller: &Caller, permit: &SearchPermit, found: Found, blank: Entry) -> Looked<SearchAnswer> {
+    fn counted(&self, caller: &Caller, places: Places<'_>, found: Found, blank: Entry) -> Looked<SearchAnswer> {
         let numbers: Vec<_> = found.iter().flatten().map(|(number, _)| number.clone()).collect();
-        if let Err(refusal) = self.budgets.take(permit.by(), &numbers, blank.at) {
-            return Looked::over_budget(refusal, blank);
-        }
+        places.spend(&numbers);
         let is_miss = found.as_ref().is_ok_and(Vec::is_empty);
         let flags = if is_miss { self.missed(caller, blank.at) } else { None };
         // a miss is written as a change whether anything is raised or not: what is written does not tell
         Looked { flags: flags.into_iter().collect(), is_quiet: is_miss, ..Looked::plainly(answer(found, blank)) }
     }
 
-    fn find(
+    fn candidates(
         &self,
         snapshot: &Snapshot<'_>,
-        caller: &Caller,
+        generation: u64,
         permit: &SearchPermit,
         request: &SearchRequest,
         sought: &Sought<'_>,
-        flags: &mut Vec<Flag>,
-    ) -> Result<Found, StoreError> {
-        let candidates = match (&request.child_number, sought.key()) {
-            (Some(number), _) => snapshot.child(number)?.into_iter().collect(),
-            (None, Some(key)) => snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?,
-            (None, None) => Vec::new(),
+    ) -> Result<Candidates, StoreError> {
+        let (mut held, named) = match (&request.child_number, sought.key()) {
+            (Some(number), _) => (snapshot.child(number)?.into_iter().collect(), Vec::new()),
+            (None, Some(key)) => {
+                let in_scope = snapshot.children_in_scope(permit.scope(), &key, MOST_CANDIDATES)?;
+                (in_scope, snapshot.for_named_people_in_scope(permit.scope(), &key)?)
+            }
+            (None, None) => (Vec::new(), Vec::new()),
         };
-        let crowded = candidates.len() as u64 >= u64::from(MOST_CANDIDATES);
+        // a record that only named people may know of does not count (rule D8)
+        let are_too_many = held.len() as u64 >= u64::from(MOST_CANDIDATES);
+        held.extend(named);
+        for held in &mut held {
+            self.mark_sensitive(snapshot, generation, &mut held.record, Shown::Everything)?;
+        }
+        Ok(Candidates { held, are_too_many })
+    }
+
+    fn find(&self, caller: &Caller, permit: &SearchPermit, candidates: &Candidates, sought: &Sought<'_>, flags: &mut Vec<Flag>) -> Found {
         let mut hits = Vec::new();
-        for held in candidates.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
+        for held in candidates.held.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
             let number = &held.record.number;
-            flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| (kind, Some(number.clone()))));
+            flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| Flag::once(kind, Some(number.clone()))));
             hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));
         }
-        if crowded || hits.len() > MOST_HITS {
-            return Ok(Err(Refused::TooManyMatches));
+        if candidates.are_too_many || hits.len() > MOST_HITS {
+            return Err(Refused::TooManyMatches);
         }
         hits.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(Ok(hits))
+        Ok(hits)
     }
+}
+
+/// What stands under the key that is asked by.
+struct Candidates {
+    held: Vec<Held>,
+    are_too_many: bool,
 }

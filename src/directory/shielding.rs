@@ -5,16 +5,18 @@
 
 use crate::connect::OrganisationStanding;
 use crate::entries::acting;
+use crate::quarantine::hold_others;
 use crate::refused::Refused;
+use crate::watch::raise_once;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{
-    AlertId, AlertKind, Audience, ChildNumber, ChildRecord, Day, Disposition, Instant, Judgement, OrganisationId, PersonId, Shield,
-    ShieldReason,
+    AccountState, AlertId, AlertKind, Audience, ChildNumber, ChildRecord, Day, Disposition, Instant, Judgement, OrganisationId, PersonId,
+    Role, Shield, ShieldReason,
 };
 use contactpoint_identity::{Caller, Confirmed};
-use contactpoint_policy::{self as policy, By, Moment, Refusal};
-use contactpoint_store::{Held, StoreError, Transaction};
+use contactpoint_policy::{self as policy, About, By, Keepers, Moment, Refusal, State};
+use contactpoint_store::{Account, Held, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,10 +54,20 @@ pub struct UnshieldChild {
 pub struct SetAudience {
     /// The child's number.
     pub child_number: ChildNumber,
-    /// Their numbers, at most 200; absent: everybody who may otherwise.
-    pub people: Option<Vec<PersonId>>,
+    /// Who; to let everybody know takes a word of its own.
+    pub audience: AudienceWanted,
     /// A fresh one-time code.
     pub code: String,
+}
+
+/// Who may know of a record: `"everybody"`, or `{"people": [14, 31]}`.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudienceWanted {
+    /// Everybody who may otherwise.
+    Everybody,
+    /// Their numbers, at most 200, a shielding officer of the authority among them.
+    People(Vec<PersonId>),
 }
 
 /// Which child a record in quarantine is of.
@@ -132,10 +144,13 @@ pub struct InvolvementEnded {
 impl Directory {
     /// Shields a child of the caller's authority, or sets another reason and day of review (rule E1).
     pub async fn shield(&self, caller: &Caller, request: ShieldChild, now: Instant) -> Answered<ShieldStanding> {
-        let (by, number) = (caller.clone(), request.child_number.clone());
-        self.change_child(caller, Operation::Shield, &[number], now, move |transaction, [held]| {
+        let (by, number, due) = (caller.clone(), request.child_number.clone(), self.due(now));
+        self.change_child(caller, Operation::Shield, &[number], now, move |transaction, [held], others| {
             let permit = policy::shield(&by, Moment::of(now), record(held.as_ref()), request.reason, request.review)?;
             let shield = Shield { reason: permit.reason(), review: permit.review(), by: permit.by().person, at: now };
+            // whom the authority settled to be others when the shield was set are not asked about again when it is renewed
+            let new = record(held.as_ref()).filter(|record| record.shield.is_none());
+            others.extend(hold_others(transaction, new, now, due)?);
             put(transaction, held, |record| record.shield = Some(shield))
         })
         .await
@@ -144,7 +159,7 @@ impl Directory {
     /// Lifts the shield of a child of the caller's authority (rule E1).
     pub async fn unshield(&self, caller: &Caller, number: ChildNumber, proof: Confirmed, now: Instant) -> Answered<ShieldStanding> {
         let by = caller.clone();
-        self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, [held]| {
+        self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, [held], _| {
             let _permit = policy::unshield(&by, Moment::of(now), record(held.as_ref()), proof)?;
             put(transaction, held, |record| record.shield = None)
         })
@@ -156,15 +171,23 @@ impl Directory {
         &self,
         caller: &Caller,
         number: ChildNumber,
-        people: Option<Vec<PersonId>>,
+        wanted: AudienceWanted,
         proof: Confirmed,
         now: Instant,
     ) -> Answered<ShieldStanding> {
-        let by = caller.clone();
-        self.change_child(caller, Operation::SetAudience, &[number], now, move |transaction, [held]| {
-            let permit = policy::set_audience(&by, Moment::of(now), record(held.as_ref()), proof)?;
-            let people = people.map(|people| named(transaction, people)).transpose()?;
-            let audience = people.map(|people| Audience { people, by: permit.by().person, at: now });
+        let (by, due) = (caller.clone(), self.due(now));
+        self.change_child(caller, Operation::SetAudience, &[number], now, move |transaction, [held], others| {
+            let keepers = keepers(transaction, record(held.as_ref()))?;
+            let permit = policy::set_audience(&by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
+            let audience = match wanted {
+                AudienceWanted::Everybody => None,
+                AudienceWanted::People(people) => {
+                    let people = named(transaction, permit.by().organisation, people)?;
+                    let new = record(held.as_ref()).filter(|record| record.audience.is_none());
+                    others.extend(hold_others(transaction, new, now, due)?);
+                    Some(Audience { people, by: permit.by().person, at: now })
+                }
+            };
             put(transaction, held, |record| record.audience = audience)
         })
         .await
@@ -177,7 +200,7 @@ impl Directory {
         let SettleRecord { child_number, child, shield } = request;
         match child {
             Some(child) => {
-                self.change_child(caller, Operation::SettleRecord, &[child_number, child], now, move |transaction, [held, child]| {
+                self.change_child(caller, Operation::SettleRecord, &[child_number, child], now, move |transaction, [held, child], _| {
                     // a child that is not on record is none that the record could be of
                     let child = child.ok_or(Refusal::OutsideScope)?;
                     let permit = policy::settle(&by, Moment::of(now), record(held.as_ref()), Some(&child.record))?;
@@ -186,7 +209,7 @@ impl Directory {
                 .await
             }
             None => {
-                self.change_child(caller, Operation::SettleRecord, &[child_number], now, move |transaction, [held]| {
+                self.change_child(caller, Operation::SettleRecord, &[child_number], now, move |transaction, [held], _| {
                     let permit = policy::settle(&by, Moment::of(now), record(held.as_ref()), None)?;
                     let mut released = released(transaction, held.as_ref())?;
                     if let Some(ShieldTerms { reason, review }) = shield {
@@ -205,7 +228,7 @@ impl Directory {
     /// Says that the caller's organisation works with a child no more: out of its scope from the next request on (rule D1).
     pub async fn end_involvement(&self, caller: &Caller, request: EndInvolvement, now: Instant) -> Answered<InvolvementEnded> {
         let by = caller.clone();
-        self.change_child(caller, Operation::EndInvolvement, &[request.child_number], now, move |transaction, [held]| {
+        self.change_child(caller, Operation::EndInvolvement, &[request.child_number], now, move |transaction, [held], _| {
             let permit = policy::end_involvement(&by, Moment::of(now), record(held.as_ref()))?;
             let source = permit.by().organisation;
             let standing = put(transaction, held, |record| {
@@ -228,35 +251,47 @@ impl Directory {
         .await
     }
 
-    /// One change of the records under these numbers. What is decided is decided in the transaction; the entry names every number.
+    /// One change of the records under these numbers. What is decided is decided in the transaction; the entry names every number, and those of
+    /// other records that it held back. Who asks for a record that only others may know of is told what they are told of one that is not there,
+    /// and their supervisor is told of it (rules D7, D8).
     async fn change_child<T: Send + 'static, const N: usize>(
         &self,
         caller: &Caller,
         operation: Operation,
         numbers: &[ChildNumber; N],
         now: Instant,
-        change: impl FnOnce(&mut Transaction<'_>, [Option<Held>; N]) -> Result<T, Why> + Send + 'static,
+        change: impl FnOnce(&mut Transaction<'_>, [Option<Held>; N], &mut Vec<ChildNumber>) -> Result<T, Why> + Send + 'static,
     ) -> Answered<T> {
-        let blank = Entry { children: numbers.to_vec(), ..acting(caller, operation, now) };
+        let mut blank = Entry { children: numbers.to_vec(), ..acting(caller, operation, now) };
         // who may not ask at all is told so before anything is looked for
         if let Err(refusal) = policy::admit(caller, operation, Moment::of(now)) {
             return self.refuse(blank, refusal.into()).await;
         }
-        let numbers = numbers.clone();
+        let (by, numbers, due) = (caller.clone(), numbers.clone(), self.due(now));
         self.store
             .change(move |transaction| {
                 let mut held = [const { None }; N];
+                let mut for_others = Vec::new();
                 for (held, number) in held.iter_mut().zip(&numbers) {
                     *held = transaction.child(number)?.filter(|held| !held.record.statements.is_empty());
+                    if State::of(record(held.as_ref()), by.person()) == State::ForOthers {
+                        for_others.push(number.clone());
+                    }
                 }
                 let is_on_record = held.iter().all(Option::is_some);
-                match change(transaction, held) {
+                match change(transaction, held, &mut blank.children) {
                     Ok(done) => Ok((Ok(done), Entry { outcome: Outcome::Answered, ..blank })),
                     // the log tells a child of another authority from one that is not on record; the caller is not told
                     Err(Why::Policy(Refusal::OutsideScope)) if !is_on_record => {
                         Ok((Err(Refused::NotFoundOrNotYours), Entry { outcome: Outcome::NotFound, ..blank }))
                     }
                     Err(Why::Policy(refusal)) => {
+                        if refusal == Refusal::NotOfAudience {
+                            for child in for_others {
+                                let about = About { kind: AlertKind::SmallAudience, child: Some(child), reason: None };
+                                raise_once(transaction, &policy::alert(&by, Moment::of(now), about, due))?;
+                            }
+                        }
                         Ok((Err(refusal.into()), Entry { outcome: Outcome::Refused(RefusalCode::from(refusal)), ..blank }))
                     }
                     Err(Why::Refused(refused)) => {
@@ -308,19 +343,39 @@ fn put(transaction: &mut Transaction<'_>, held: Option<Held>, change: impl FnOnc
     Ok(ShieldStanding::of(&next))
 }
 
-/// These people, each once, all of whom there are. An audience of nobody would hide the record from whoever could say so.
-fn named(transaction: &Transaction<'_>, mut people: Vec<PersonId>) -> Result<Vec<PersonId>, Why> {
+/// These people, each once, all of whom there are, and one of whom decides on the record from now on. An audience without such a one would hide
+/// it from whoever could say so.
+fn named(transaction: &Transaction<'_>, authority: OrganisationId, mut people: Vec<PersonId>) -> Result<Vec<PersonId>, Why> {
     people.sort_unstable();
     people.dedup();
-    let mut is_known = !people.is_empty() && people.len() <= MOST_PEOPLE;
+    let mut is_known = people.len() <= MOST_PEOPLE;
+    let mut is_kept = false;
     for person in people.iter().take(MOST_PEOPLE) {
-        is_known &= transaction.account(*person)?.is_some();
+        let account = transaction.account(*person)?;
+        is_known &= account.is_some();
+        is_kept |= account.is_some_and(|account| decides_for(&account, authority));
     }
-    if is_known {
+    if is_known && is_kept {
         Ok(people)
     } else {
         Err(Refused::Unknown("person").into())
     }
+}
+
+/// Who of those that may know of a record can still decide on it (rule D8).
+fn keepers(transaction: &Transaction<'_>, record: Option<&ChildRecord>) -> Result<Keepers, StoreError> {
+    let named = record.and_then(|record| record.audience.as_ref().map(|audience| (record.authority, &audience.people)));
+    let Some((authority, people)) = named else { return Ok(Keepers::Some) };
+    for person in people {
+        if transaction.account(*person)?.is_some_and(|account| decides_for(&account, authority)) {
+            return Ok(Keepers::Some);
+        }
+    }
+    Ok(Keepers::None)
+}
+
+fn decides_for(account: &Account, authority: OrganisationId) -> bool {
+    account.organisation == authority && account.roles.contains(&Role::ShieldingOfficer) && account.state != AccountState::Closed
 }
 
 /// Gives the statements of a record in quarantine to the child that they are of. The emptied record stays in quarantine, where nobody sees it,

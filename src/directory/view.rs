@@ -1,7 +1,9 @@
 //! View one child (rules A1, D1, D2): who else works with it and how to reach them.
 
+use crate::budgets::Wanted;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
@@ -42,14 +44,28 @@ impl Directory {
             on_behalf_of: request.on_behalf_of.clone(),
             ..acting(caller, Operation::View, now)
         };
+        let by = policy::admit(caller, Operation::View, Moment::of(now));
         self.watched(caller, blank, |snapshot, blank| {
-            let held = snapshot.child(&request.child_number)?;
+            // INVARIANT: nothing is looked at before there is a place for whatever may be shown: the refusal tells nothing
+            let wanted = Wanted::Child(&request.child_number);
+            let places = match by.map(|by| self.budgets.take(by, wanted, now)) {
+                Ok(Ok(places)) => Some(places),
+                Ok(Err(refusal)) => return Ok(Looked::over_budget(refusal, blank)),
+                // refused below, by the same decision
+                Err(_) => None,
+            };
+            let mut held = snapshot.child(&request.child_number)?;
             let record = held.as_ref().map(|held| &held.record);
             let grant = self.grants.of(caller, &request.child_number, now);
             let sight = Sight { reason: request.reason, record, grant, is_mediated: request.on_behalf_of.is_some() };
             let verdict = policy::view(caller, Moment::of(now), &sight);
+            if let (Some(held), Ok(permit)) = (&mut held, &verdict) {
+                let shown = if permit.breadth() == Breadth::Full { Shown::Everything } else { Shown::TheNameAlone };
+                self.mark_sensitive(snapshot, generation, &mut held.record, shown)?;
+            }
+            let record = held.as_ref().map(|held| &held.record);
             let raised = policy::flags(caller, record, verdict.as_ref().map(ViewPermit::breadth).map_err(|refusal| *refusal));
-            let flags = raised.into_iter().map(|kind| (kind, Some(request.child_number.clone()))).collect();
+            let flags = raised.into_iter().map(|kind| Flag::once(kind, Some(request.child_number.clone()))).collect();
             let permit = match verdict {
                 Ok(permit) => permit,
                 Err(refusal) => return Ok(self.refuse_view(caller, refusal, held.is_some(), flags, blank)),
@@ -60,9 +76,8 @@ impl Directory {
             let view =
                 held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
-            let seen = if view.is_some() { std::slice::from_ref(&request.child_number) } else { &[] };
-            if let Err(refusal) = self.budgets.take(permit.by(), seen, now) {
-                return Ok(Looked::over_budget(refusal, blank));
+            if let Some(places) = places.filter(|_| view.is_some()) {
+                places.spend(std::slice::from_ref(&request.child_number));
             }
             let result = view.map(ViewAnswer).ok_or(Refused::NotFoundOrNotYours);
             let entry = with_outcome(Entry { shown, ..blank }, &result);

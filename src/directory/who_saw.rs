@@ -1,4 +1,7 @@
 //! Who saw this child? (rule F3): viewed, listed, refused, and who brought it into their scope by a feed; one query for the auditor.
+//!
+//! What the authority's officers decided about a child shows nobody anything of it: that stays in the log, and out of this answer, which would
+//! tell who is shielded (rule E5). An override is told as what it is for this question, a broken glass.
 
 use crate::cursor::{Cursor, Question};
 use crate::entries::{entry, with_outcome};
@@ -14,6 +17,9 @@ use utoipa::ToSchema;
 
 /// The most looks that one answer lists, the newest.
 pub const MOST_LOOKS: u32 = 1000;
+
+/// Acts that show nothing of a child, and would tell that it is shielded, for named people, or held back (rules D8, E4, E5).
+const DECISIONS: &[Operation] = &[Operation::Shield, Operation::Unshield, Operation::SetAudience, Operation::SettleRecord];
 
 /// Which child, and why one asks.
 #[derive(Deserialize, ToSchema)]
@@ -54,7 +60,8 @@ pub struct LookAnswer {
     /// In which role.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
-    /// What was done: search, view, who-saw; feed where a source joined a child that was on record.
+    /// What was done: search, view, who-saw, ask-contact, break-glass (also where a shield was overridden), end-involvement; feed where a source
+    /// joined a child that was on record.
     operation: &'static str,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +131,8 @@ fn looks(
     let more = looks.len() > MOST_LOOKS as usize;
     looks.truncate(MOST_LOOKS as usize);
     let last = looks.last().filter(|_| more).map(|look| look.index);
-    let looks = looks.into_iter().map(|look| told(snapshot, look)).collect::<Result<_, _>>()?;
+    let looks = looks.into_iter().filter(|look| !DECISIONS.contains(&look.entry.operation));
+    let looks = looks.map(|look| told(snapshot, look)).collect::<Result<_, _>>()?;
     Ok((looks, last))
 }
 
@@ -132,6 +140,7 @@ fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnsw
     let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _, on_behalf_of } = entry;
     let person = person.map(|id| registry.account(id)).transpose()?.flatten();
     let organisation = organisation.map(|id| registry.organisation(id)).transpose()?.flatten();
+    let operation = if operation == Operation::OverrideShield { Operation::BreakGlass } else { operation };
     Ok(LookAnswer {
         at,
         entry: index,

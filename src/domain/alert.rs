@@ -5,10 +5,20 @@ use crate::checked::coded;
 use crate::{ChildNumber, Day, Instant, OrganisationId, PersonId, Purpose};
 use serde::{Deserialize, Serialize};
 
-/// The directory's number for an alert; allocated in order, from 1.
+/// The directory's number for an alert: allocated at random, so that nobody learns from a gap that there was another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct AlertId(pub u64);
+
+impl AlertId {
+    /// A number of at most 53 bits, which every reader of JSON takes as it is. Whether it is free is the store's question.
+    ///
+    /// # Errors
+    /// Where the system gives no randomness.
+    pub fn at_random() -> Result<Self, getrandom::Error> {
+        Ok(Self((getrandom::u64()? >> 11).max(1)))
+    }
+}
 
 coded!(
     /// What happened.
@@ -141,6 +151,8 @@ pub struct Alert {
     pub judgement: Option<Judgement>,
     /// What an auditor says of that.
     pub review: Option<SampleReview>,
+    /// Its place in the order in which alerts were raised: for the order of a queue, and told to nobody.
+    pub place: u64,
 }
 
 impl Alert {
@@ -185,6 +197,17 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_of_alerts_are_spread_over_all_that_there_are_and_json_keeps_them() {
+        // D5, D7: from their numbers nobody learns how many alerts there are
+        let numbers: Vec<u64> = (0..2000).map(|_| AlertId::at_random().unwrap().0).collect();
+        assert!(numbers.iter().all(|number| (1..1 << 53).contains(number)));
+        let eighths: std::collections::BTreeSet<u64> = numbers.iter().map(|number| number >> 50).collect();
+        assert_eq!(eighths.len(), 8, "no eighth is left out: by chance once in 10^115");
+        let rising = numbers.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((800..1200).contains(&rising), "{rising} of 1999 follow a smaller one");
+    }
+
+    #[test]
     fn an_alert_is_overdue_from_the_day_after_its_last_one_until_it_is_judged() {
         // D5: must judge each alert within five working days; overdue ones escalate
         let at = Instant::of_millis(1_763_640_000_000);
@@ -201,6 +224,7 @@ mod tests {
             due,
             judgement: None,
             review: None,
+            place: 1,
         };
         assert!(!alert.is_overdue(due) && alert.is_overdue("2026-11-28".parse().unwrap()));
         alert.judgement = Some(Judgement { disposition: Disposition::NotJustified, by: PersonId(2), at });

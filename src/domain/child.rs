@@ -80,6 +80,8 @@ coded!(
         Consent = "consent" / 1,
         /// A safeguarding decision, recorded by the service.
         Safeguarding = "safeguarding" / 2,
+        /// None was stated: the service said it before it was accredited as a sensitive one. No feed may state this.
+        Unstated = "unstated" / 3,
     }
 );
 
@@ -232,6 +234,22 @@ impl ChildRecord {
     pub fn lead(&self) -> Option<OrganisationId> {
         let mut leading = self.newest_first().filter(|said| said.involvement.lead_professional && said.involvement.ended.is_none());
         leading.next().map(|said| said.provenance.source)
+    }
+
+    /// Marks what sensitive services said without a basis, before they were accredited as such: it is hidden like the rest (rule E8). Newest
+    /// first; where one statement that is not hidden is enough for what is to be shown, no other is asked about.
+    ///
+    /// # Errors
+    /// Whatever `is_sensitive` fails with.
+    pub fn mark_sensitive<E>(&mut self, is_sensitive: impl Fn(OrganisationId) -> Result<bool, E>, is_one_enough: bool) -> Result<(), E> {
+        for said in self.statements.iter_mut().rev().filter(|said| said.involvement.basis.is_none()) {
+            if is_sensitive(said.provenance.source)? {
+                said.involvement.basis = Some(SensitiveBasis::Unstated);
+            } else if is_one_enough {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The record as an organisation may know it that is not the sensitive service working with the child: what that service says is left out,

@@ -3,6 +3,7 @@
 //! For: the network's routes. The control socket's are the operator tool's affair and stay out (rule J3).
 
 use crate::call::Call;
+use crate::examples::Answers;
 use crate::handlers::{
     alerts, audit, children, contact, feeds, glass, helpdesk, organisations, people, session, shielding, tiles, Handled, Handlers,
 };
@@ -23,7 +24,7 @@ use utoipa::{Modify, OpenApi};
         alerts::statistics, alerts::flags, contact::ask, helpdesk::begin_reset, helpdesk::complete_reset,
         shielding::shield, shielding::unshield, shielding::audience, shielding::settle, shielding::end_involvement, shielding::hold_new,
         session::log_in, session::log_out, tiles::checkpoint, tiles::tile, document),
-    modifiers(&Schemes, &RequestIds)
+    modifiers(&Schemes, &RequestIds, &Answers)
 )]
 struct Network;
 

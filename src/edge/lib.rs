@@ -19,6 +19,7 @@ mod document;
 mod door;
 mod edge;
 mod evidence;
+mod examples;
 mod exchange;
 mod handlers;
 pub mod json;

@@ -112,6 +112,8 @@ problems! {
     AlreadySponsored = "already_sponsored", 409, "Somebody vouches for the organisation already.";
     /// The alert has a judgement, or is none that can be judged so (rule D5).
     AlreadyJudged = "already_judged", 409, "The alert is judged, or is none to be judged so.";
+    /// The daemon notes the month's end a quarter of an hour after it, and signs over that; nobody's asking brings it about (rule D5).
+    SeedNotFixed = "seed_not_fixed", 409, "The seed of this month's sample is not fixed yet.";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large.";
     /// The address is longer than any that exists here.

@@ -81,6 +81,7 @@ impl From<Refused> for Problem {
                 | HeaderFault::DoubledColumn { .. },
             ) => ProblemCode::MalformedRequest,
             Refused::FeedOutOfStep { next_line } => return Self::out_of_step(next_line.into()),
+            Refused::SeedNotFixed => ProblemCode::SeedNotFixed,
             Refused::TooManyRecords => ProblemCode::BodyTooLarge,
             Refused::UnknownLayout
             | Refused::OtherHeader
@@ -119,7 +120,7 @@ impl From<StoreError> for Problem {
             // a name or certificate that is taken: the value is not one that can be used
             StoreError::Exists(_) => ProblemCode::InvalidValue.into(),
             StoreError::Unknown(_) => ProblemCode::NotFoundOrNotYours.into(),
-            StoreError::Full | StoreError::Stopped | StoreError::Unsigned | StoreError::Overloaded => away(&error),
+            StoreError::Full | StoreError::Stopped | StoreError::Unsigned | StoreError::Overloaded | StoreError::Overtaken => away(&error),
             StoreError::Damaged { .. }
             | StoreError::Form { .. }
             | StoreError::Engine(_)

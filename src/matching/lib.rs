@@ -10,7 +10,7 @@ mod join;
 mod normal;
 mod search;
 
-pub use guard::{guard_keys, GuardKey};
+pub use guard::{guard_keys, may_be_of, GuardKey};
 pub use join::{identity_key, join_keys, verdict, JoinKey, Verdict};
 pub use normal::{folded, phonetic};
 pub use search::{answers_to, search_keys, SearchKey, Sought};

@@ -165,7 +165,7 @@ const ENROL: &[Row] = &[(
     "Enrol an organisation; the passwords and code secrets of its administrator and its supervisor are printed once:",
 )];
 const ALERTS: &[Row] = &[(
-    "contactpointctl log-in --login risk-owner\ncontactpointctl alerts\ncontactpointctl judge 41 justified",
+    "contactpointctl log-in --login risk-owner\ncontactpointctl alerts\ncontactpointctl judge 6041283577190442 justified",
     "What waits for you, and what you say of it:",
 )];
 const SPONSOR: &[Row] = &[(

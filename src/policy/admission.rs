@@ -7,8 +7,8 @@ use crate::gate::{Gate, Moment};
 use crate::permit::By;
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
-use contactpoint_domain::{Capability, OrganisationKind, Role};
-use contactpoint_identity::Caller;
+use contactpoint_domain::{Capability, Organisation, OrganisationKind, Role};
+use contactpoint_identity::{Caller, Qualifications};
 
 /// Who may ask for one operation.
 pub struct Row {
@@ -130,25 +130,36 @@ pub const TABLE: &[Row] = &[
 
 /// May the caller ask for this operation at all? Gates first, then role, then accreditation; the first that is shut is the refusal.
 pub fn admit(caller: &Caller, operation: Operation, moment: Moment) -> Result<By, Refusal> {
+    let role = role_for(caller.organisation(), caller.qualifications(), operation, moment)?;
+    Ok(By { person: caller.person(), organisation: caller.organisation_id(), role })
+}
+
+/// The role in which somebody of an organisation may ask for this operation, were they to ask now.
+pub(crate) fn role_for(
+    organisation: &Organisation,
+    person: &Qualifications,
+    operation: Operation,
+    moment: Moment,
+) -> Result<Role, Refusal> {
     let row = TABLE.iter().find(|row| row.operation == operation).ok_or(Refusal::RoleForbids)?;
     for gate in Gate::ALL {
-        match gate.shut(caller, moment) {
+        match gate.shut_for(organisation, person, moment) {
             Some(refusal) if !row.passes.contains(&refusal) => return Err(refusal),
             Some(_) | None => {}
         }
     }
-    let kind = caller.organisation().kind;
-    let fits = |(role, kinds): &&(Role, &[OrganisationKind])| role.is_of(kind) && caller.roles().contains(role) && kinds.contains(&kind);
+    let kind = organisation.kind;
+    let fits = |(role, kinds): &&(Role, &[OrganisationKind])| role.is_of(kind) && person.roles.contains(role) && kinds.contains(&kind);
     let (role, _) = row.who.iter().find(fits).ok_or(Refusal::RoleForbids)?;
-    accredited(caller, row.capability, moment)?;
-    Ok(By { person: caller.person(), organisation: caller.organisation_id(), role: *role })
+    accredited(organisation, row.capability, moment)?;
+    Ok(*role)
 }
 
-pub(crate) fn accredited(caller: &Caller, capability: Option<Capability>, moment: Moment) -> Result<(), Refusal> {
+pub(crate) fn accredited(organisation: &Organisation, capability: Option<Capability>, moment: Moment) -> Result<(), Refusal> {
     let Some(capability) = capability else { return Ok(()) };
-    if caller.organisation().may(capability, moment.today) {
+    if organisation.may(capability, moment.today) {
         Ok(())
-    } else if caller.organisation().accreditations.iter().any(|held| held.capability == capability) {
+    } else if organisation.accreditations.iter().any(|held| held.capability == capability) {
         Err(Refusal::AccreditationExpired)
     } else {
         Err(Refusal::CapabilityMissing)

@@ -14,6 +14,13 @@ pub const MISSES: usize = 5;
 /// Minutes within which they are counted.
 pub const MISSES_MINUTES: u64 = 10;
 
+/// Looks without a hit after which they are told of once more on the same day, having been told of `times` already: twice as many each time, and
+/// after the first time however long they take. (rule D7)
+#[must_use]
+pub fn misses_to_tell(times: usize) -> usize {
+    u32::try_from(times).ok().and_then(|times| 2usize.checked_pow(times)).map_or(usize::MAX, |factor| MISSES.saturating_mul(factor))
+}
+
 /// The flags that a view raises: of what was found, and what was shown of it or why nothing was. (rules D7, D8)
 #[must_use]
 pub fn flags(caller: &Caller, record: Option<&ChildRecord>, shown: Result<Breadth, Refusal>) -> Vec<AlertKind> {
@@ -74,17 +81,18 @@ pub struct About {
     pub reason: Option<Purpose>,
 }
 
-/// The request to the authority of a child to broker contact (rule E6). `due`: its last day.
+/// The request to the authority of a child to broker contact (rule E6); to nobody, where there is no such child, so that it leaves as much
+/// behind. `due`: its last day.
 #[must_use]
-pub fn contact_wanted(permit: &AskContactPermit, moment: Moment, record: &ChildRecord, due: Day) -> NewAlert {
+pub fn contact_wanted(permit: &AskContactPermit, moment: Moment, child: &ChildNumber, record: Option<&ChildRecord>, due: Day) -> NewAlert {
     NewAlert {
         kind: AlertKind::Contact,
         person: permit.by().person,
         organisation: permit.by().organisation,
-        child: Some(record.number.clone()),
+        child: Some(child.clone()),
         reason: Some(permit.reason()),
         at: moment.now,
-        to: Some(Addressee::Authority(record.authority)),
+        to: record.map(|record| Addressee::Authority(record.authority)),
         due,
     }
 }

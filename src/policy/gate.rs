@@ -4,8 +4,8 @@
 //! knows what to renew. Suspended organisations and people have no `Caller` at all: `identity` refuses them before a request is read.
 
 use crate::refusal::Refusal;
-use contactpoint_domain::{Day, Instant, Lapsed, OrganisationKind, Role, Stage, Texts};
-use contactpoint_identity::Caller;
+use contactpoint_domain::{Day, Instant, Lapsed, Organisation, OrganisationKind, Role, Stage, Texts};
+use contactpoint_identity::{Caller, Qualifications};
 
 /// The day on which a request is decided, and the texts that are in force then: all that policy knows of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +43,24 @@ impl Gate {
 
     /// Why this gate is shut for the caller, if it is.
     pub fn shut(self, caller: &Caller, moment: Moment) -> Option<Refusal> {
+        self.shut_for(caller.organisation(), caller.qualifications(), moment)
+    }
+
+    /// The same for somebody who is not asking now.
+    pub(crate) fn shut_for(self, organisation: &Organisation, person: &Qualifications, moment: Moment) -> Option<Refusal> {
         match self {
-            Self::Organisation => organisation(caller, moment),
-            Self::Checks => caller.qualifications().checks.lapsed(moment.today, moment.texts).map(lapsed),
+            Self::Organisation => stage(organisation, moment),
+            Self::Checks => person.checks.lapsed(moment.today, moment.texts).map(lapsed),
             Self::Supervisor => {
-                let is_root = caller.organisation().kind == OrganisationKind::DataCentre && caller.roles().contains(&Role::RiskOwner);
-                (caller.qualifications().supervisor.is_none() && !is_root).then_some(Refusal::NoSupervisor)
+                let is_root = organisation.kind == OrganisationKind::DataCentre && person.roles.contains(&Role::RiskOwner);
+                (person.supervisor.is_none() && !is_root).then_some(Refusal::NoSupervisor)
             }
         }
     }
 }
 
-fn organisation(caller: &Caller, Moment { now: _, today, texts }: Moment) -> Option<Refusal> {
-    match caller.organisation().stage(today, texts) {
+fn stage(organisation: &Organisation, Moment { now: _, today, texts }: Moment) -> Option<Refusal> {
+    match organisation.stage(today, texts) {
         Stage::Connected => None,
         Stage::Applied => Some(Refusal::NotSponsored),
         Stage::Sponsored => Some(Refusal::NotAccredited),

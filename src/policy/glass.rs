@@ -52,12 +52,13 @@ permit!(
     LeavePermit {}
 );
 
-/// May the caller break the glass? `open`: the alerts about the caller that nobody has judged. (rules B2, C2, C4, D4, D5)
+/// May the caller break the glass? `proof`: what came of their code; `open`: the alerts about the caller that nobody has judged. (rules B2, C2,
+/// C4, D4, D5)
 pub fn break_glass(
     caller: &Caller,
     moment: Moment,
     reason: Purpose,
-    proof: Confirmed,
+    proof: Result<Confirmed, Refusal>,
     open: &[Alert],
 ) -> Result<BreakGlassPermit, Refusal> {
     let by = admit(caller, Operation::BreakGlass, moment)?;
@@ -70,7 +71,7 @@ pub fn override_shield(
     caller: &Caller,
     moment: Moment,
     reason: Purpose,
-    proof: Confirmed,
+    proof: Result<Confirmed, Refusal>,
     open: &[Alert],
 ) -> Result<OverridePermit, Refusal> {
     let by = admit(caller, Operation::OverrideShield, moment)?;
@@ -98,9 +99,15 @@ pub fn leave_glass(caller: &Caller, moment: Moment) -> Result<LeavePermit, Refus
     Ok(LeavePermit { by: admit(caller, Operation::LeaveGlass, moment)? })
 }
 
-fn granted(caller: &Caller, moment: Moment, reason: Purpose, proof: Confirmed, open: &[Alert]) -> Result<Instant, Refusal> {
+fn granted(
+    caller: &Caller,
+    moment: Moment,
+    reason: Purpose,
+    proof: Result<Confirmed, Refusal>,
+    open: &[Alert],
+) -> Result<Instant, Refusal> {
     one_of(reason, BREAKING)?;
-    if !proof.is_of(caller) {
+    if !proof?.is_of(caller) {
         return Err(Refusal::NotConfirmed);
     }
     if open.iter().any(|alert| alert.kind.stops_the_glass() && alert.person == caller.person() && alert.is_overdue(moment.today)) {

@@ -23,11 +23,11 @@ mod shown;
 
 pub use admission::{admit, Row, TABLE};
 pub use alerts::{
-    audit_alerts, judge, read_alerts, read_flags, review_alert, shows, waits_for, AlertAudit, AuditAlertsPermit, JudgePermit,
-    ReadAlertsPermit, ReviewPermit,
+    audit_alerts, comes_in, judge, judges, read_alerts, read_flags, review_alert, reviews, waits_for, AlertAudit, AuditAlertsPermit,
+    Concern, JudgePermit, ReadAlertsPermit, Receiver, ReviewPermit,
 };
 pub use budget::Ceilings;
-pub use flags::{alert, contact_wanted, flags, search_flag, About, MISSES, MISSES_MINUTES};
+pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flag, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,
@@ -49,6 +49,6 @@ pub use refusal::Refusal;
 pub use relation::Relation;
 pub use shielding::{
     ask_contact, end_involvement, hold_new, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
-    HoldNewPermit, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
+    HoldNewPermit, Keepers, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,
 };
 pub use shown::{AddressKnown, AddressView, CarerView, ChildHit, ChildView, Contact, ContactPerson, Visible};

@@ -1,10 +1,4 @@
 //! The decisions about children, one function each, and the permits that only they make.
-//!
-//! ```compile_fail,E0451
-//! fn forge(by: contactpoint_policy::By) -> contactpoint_policy::ViewPermit {
-//!     contactpoint_policy::ViewPermit { by, reason: contactpoint_domain::Purpose::Concern, kind: contactpoint_domain::OrganisationKind::School, breadth: contactpoint_policy::Breadth::Full }
-//! }
-//! ```
 
 use crate::admission::{accredited, admit};
 use crate::gate::Moment;
@@ -26,10 +20,16 @@ pub struct By {
     pub role: Role,
 }
 
-/// A permit: private fields, a reader each, and no constructor.
+/// A permit: private fields, a reader each, and no constructor; an example of each shows that it cannot be made elsewhere.
 macro_rules! permit {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
+        ///
+        /// ```compile_fail,E0451
+        #[doc = concat!("fn forge(by: contactpoint_policy::By) -> contactpoint_policy::", stringify!($name), " {")]
+        #[doc = concat!("    contactpoint_policy::", stringify!($name), " { by, ", $(stringify!($field), ": todo!(), ",)* "}")]
+        /// }
+        /// ```
         #[derive(Debug, Clone)]
         #[must_use = "a permit is to be used"]
         pub struct $name {
@@ -121,7 +121,7 @@ pub struct Sight<'a> {
 pub fn view(caller: &Caller, moment: Moment, sight: &Sight<'_>) -> Result<ViewPermit, Refusal> {
     let by = admit(caller, Operation::View, moment)?;
     if sight.is_mediated {
-        accredited(caller, Some(Capability::MediatedAccess), moment)?;
+        accredited(caller.organisation(), Some(Capability::MediatedAccess), moment)?;
     }
     one_of(sight.reason, LOOKING)?;
     let breadth = breadth_for(caller, by, sight.record, sight.grant)?;
@@ -152,7 +152,7 @@ pub fn feed(caller: &Caller, moment: Moment) -> Result<FeedPermit, Refusal> {
     let authority = caller.organisation().authority.ok_or(Refusal::CapabilityMissing)?;
     let is_sensitive = caller.organisation().is_sensitive_service();
     if is_sensitive {
-        accredited(caller, Some(Capability::SensitiveServices), moment)?;
+        accredited(caller.organisation(), Some(Capability::SensitiveServices), moment)?;
     }
     Ok(FeedPermit { by, authority, is_sensitive })
 }
@@ -170,7 +170,7 @@ pub enum BasisFault {
 pub fn basis(permit: &FeedPermit, given: Option<SensitiveBasis>) -> Result<(), BasisFault> {
     match (permit.is_sensitive, given) {
         (true, Some(SensitiveBasis::Consent | SensitiveBasis::Safeguarding)) | (false, None) => Ok(()),
-        (true, None) => Err(BasisFault::Missing),
+        (true, Some(SensitiveBasis::Unstated) | None) => Err(BasisFault::Missing),
         (false, Some(_)) => Err(BasisFault::NotExpected),
     }
 }

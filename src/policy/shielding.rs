@@ -2,6 +2,7 @@
 
 use crate::admission::admit;
 use crate::gate::Moment;
+use crate::look::State;
 use crate::permit::{one_of, permit, By, LOOKING};
 use crate::refusal::Refusal;
 use contactpoint_audit::Operation;
@@ -61,6 +62,7 @@ pub fn shield(
 ) -> Result<ShieldPermit, Refusal> {
     let by = admit(caller, Operation::Shield, moment)?;
     of_own_authority(by, record)?;
+    known_to(by, record)?;
     if review <= moment.today || review > moment.today.plus_years(LONGEST_SHIELD_YEARS) {
         return Err(Refusal::TermForbidden);
     }
@@ -72,14 +74,34 @@ pub fn unshield(caller: &Caller, moment: Moment, record: Option<&ChildRecord>, p
     let by = admit(caller, Operation::Unshield, moment)?;
     confirmed(caller, proof)?;
     of_own_authority(by, record)?;
+    known_to(by, record)?;
     Ok(UnshieldPermit { by })
 }
 
+/// Who decides on a record for named people (rule D8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keepers {
+    /// Somebody who is named is a shielding officer of the record's authority today: nobody else of them may know of it.
+    Some,
+    /// Nobody who is named is: the authority's other officers may set the audience anew, so that no record is out of reach for good.
+    None,
+}
+
 /// May the caller set the audience of this record? The second factor is proved anew. (rules B2, C2, C4, D8)
-pub fn set_audience(caller: &Caller, moment: Moment, record: Option<&ChildRecord>, proof: Confirmed) -> Result<AudiencePermit, Refusal> {
+pub fn set_audience(
+    caller: &Caller,
+    moment: Moment,
+    record: Option<&ChildRecord>,
+    keepers: Keepers,
+    proof: Confirmed,
+) -> Result<AudiencePermit, Refusal> {
     let by = admit(caller, Operation::SetAudience, moment)?;
     confirmed(caller, proof)?;
     of_own_authority(by, record)?;
+    match keepers {
+        Keepers::Some => known_to(by, record)?,
+        Keepers::None => {}
+    }
     Ok(AudiencePermit { by })
 }
 
@@ -91,10 +113,13 @@ pub fn settle(
     child: Option<&ChildRecord>,
 ) -> Result<SettlePermit, Refusal> {
     let by = admit(caller, Operation::SettleRecord, moment)?;
-    of_own_authority(by, quarantined.filter(|record| record.quarantined.is_some()))?;
+    let quarantined = quarantined.filter(|record| record.quarantined.is_some());
+    of_own_authority(by, quarantined)?;
+    known_to(by, quarantined)?;
     // a child of another authority is joined by that authority's officer, to whom the record is passed on
     if let Some(child) = child {
         of_own_authority(by, Some(child).filter(|child| child.quarantined.is_none()))?;
+        known_to(by, Some(child))?;
     }
     Ok(SettlePermit { by })
 }
@@ -107,11 +132,11 @@ pub fn hold_new(caller: &Caller, moment: Moment, hold: bool) -> Result<HoldNewPe
 /// May the caller say that their organisation's work with this child ended? (rules B2, C4, D1)
 pub fn end_involvement(caller: &Caller, moment: Moment, record: Option<&ChildRecord>) -> Result<EndInvolvementPermit, Refusal> {
     let by = admit(caller, Operation::EndInvolvement, moment)?;
-    if record.is_some_and(|record| record.works_with(by.organisation)) {
-        Ok(EndInvolvementPermit { by })
-    } else {
-        Err(Refusal::OutsideScope)
+    if !record.is_some_and(|record| record.works_with(by.organisation)) {
+        return Err(Refusal::OutsideScope);
     }
+    known_to(by, record)?;
+    Ok(EndInvolvementPermit { by })
 }
 
 /// May the caller ask for contact with whoever works with a child? Whether there is such a child plays no part. (rules B2, C4, D2, E6)
@@ -135,5 +160,13 @@ fn of_own_authority(by: By, record: Option<&ChildRecord>) -> Result<(), Refusal>
         Ok(())
     } else {
         Err(Refusal::OutsideScope)
+    }
+}
+
+/// A record for named people is there for nobody else, whatever they are to decide (rule D8).
+fn known_to(by: By, record: Option<&ChildRecord>) -> Result<(), Refusal> {
+    match State::of(record, by.person) {
+        State::ForOthers => Err(Refusal::NotOfAudience),
+        State::NotOnRecord | State::Quarantined | State::Shielded | State::Plain => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The one type of what may be shown of a child (rules A1, A5, E7). Made out of a permit and a record, here alone.
 //!
-//! Every field of a statement is taken apart by name below, so that a field added to the record does not compile until somebody
+//! A record and its statements are taken apart below by the name of every field, so that one that is added does not compile until somebody
 //! decides whether it is shown.
 
 use crate::look::{Breadth, Grant};
@@ -12,6 +12,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::Caller;
 use serde::Serialize;
+use std::convert::Infallible;
 use utoipa::ToSchema;
 
 /// What stays visible of a shielded child beside name, date of birth and number (rule E2): a setting, nothing by default.
@@ -150,18 +151,13 @@ impl SearchPermit {
     pub fn show(&self, caller: &Caller, record: &ChildRecord, visible: Visible) -> Option<ChildHit> {
         let breadth = breadth_for(caller, self.by, Some(record), Grant::None).ok()?;
         let record = &*record.as_known_to(self.by.organisation);
+        let Always { child_number, name, date_of_birth, shielded } = always(record)?;
         let newest = record.newest_first().next()?;
         let gender = match breadth {
             Breadth::Full => Some(newest.gender),
             Breadth::Narrow => visible.gender.then_some(newest.gender),
         };
-        Some(ChildHit {
-            child_number: record.number.clone(),
-            name: newest.name.clone(),
-            date_of_birth: newest.date_of_birth,
-            gender,
-            shielded: record.shield.is_some(),
-        })
+        Some(ChildHit { child_number, name, date_of_birth, gender, shielded })
     }
 
     /// The fields that [`Self::show`] shows at most, for the log.
@@ -178,19 +174,15 @@ impl ViewPermit {
         visible: Visible,
         organisation: impl Fn(OrganisationId) -> Option<Organisation>,
     ) -> Option<ChildView> {
+        let mut record = record.clone();
+        let is_sensitive = |source| Ok::<_, Infallible>(organisation(source).as_ref().is_some_and(Organisation::is_sensitive_service));
+        let Ok(()) = record.mark_sensitive(is_sensitive, self.breadth() == Breadth::Narrow);
         let record = &*record.as_known_to(self.by().organisation);
-        let newest = record.newest_first().next()?;
-        let view = ChildView {
-            child_number: record.number.clone(),
-            name: newest.name.clone(),
-            date_of_birth: newest.date_of_birth,
-            shielded: record.shield.is_some(),
-            gender: None,
-            carer_names: Vec::new(),
-            open: None,
-        };
+        let Always { child_number, name, date_of_birth, shielded } = always(record)?;
+        let current = name.clone();
+        let view = ChildView { child_number, name, date_of_birth, shielded, gender: None, carer_names: Vec::new(), open: None };
         Some(match self.breadth() {
-            Breadth::Full => ChildView { gender: Some(gender(record)), open: Some(self.open(record, &newest.name, organisation)), ..view },
+            Breadth::Full => ChildView { gender: Some(gender(record)), open: Some(self.open(record, &current, organisation)), ..view },
             Breadth::Narrow => ChildView {
                 gender: visible.gender.then(|| gender(record)),
                 carer_names: if visible.carer_names { carers(record).into_iter().map(|carer| carer.name).collect() } else { Vec::new() },
@@ -232,6 +224,28 @@ impl ViewPermit {
             None
         }
     }
+}
+
+/// What is shown of every record that is shown at all (rule E2).
+struct Always {
+    child_number: ChildNumber,
+    name: Name,
+    date_of_birth: DateOfBirth,
+    shielded: bool,
+}
+
+/// `None` for a record without statements.
+fn always(record: &ChildRecord) -> Option<Always> {
+    // INVARIANT: every field stands here by its name (rule E7): who adds one decides here who may see it. What the statements say is chosen from
+    // below; authority, audience and quarantine are shown to nobody
+    let ChildRecord { number, authority: _, statements, shield, audience: _, quarantined: _ } = record;
+    let newest = statements.last()?;
+    Some(Always {
+        child_number: number.clone(),
+        name: newest.name.clone(),
+        date_of_birth: newest.date_of_birth,
+        shielded: shield.is_some(),
+    })
 }
 
 /// Bodies whose functions use the NHS number (rule A5).

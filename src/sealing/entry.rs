@@ -60,8 +60,13 @@ impl EntrySealer {
 
     /// The leaf of an entry of at most [`LARGEST_ENTRY`] bytes; its length is one of [`LEAF_SIZES`].
     pub fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.seal_as_long_as(plain, plain.len())
+    }
+
+    /// The same, in a leaf that has the length of one whose entry has `length` bytes, or its own where that is more.
+    pub fn seal_as_long_as(&self, plain: &[u8], length: usize) -> Result<Vec<u8>, SealError> {
         let too_long = SealError::TooLong { length: plain.len(), longest: LARGEST_ENTRY };
-        let size = leaf_size(plain.len()).ok_or(too_long)?;
+        let size = leaf_size(plain.len().max(length.min(LARGEST_ENTRY))).ok_or(too_long)?;
         let length = u16::try_from(plain.len()).map_err(|_| too_long)?;
         let mut salt = [0; SALT];
         aead::randomise(&mut salt)?;

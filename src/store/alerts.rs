@@ -4,6 +4,7 @@
 
 use crate::codec::{decode, encode, unknown, Form, Undecodable};
 use crate::error::StoreError;
+use crate::registry::Registry;
 use crate::sealed::{self, SealedRow, ALERT};
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
@@ -33,7 +34,7 @@ struct StoredAlert<'a> {
 
 impl<'a> StoredAlert<'a> {
     fn of(alert: &'a Alert) -> Self {
-        let Alert { id: _, kind, person, organisation, child, reason, at, to, due, judgement, review } = alert;
+        let Alert { id: _, kind, person, organisation, child, reason, at, to, due, judgement, review, place: _ } = alert;
         let (supervisor, authority) = addressed(*to);
         Self {
             kind: kind.number(),
@@ -50,7 +51,7 @@ impl<'a> StoredAlert<'a> {
         }
     }
 
-    fn open(self, id: AlertId) -> Result<Alert, InvalidValue> {
+    fn open(self, id: AlertId, place: u64) -> Result<Alert, InvalidValue> {
         let judgement = |(number, by, at)| {
             let disposition = Disposition::of_number(number).ok_or(unknown("disposition"))?;
             Ok::<_, InvalidValue>(Judgement { disposition, by: PersonId(by), at: Instant::of_millis(at) })
@@ -72,6 +73,7 @@ impl<'a> StoredAlert<'a> {
             due: Day::of_number(self.due)?,
             judgement: self.judgement.map(judgement).transpose()?,
             review: self.review.map(review).transpose()?,
+            place,
         })
     }
 }
@@ -85,7 +87,18 @@ fn addressed(to: Option<Addressee>) -> (Option<u32>, Option<u32>) {
     }
 }
 
-const COLUMNS: &str = "SELECT row, version, key, sealed FROM alert";
+const COLUMNS: &str = "SELECT row, version, key, sealed, place FROM alert";
+
+/// How a month's sample is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The entry in which the end of the month was noted.
+    pub entry: u64,
+    /// The first signed head that covers it, once there is one: the seed.
+    pub note: Option<String>,
+    /// The largest size that was asked for; 0 before the first.
+    pub size: u16,
+}
 
 impl Snapshot<'_> {
     /// An alert by its number.
@@ -95,26 +108,31 @@ impl Snapshot<'_> {
 
     /// Alerts that wait for this supervisor, oldest first, those after `after`; at most `most`.
     pub fn alerts_for_supervisor(&self, supervisor: PersonId, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE open = 1 AND supervisor = ?1 AND row > ?2 ORDER BY row LIMIT ?3", (supervisor.0, row_of(after), most))
+        let condition = format!("WHERE open = 1 AND supervisor = ?1 AND {AFTER} ORDER BY place LIMIT ?3");
+        self.alerts(&condition, (supervisor.0, row_of(after), most))
     }
 
     /// Alerts that wait for this authority's officers, oldest first, those after `after`; at most `most`.
     pub fn alerts_for_authority(&self, authority: OrganisationId, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE open = 1 AND authority = ?1 AND row > ?2 ORDER BY row LIMIT ?3", (authority.0, row_of(after), most))
+        let condition = format!("WHERE open = 1 AND authority = ?1 AND {AFTER} ORDER BY place LIMIT ?3");
+        self.alerts(&condition, (authority.0, row_of(after), most))
     }
 
-    /// Alerts that wait for this supervisor and are overdue on this day, oldest first, those after `after`; at most `most`.
-    pub fn alerts_overdue(&self, supervisor: PersonId, today: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
-        let condition = "WHERE open = 1 AND supervisor = ?1 AND due < ?2 AND row > ?3 ORDER BY row LIMIT ?4";
-        self.alerts(condition, (supervisor.0, today.number(), row_of(after), most))
+    /// Alerts that wait for this addressee and are overdue on this day, oldest first, those after `after`; at most `most`.
+    pub fn alerts_overdue(&self, to: Addressee, today: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
+        let (column, number) = match to {
+            Addressee::Supervisor(id) => ("supervisor", id.0),
+            Addressee::Authority(id) => ("authority", id.0),
+        };
+        let condition = format!("WHERE open = 1 AND {column} = ?1 AND {AFTER} AND due < ?3 ORDER BY place LIMIT ?4");
+        self.alerts(&condition, (number, row_of(after), today.number(), most))
     }
 
-    /// The supervisors for whom alerts wait that are overdue on this day, each once.
-    pub fn late_supervisors(&self, today: Day) -> Result<Vec<PersonId>, StoreError> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT DISTINCT supervisor FROM alert WHERE open = 1 AND due < ?1 AND supervisor IS NOT NULL")?;
-        let found = select.query_map([today.number()], |row| Ok(PersonId(row.get(0)?)))?;
+    /// The supervisors for whom alerts wait, each once.
+    pub fn supervisors_waited_for(&self) -> Result<Vec<PersonId>, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT DISTINCT supervisor FROM alert WHERE open = 1 AND supervisor IS NOT NULL")?;
+        let found = select.query_map([], |row| Ok(PersonId(row.get(0)?)))?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -129,43 +147,63 @@ impl Snapshot<'_> {
 
     /// Alerts about what this person did that nobody has judged yet.
     pub fn open_alerts_about(&self, person: PersonId) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE open = 1 AND person = ?1 ORDER BY row", [person.0])
+        self.alerts("WHERE open = 1 AND person = ?1 ORDER BY place", [person.0])
     }
 
     /// Alerts about what this person did that were raised on this day, judged or not.
     pub fn alerts_about(&self, person: PersonId, day: Day) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE day = ?1 AND person = ?2 ORDER BY row", (day.number(), person.0))
+        self.alerts("WHERE day = ?1 AND person = ?2 ORDER BY place", (day.number(), person.0))
     }
 
     /// Alerts raised from one day to another, both included, oldest first, those after `after`; at most `most`.
     pub fn alerts_raised(&self, from: Day, to: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE day >= ?1 AND day <= ?2 AND row > ?3 ORDER BY row LIMIT ?4", (from.number(), to.number(), row_of(after), most))
-    }
-
-    /// The signed head from which the sample of a month is drawn, and the largest size that was asked for, if one was. The month: its first
-    /// day.
-    pub fn sample(&self, month: Day) -> Result<Option<(String, u16)>, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT note, size FROM alert_sample WHERE month = ?1")?;
-        Ok(select.query_row([month.number()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        let condition = format!("WHERE day >= ?1 AND {AFTER} AND day <= ?3 ORDER BY place LIMIT ?4");
+        self.alerts(&condition, (from.number(), row_of(after), to.number(), most))
     }
 
     fn alerts(&self, condition: &str, parameters: impl Params) -> Result<Vec<Alert>, StoreError> {
         let mut select = self.connection.prepare_cached(&format!("{COLUMNS} {condition}"))?;
-        let rows = select.query_map(parameters, SealedRow::of)?;
-        rows.map(|row| self.open_alert(&row?)).collect()
+        let rows = select.query_map(parameters, |row| Ok((SealedRow::of(row)?, row.get::<_, i64>(4)?.cast_unsigned())))?;
+        rows.map(|row| row.map_err(StoreError::from).and_then(|(row, place)| self.open_alert(&row, place))).collect()
     }
 
-    fn open_alert(&self, row: &SealedRow) -> Result<Alert, StoreError> {
+    fn open_alert(&self, row: &SealedRow, place: u64) -> Result<Alert, StoreError> {
         let plain = row.open(ALERT, self.keys)?;
         let id = AlertId(u64::try_from(row.row).map_err(|_| StoreError::Unknown("row"))?);
-        read(&plain, id).map_err(|fault| fault.at(ALERT.name, row.row))
+        read(&plain, id, place).map_err(|fault| fault.at(ALERT.name, row.row))
     }
 }
 
-fn read(plain: &[u8], id: AlertId) -> Result<Alert, Undecodable> {
+/// Where a list goes on: behind the alert of this number, in the order in which alerts were raised.
+const AFTER: &str = "place > coalesce((SELECT place FROM alert WHERE row = ?2), 0)";
+
+/// What is asked of alerts without opening one: no child is within reach, so no entry is asked for.
+impl Registry<'_> {
+    /// The days before this one on which supervisors judged alerts, each once, in order.
+    pub fn days_of_judgement(&self, before: Day) -> Result<Vec<Day>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT DISTINCT judged FROM alert WHERE judged < ?1 AND supervisor IS NOT NULL ORDER BY judged")?;
+        let found = select.query_map([before.number()], |row| row.get(0))?;
+        found.map(|number| Ok(Day::of_number(number?)?)).collect()
+    }
+
+    /// How the sample of a month is drawn, if its end was noted. The month: its first day.
+    pub fn sample(&self, month: Day) -> Result<Option<Sample>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT entry, (SELECT note FROM checkpoint WHERE checkpoint.size > entry ORDER BY checkpoint.size LIMIT 1), size
+             FROM alert_sample WHERE month = ?1",
+        )?;
+        let read =
+            |row: &rusqlite::Row<'_>| Ok(Sample { entry: row.get::<_, i64>(0)?.cast_unsigned(), note: row.get(1)?, size: row.get(2)? });
+        Ok(select.query_row([month.number()], read).optional()?)
+    }
+}
+
+fn read(plain: &[u8], id: AlertId, place: u64) -> Result<Alert, Undecodable> {
     match Form::of(plain)? {
         Form::First(_) => Err(Undecodable::Form),
-        Form::Second(bytes) => Ok(decode::<StoredAlert<'_>>(bytes)?.open(id)?),
+        Form::Second(bytes) => Ok(decode::<StoredAlert<'_>>(bytes)?.open(id, place)?),
     }
 }
 
@@ -177,19 +215,57 @@ impl Transaction<'_> {
     /// Raises an alert.
     pub fn raise_alert(&mut self, new: &NewAlert) -> Result<Alert, StoreError> {
         let NewAlert { kind, person, organisation, child, reason, at, to, due } = new.clone();
-        let row = sealed::next_row(self.connection, ALERT)?;
-        let id = AlertId(row.unsigned_abs());
-        let alert = Alert { id, kind, person, organisation, child, reason, at, to, due, judgement: None, review: None };
+        let id = self.free_alert_id()?;
+        let row = row_of(id);
+        let last: i64 = self.connection.prepare_cached("SELECT coalesce(max(place), 0) FROM alert")?.query_row([], |row| row.get(0))?;
+        let place = last + 1;
+        let alert = Alert {
+            id,
+            kind,
+            person,
+            organisation,
+            child,
+            reason,
+            at,
+            to,
+            due,
+            judgement: None,
+            review: None,
+            place: place.cast_unsigned(),
+        };
         let sealed = sealed::seal_new(self.keys, ALERT, row, &encode(&StoredAlert::of(&alert))?)?;
         let (supervisor, authority) = addressed(to);
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO alert (row, version, key, sealed, person, supervisor, authority, day, due, open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
+            "INSERT INTO alert (row, version, key, sealed, place, person, supervisor, authority, day, due, open)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)",
         )?;
         let day = at.day().number();
-        insert.execute(params![row, sealed.version, sealed.key.0, sealed.sealed, person.0, supervisor, authority, day, due.number()])?;
+        insert.execute(params![
+            row,
+            sealed.version,
+            sealed.key.0,
+            sealed.sealed,
+            place,
+            person.0,
+            supervisor,
+            authority,
+            day,
+            due.number()
+        ])?;
         drop(insert);
         self.note(ALERT, &sealed);
         Ok(alert)
+    }
+
+    /// A number at random that no alert has (rules D5, D7: nobody counts alerts by their numbers).
+    fn free_alert_id(&self) -> Result<AlertId, StoreError> {
+        let mut taken = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM alert WHERE row = ?1)")?;
+        loop {
+            let id = AlertId::at_random().map_err(|_| StoreError::Stopped)?;
+            if !taken.query_row([row_of(id)], |row| row.get::<_, bool>(0))? {
+                return Ok(id);
+            }
+        }
     }
 
     /// Puts an alert's judgement and review in the place of what it had; whom it is about and whom it waits for stay as they are.
@@ -202,12 +278,18 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Keeps the signed head from which a month's sample is drawn, for good: a month has one. Of the sizes asked for the largest is kept.
-    pub fn keep_sample(&mut self, month: Day, note: &str, size: u16) -> Result<(), StoreError> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO alert_sample (month, note, size) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET size = max(size, excluded.size)",
-        )?;
-        insert.execute(params![month.number(), note, size])?;
+    /// Notes in this change's entry that a month has ended: the first head that is signed over it is the seed of the month's sample. For good:
+    /// a month ends once.
+    pub fn end_month(&mut self, month: Day) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT OR IGNORE INTO alert_sample (month, entry, size) VALUES (?1, ?2, 0)")?;
+        insert.execute(params![month.number(), self.entry.cast_signed()])?;
+        Ok(())
+    }
+
+    /// Of the sizes asked for of a month's sample the largest is kept.
+    pub fn keep_sample_size(&mut self, month: Day, size: u16) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached("UPDATE alert_sample SET size = max(size, ?2) WHERE month = ?1")?;
+        update.execute(params![month.number(), size])?;
         Ok(())
     }
 }

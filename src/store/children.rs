@@ -54,7 +54,18 @@ pub(crate) fn guard_token(keys: &SealKeys, key: &GuardKey) -> u64 {
         GuardKey::Lives { given, born, postcode } => {
             keys.tokens.token("guard", &[b"lives", given.as_bytes(), &born.to_be_bytes(), postcode.as_bytes()])
         }
+        GuardKey::Born { family, born } => keys.tokens.token("guard", &[b"born", family.as_bytes(), &born.to_be_bytes()]),
+        GuardKey::Housed { born, postcode } => keys.tokens.token("guard", &[b"housed", &born.to_be_bytes(), postcode.as_bytes()]),
+        GuardKey::Neighbour { family, given, postcode } => {
+            keys.tokens.token("guard", &[b"neighbour", family.as_bytes(), given.as_bytes(), postcode.as_bytes()])
+        }
     })
+}
+
+/// The token of a search key of a record for named people, within one scope: it stands under no other, so that it is not among those that
+/// everybody's search counts and opens (rule D8).
+pub(crate) fn named_token(keys: &SealKeys, scope: OrganisationId, key: &SearchKey) -> u64 {
+    short(&keys.tokens.token("named", &[&scope_token(keys, scope, key).to_be_bytes()]))
 }
 
 /// The token of a search key within one scope. Its first 24 bits are the scope's, so that what one scope holds lies together.
@@ -87,7 +98,8 @@ pub(crate) fn all_tokens(keys: &SealKeys, record: &ChildRecord) -> Vec<u64> {
     let mut tokens = vec![number_token(keys, &record.number)];
     tokens.extend(record.statements.iter().flat_map(join_keys).map(|key| join_token(keys, &key)));
     for scope in scopes(record) {
-        tokens.extend(search_keys(record, scope).iter().map(|key| scope_token(keys, scope, key)));
+        let token = if record.audience.is_some() { named_token } else { scope_token };
+        tokens.extend(search_keys(record, scope).iter().map(|key| token(keys, scope, key)));
     }
     if record.is_guarded() {
         tokens.extend(record.statements.iter().flat_map(guard_keys).map(|key| guard_token(keys, &key)));

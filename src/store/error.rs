@@ -79,6 +79,9 @@ pub enum StoreError {
     /// Too many transactions wait.
     #[error("the store is overloaded")]
     Overloaded,
+    /// A child that was looked at was hidden before the look came into the log: whoever asks again is answered by what holds now.
+    #[error("what was looked at was hidden meanwhile")]
+    Overtaken,
     /// The engine refused; the text has no values in it.
     #[error("the store's engine refused: {0}")]
     Engine(#[source] rusqlite::Error),

@@ -3,8 +3,10 @@
 use crate::error::StoreError;
 use crate::in_place::InPlace;
 use crate::index::{Index, Pair as IndexPair, Progress, Turned};
+use crate::leaf;
 use crate::log;
 use crate::looked::{self, Pair, Pending};
+use crate::overtaken::{AsOf, Hidden};
 use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::sealed::SealKeys;
@@ -25,6 +27,7 @@ pub(crate) struct Writer {
     pub(crate) index: std::sync::Arc<Index>,
     pub(crate) place: InPlace,
     pub(crate) readers: std::sync::Arc<Readers>,
+    pub(crate) hidden: Hidden,
     /// The tree is not known to be the store's: nothing may be appended any more.
     pub(crate) is_lost: bool,
 }
@@ -51,6 +54,8 @@ pub(crate) struct Done {
     pub(crate) registry_changed: bool,
     /// There is more that a reader may ask for than entries of looks.
     pub(crate) readers_may_ask: bool,
+    /// Changes that hid a child, so far.
+    pub(crate) hidden: u64,
 }
 
 impl<'w> Group<'w> {
@@ -71,6 +76,14 @@ impl<'w> Group<'w> {
             progress: Progress::default(),
             broken: None,
         })
+    }
+
+    /// Adds the entry of a look, unless one of its children was hidden after it began: then nothing of it is answered (rule E2).
+    pub(crate) fn append_look(&mut self, as_of: Option<AsOf>, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<u64, StoreError> {
+        if as_of.is_some_and(|as_of| self.writer.hidden.overtook(as_of, &tokens)) {
+            return Err(StoreError::Overtaken);
+        }
+        self.append(leaf, tokens)
     }
 
     /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns its index.
@@ -110,8 +123,16 @@ impl<'w> Group<'w> {
     ) -> Result<(T, Entry, Vec<u8>), StoreError> {
         let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
         let snapshot = Snapshot { registry, index: &self.writer.index };
-        let mut transaction =
-            Transaction { snapshot, changes: Vec::new(), registry_changed: false, pairs: Vec::new(), turned: Turned::default() };
+        let mut transaction = Transaction {
+            snapshot,
+            entry: self.writer.tree.size(),
+            changes: Vec::new(),
+            registry_changed: false,
+            pairs: Vec::new(),
+            turned: Turned::default(),
+            hidden_before: &self.writer.hidden,
+            hidden: Vec::new(),
+        };
         let written = change(&mut transaction);
         let queued = written.and_then(|written| Index::enqueue(&self.writer.connection, &transaction.pairs).map(|()| written));
         let (value, mut entry) = queued.inspect_err(|_| {
@@ -122,7 +143,9 @@ impl<'w> Group<'w> {
         self.turned.append(&mut transaction.turned);
         entry.changes.append(&mut transaction.changes);
         self.registry_changed |= transaction.registry_changed;
-        let leaf = self.writer.keys.entries.seal(&entry.encode())?;
+        let hidden = std::mem::take(&mut transaction.hidden);
+        self.writer.hidden.note(hidden);
+        let leaf = leaf::sealed(&self.writer.keys, &entry)?;
         Ok((value, entry, leaf))
     }
 
@@ -184,7 +207,12 @@ impl<'w> Group<'w> {
         self.writer.index.settle(self.progress);
         // what cannot be turned now is turned after the next group
         let _ = self.writer.index.turn(&self.writer.connection);
-        Ok(Done { size: self.writer.tree.size(), registry_changed: self.registry_changed, readers_may_ask: self.readers_may_ask })
+        Ok(Done {
+            size: self.writer.tree.size(),
+            registry_changed: self.registry_changed,
+            readers_may_ask: self.readers_may_ask,
+            hidden: self.writer.hidden.count(),
+        })
     }
 
     /// Undoes everything and makes the tree what the store says it is.

@@ -35,19 +35,21 @@ INSERT INTO looked_mark (id, entry) VALUES (1, 0);
 ";
 
 /// 0.3: pairs that no longer count in the index of children, and alerts. Beside the sealed row of an alert stand the numbers by which its
-/// queue is found; open: nobody has judged it; judged: the day of it.
+/// queue is found; place: the order in which they were raised; open: nobody has judged it; judged: the day of it. A month's sample is drawn by
+/// the first signed head that covers the entry in which the month's end was noted.
 pub(crate) const SECOND: &str = "
 CREATE TABLE alert (
-    row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, person INTEGER NOT NULL, supervisor INTEGER,
-    authority INTEGER, day INTEGER NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL, judged INTEGER);
-CREATE INDEX alert_supervisor ON alert (supervisor, row) WHERE open = 1;
-CREATE INDEX alert_authority ON alert (authority, row) WHERE open = 1;
-CREATE INDEX alert_due ON alert (due, row) WHERE open = 1;
-CREATE INDEX alert_person ON alert (person, row) WHERE open = 1;
-CREATE INDEX alert_day ON alert (day, row);
+    row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, place INTEGER NOT NULL UNIQUE,
+    person INTEGER NOT NULL, supervisor INTEGER, authority INTEGER, day INTEGER NOT NULL, due INTEGER NOT NULL, open INTEGER NOT NULL,
+    judged INTEGER);
+CREATE INDEX alert_supervisor ON alert (supervisor, place) WHERE open = 1;
+CREATE INDEX alert_authority ON alert (authority, place) WHERE open = 1;
+CREATE INDEX alert_due ON alert (due, place) WHERE open = 1;
+CREATE INDEX alert_person ON alert (person, place) WHERE open = 1;
+CREATE INDEX alert_day ON alert (day, place);
 CREATE INDEX alert_judged ON alert (judged, row) WHERE judged IS NOT NULL;
 CREATE TABLE child_withdrawn (token INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
-CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, note TEXT NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, entry INTEGER NOT NULL, size INTEGER NOT NULL);
 ";
 
 #[cfg(test)]

@@ -7,9 +7,13 @@ use crate::index::Index;
 use crate::registry::Registry;
 use crate::sealed::SealedRow;
 use contactpoint_audit::Entry;
-use contactpoint_domain::{ChildNumber, OrganisationId, Statement};
-use contactpoint_matching::{guard_keys, join_keys, JoinKey, SearchKey};
+use contactpoint_domain::{ChildNumber, ChildRecord, Organisation, OrganisationId, Statement};
+use contactpoint_matching::{guard_keys, join_keys, may_be_of, search_keys, JoinKey, SearchKey};
 use rusqlite::OptionalExtension;
+
+/// Rows that each search and each glass opens at least of what may be hidden, whether there is any: one record there and none cost the same
+/// (rules D8, E2). A third one of the same key would tell.
+const HIDDEN_AT_LEAST: usize = 2;
 
 /// One logged look at a child, as the log tells it.
 pub struct Look {
@@ -46,6 +50,11 @@ impl Snapshot<'_> {
         Ok(None)
     }
 
+    /// Opens so many rows of others for nothing that, with those opened, it is as many as where something was hidden.
+    fn open_decoys(&self, token: u64, opened: usize) -> Result<(), StoreError> {
+        (opened..HIDDEN_AT_LEAST).try_for_each(|at| self.open_decoy(token.rotate_left(at as u32)))
+    }
+
     fn open_decoy(&self, token: u64) -> Result<(), StoreError> {
         let mut select = self.connection.prepare_cached("SELECT coalesce(max(row), 0) FROM child")?;
         let highest: i64 = select.query_row([], |row| row.get(0))?;
@@ -64,6 +73,17 @@ impl Snapshot<'_> {
         rows.into_iter().take(most as usize).filter_map(|row| self.child_at(row).transpose()).collect()
     }
 
+    /// The records for named people of one scope that stand under a search key (rule D8): whether the caller is one of them is for others to
+    /// say. Two rows are opened whether there are any.
+    pub fn for_named_people_in_scope(&self, scope: OrganisationId, key: &SearchKey) -> Result<Vec<Held>, StoreError> {
+        let token = children::named_token(self.keys, scope, key);
+        let rows = self.index.rows(self.connection, token)?;
+        let opened = rows.len();
+        let held = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
+        self.open_decoys(token, opened)?;
+        Ok(held)
+    }
+
     /// The children that share a join key with a statement, each once, those of the strongest key first.
     pub fn candidates_for(&self, statement: &Statement) -> Result<Vec<Held>, StoreError> {
         let mut seen = Vec::new();
@@ -80,18 +100,29 @@ impl Snapshot<'_> {
     }
 
     /// The children of whom somebody states exactly this key, wherever they are; at most a few. What a sensitive service states finds nobody
-    /// (rule E8).
+    /// (rule E8). Two rows are opened at least: one that is found and may not be shown costs no more than none (rule E2).
     pub fn children_by_key(&self, key: &JoinKey) -> Result<Vec<Held>, StoreError> {
+        let token = children::join_token(self.keys, key);
+        let rows = self.index.rows(self.connection, token)?;
+        self.open_decoys(token, rows.len())?;
         let mut found = Vec::new();
-        for row in self.index.rows(self.connection, children::join_token(self.keys, key))? {
+        for row in rows {
+            let Some(mut held) = self.child_at(row)? else { continue };
+            held.record.mark_sensitive(|source| self.is_sensitive(source), false)?;
             // a token is cut short and may be stale: hold each record against the key itself
             let states = |said: &Statement| said.involvement.basis.is_none() && join_keys(said).contains(key);
-            found.extend(self.child_at(row)?.filter(|held| held.record.statements.iter().any(states)));
+            if held.record.statements.iter().any(states) {
+                found.push(held);
+            }
         }
         Ok(found)
     }
 
-    /// The guarded records that share a guard key with a statement, each once (rule E4).
+    fn is_sensitive(&self, source: OrganisationId) -> Result<bool, StoreError> {
+        Ok(self.organisation(source)?.as_ref().is_some_and(Organisation::is_sensitive_service))
+    }
+
+    /// The guarded records that a statement may be of, each once (rule E4).
     pub fn guarded_like(&self, statement: &Statement) -> Result<Vec<Held>, StoreError> {
         let mut rows = Vec::new();
         for key in guard_keys(statement) {
@@ -100,7 +131,31 @@ impl Snapshot<'_> {
         rows.sort_unstable();
         rows.dedup();
         let held: Vec<Held> = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
-        Ok(held.into_iter().filter(|held| held.record.is_guarded()).collect())
+        Ok(held.into_iter().filter(|held| held.record.is_guarded() && may_be_of(&held.record, statement)).collect())
+    }
+
+    /// The records of one authority, beside this one and without a guard, that may be of its child, as far as they have a number, an identity
+    /// or the sound of the family name in common with it; each once (rule E4).
+    pub fn others_like(&self, record: &ChildRecord) -> Result<Vec<Held>, StoreError> {
+        let mut rows = Vec::new();
+        for key in record.statements.iter().flat_map(join_keys) {
+            rows.extend(self.index.rows(self.connection, children::join_token(self.keys, &key))?);
+        }
+        // by all that is said of the child, which a shield would leave out
+        let open = ChildRecord { shield: None, ..record.clone() };
+        for key in search_keys(&open, record.authority) {
+            rows.extend(self.index.rows(self.connection, children::scope_token(self.keys, record.authority, &key))?);
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        let held: Vec<Held> = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
+        let is_like = |other: &ChildRecord| {
+            other.number != record.number
+                && other.authority == record.authority
+                && !other.is_guarded()
+                && record.statements.iter().any(|said| may_be_of(other, said))
+        };
+        Ok(held.into_iter().filter(|held| is_like(&held.record)).collect())
     }
 
     fn child_at(&self, row: i64) -> Result<Option<Held>, StoreError> {

@@ -5,6 +5,7 @@ use crate::codec::{encode, StoredRecord};
 use crate::error::StoreError;
 use crate::feeds::{FeedCounts, FeedFault, FeedId, NewFeed};
 use crate::index::{Pair, Turned};
+use crate::overtaken::{hides_more, AsOf, Hidden};
 use crate::registry::{Account, NewAccount, NewOrganisation};
 use crate::sealed::{self, SealedRow, Table, ACCOUNT, CHILD, ORGANISATION};
 use crate::snapshot::Snapshot;
@@ -17,12 +18,17 @@ use rusqlite::{params, OptionalExtension};
 /// A writer of everything, inside one savepoint of a group commit.
 pub struct Transaction<'a> {
     pub(crate) snapshot: Snapshot<'a>,
+    /// The index that its entry will have.
+    pub(crate) entry: u64,
     pub(crate) changes: Vec<Change>,
     pub(crate) registry_changed: bool,
     /// Index pairs that this change brought: taken back if it fails.
     pub(crate) pairs: Vec<Pair>,
     /// Index pairs that it withdrew or let count again, likewise.
     pub(crate) turned: Turned,
+    /// What was hidden before it, and the children that it hid itself.
+    pub(crate) hidden_before: &'a Hidden,
+    pub(crate) hidden: Vec<[u8; 16]>,
 }
 
 impl<'a> std::ops::Deref for Transaction<'a> {
@@ -181,11 +187,24 @@ impl Transaction<'_> {
         self.index_under(former.row, &before, &after)?;
         if old.is_guarded() || record.is_guarded() {
             let mut gone = before;
-            if old.shield.is_none() && record.shield.is_some() {
+            if hides_more(old, record) {
+                self.hidden.push(children::looked_token(self.keys, &record.number));
                 gone.extend(self.tokens_of_history(former)?);
             }
             gone.retain(|token| after.binary_search(token).is_err());
             self.withdraw(former.row, &gone)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses what was decided of these children before one of them was hidden: its entry must not be written (rule E2).
+    ///
+    /// # Errors
+    /// [`StoreError::Overtaken`].
+    pub fn refuse_overtaken(&self, as_of: AsOf, children: &[ChildNumber]) -> Result<(), StoreError> {
+        let tokens: Vec<_> = children.iter().map(|number| children::looked_token(self.keys, number)).collect();
+        if self.hidden_before.overtook(as_of, &tokens) {
+            return Err(StoreError::Overtaken);
         }
         Ok(())
     }

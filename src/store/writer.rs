@@ -6,9 +6,11 @@ use crate::error::{OpenError, StoreError};
 use crate::group::{Group, Settle, Writer};
 use crate::in_place::InPlace;
 use crate::index::Index;
+use crate::leaf;
 use crate::log;
 use crate::looked::{self, Pending};
 use crate::open::{Options, StoreKeys};
+use crate::overtaken::{AsOf, Hidden};
 use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::schema;
@@ -55,6 +57,7 @@ struct Shared {
     stopped: Arc<AtomicBool>,
     generation: Arc<AtomicU64>,
     committed: Arc<AtomicU64>,
+    hidden: Arc<AtomicU64>,
     /// Heads in a row that the HSM did not sign.
     unsigned: AtomicU32,
     checkpoint: Mutex<Option<(u64, String)>>,
@@ -65,7 +68,7 @@ type ChangeJob = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
 
 enum Job {
     /// A sealed entry of a look, and the tokens of its children.
-    Look { leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<u64, StoreError>> },
+    Look { as_of: Option<AsOf>, leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<u64, StoreError>> },
     /// Anything that writes more than its entry.
     Change(ChangeJob),
     /// The last job.
@@ -110,6 +113,7 @@ impl Store {
             index: Arc::clone(&index),
             place,
             readers: Arc::clone(&readers),
+            hidden: Hidden::default(),
             is_lost: false,
         };
         Ok(Resting { writer, readers, keys: seal_keys, index, size, group_max: options.group_commit_max.max(1), checkpoint, signer })
@@ -141,22 +145,31 @@ impl Store {
         look: impl FnOnce(&Snapshot<'_>) -> Result<Result<(T, Entry), U>, StoreError>,
     ) -> Result<Result<Committed<T>, U>, StoreError> {
         self.refuse_unsigned()?;
+        let as_of = self.as_of();
         let found = self.read(|snapshot| {
             let (value, entry) = match look(snapshot)? {
                 Ok(looked) => looked,
                 Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
             };
-            let leaf = self.shared.keys.entries.seal(&entry.encode())?;
-            Ok(Ok((value, leaf, looked::tokens_of(&self.shared.keys, &entry))))
+            let leaf = leaf::sealed(&self.shared.keys, &entry)?;
+            // what showed nothing is not refused: that would tell that there is something
+            let as_of = Some(as_of).filter(|_| !entry.shown.is_empty());
+            Ok(Ok((value, as_of, leaf, looked::tokens_of(&self.shared.keys, &entry))))
         })?;
-        let (value, leaf, tokens) = match found {
+        let (value, as_of, leaf, tokens) = match found {
             Ok(looked) => looked,
             Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
         };
         let (settle, settled) = oneshot::channel();
-        self.send(Job::Look { leaf, tokens, settle })?;
+        self.send(Job::Look { as_of, leaf, tokens, settle })?;
         let index = settled.await.map_err(|_| StoreError::Stopped)??;
         Ok(Ok(Committed::new(value, index)))
+    }
+
+    /// What a look that begins now sees for certain of what was hidden: for [`Transaction::refuse_overtaken`].
+    #[must_use]
+    pub fn as_of(&self) -> AsOf {
+        AsOf(self.shared.hidden.load(Ordering::Acquire))
     }
 
     /// Changes something and says so in an entry; both are durable when the value comes back, or neither is in the store.
@@ -321,6 +334,7 @@ impl Resting {
             stopped: Arc::clone(&state.stopped),
             generation: Arc::clone(&state.generation),
             committed: Arc::clone(&state.committed),
+            hidden: Arc::clone(&state.hidden),
             unsigned: AtomicU32::new(0),
             checkpoint: Mutex::new(checkpoint),
             signer,
@@ -348,11 +362,12 @@ struct Flags {
     stopped: Arc<AtomicBool>,
     generation: Arc<AtomicU64>,
     committed: Arc<AtomicU64>,
+    hidden: Arc<AtomicU64>,
 }
 
 impl Flags {
     fn new(size: u64) -> Self {
-        Self { stopped: Arc::default(), generation: Arc::default(), committed: Arc::new(AtomicU64::new(size)) }
+        Self { stopped: Arc::default(), generation: Arc::default(), committed: Arc::new(AtomicU64::new(size)), hidden: Arc::default() }
     }
 }
 
@@ -399,6 +414,7 @@ fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Fl
             if done.readers_may_ask {
                 readers.something_changed();
             }
+            flags.hidden.store(done.hidden, Ordering::Release);
             if done.registry_changed {
                 flags.generation.fetch_add(1, Ordering::AcqRel);
             }
@@ -435,8 +451,8 @@ fn fill_group(
     };
     for job in jobs {
         match job {
-            Job::Look { leaf, tokens, settle } => {
-                let appended = group.append(&leaf, tokens);
+            Job::Look { as_of, leaf, tokens, settle } => {
+                let appended = group.append_look(as_of, &leaf, tokens);
                 settles.push(Box::new(move |fate: Result<(), StoreError>| {
                     let _ = settle.send(fate.and(appended));
                 }));

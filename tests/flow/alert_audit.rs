@@ -22,6 +22,19 @@ async fn sample(auditor: &Desk, month: &str, size: u64) -> Value {
     auditor.post("/v1/audit/alerts/sample", json!({"month": month, "size": size})).await.expect_status(200).json()
 }
 
+/// The same once the daemon has noted the month's end and signed a head over that, of its own accord: a second's work.
+async fn first_sample(auditor: &Desk, month: &str, size: u64) -> Value {
+    for _ in 0..1000 {
+        let answer = auditor.post("/v1/audit/alerts/sample", json!({"month": month, "size": size})).await;
+        if answer.status == 200 {
+            return answer.json();
+        }
+        assert_eq!(answer.expect_status(409).code(), "seed_not_fixed");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the end of the month was not noted");
+}
+
 #[tokio::test]
 async fn a_finished_month_is_sampled_by_a_seed_that_nobody_chooses_and_the_counts_show_who_judges_how() {
     // D5: dispositions are sampled by an auditor; statistics per user, role and user-supervisor pair show rubber-stamping
@@ -44,12 +57,21 @@ async fn a_finished_month_is_sampled_by_a_seed_that_nobody_chooses_and_the_count
     house.clock.move_on(32 * DAY);
     let auditor = &house.another_session(auditor).await;
     let supervisor = &house.another_session(&house.supervisor).await;
-    let two = sample(auditor, &month, 2).await;
-    assert_eq!(numbers(&two["judged"]), numbers(&waiting)[..4]);
+    let two = first_sample(auditor, &month, 2).await;
+    let (mut judged, mut of_four) = (numbers(&two["judged"]), numbers(&waiting)[..4].to_vec());
+    judged.sort_unstable();
+    of_four.sort_unstable();
+    assert_eq!(judged, of_four);
+    // the seed is the first head over the entry in which the daemon noted the end: no request made it, and asking changes nothing
+    let size = |checkpoint: &Value| checkpoint.as_str().unwrap().lines().nth(1).unwrap().parse::<u64>().unwrap();
+    let (ended, covered) = (two["ended"].as_u64().unwrap(), size(&two["checkpoint"]));
+    assert!(ended < covered && covered <= two["entry"].as_u64().unwrap(), "{two}");
     let order = redrawn(two["checkpoint"].as_str().unwrap(), &numbers(&two["judged"]));
     assert_eq!(numbers(&two["alerts"]), order[..2]);
     let again = sample(auditor, &month, 2).await;
     assert_eq!((&again["checkpoint"], &again["alerts"]), (&two["checkpoint"], &two["alerts"]), "each later ask gives the same sample");
+    let nobody_judged = sample(auditor, "2026-01", 2).await;
+    assert_eq!((&nobody_judged["judged"], &nobody_judged["checkpoint"]), (&json!([]), &Value::Null));
 
     // only what was drawn is reviewed, and once
     let finding = |id: u64, finding: &'static str| {
@@ -79,6 +101,7 @@ async fn a_finished_month_is_sampled_by_a_seed_that_nobody_chooses_and_the_count
     let pair = |person: u64| json!({"person": person, "supervisor": above});
     assert_eq!(counts["by_pair"], json!([with(&questioned, pair(teacher)), with(&overdue, pair(colleague))]));
     let all = json!({"alerts": 5, "justified": 3, "not_justified": 1, "open": 0, "overdue": 1, "questioned": 1});
+    assert_eq!((&counts["by_turns"], &counts["by_authority"]), (&json!([]), &json!([])));
     assert_eq!(counts["by_role"], json!([with(&all, json!({"role": "practitioner", "kind": "school"}))]));
     assert_eq!(auditor.post("/v1/audit/flags", days.clone()).await.expect_status(200).json()["alerts"], json!([]));
     for (path, body) in
@@ -106,7 +129,14 @@ async fn a_place_in_a_queue_is_of_the_session_and_the_question_that_it_was_given
     let (mut all, rest) = (numbers(&first["alerts"]), numbers(&second["alerts"]));
     assert_eq!((all.len(), rest.len(), &second["cursor"]), (50, 1, &Value::Null));
     all.extend(rest);
-    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "oldest first, each once");
+    let at = |page: &Value| page["alerts"].as_array().unwrap().iter().map(|alert| alert["at"].as_str().unwrap().to_owned()).collect();
+    let (mut times, last): (Vec<String>, Vec<String>) = (at(&first), at(&second));
+    times.extend(last);
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "oldest first: {times:?}");
+    // D7: from the numbers nobody learns what lies between
+    assert!(!all.windows(2).all(|pair| pair[0] < pair[1]), "{all:?}");
+    all.sort_unstable();
+    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "each once");
 
     let another = house.another_session(supervisor).await;
     let auditor = &house.auditor.people()[0];
@@ -124,4 +154,41 @@ async fn a_place_in_a_queue_is_of_the_session_and_the_question_that_it_was_given
     ] {
         assert_eq!(desk.post(path, body).await.expect_status(422).code(), "invalid_value", "{path}");
     }
+}
+
+#[tokio::test]
+async fn two_who_judge_each_other_in_turns_show_and_the_pair_is_of_the_one_who_judged() {
+    // D5: statistics per user, role and user-supervisor pair show rubber-stamping; C3: no two supervise each other - at one time
+    let house = Glasshouse::built().await;
+    let river = &house.river;
+    let both = ["practitioner", "supervisor"];
+    let (one, other) = (river.employ("turn-one", &both).await, river.employ("turn-other", &both).await);
+    let certificate = &river.organisation.certificate;
+    let (one, other) = (Desk::of(&house.rig, certificate, &one).await, Desk::of(&house.rig, certificate, &other).await);
+    let head = river.organisation.supervisor.id;
+    let under = |person: u64, supervisor: u64| {
+        let path = format!("/v1/people/{person}");
+        async move { drop(river.administrator.post(&path, json!({"supervisor": supervisor})).await.expect_status(200)) }
+    };
+    for (actor, judge_of_it) in [(&one, &other), (&other, &one)] {
+        under(judge_of_it.person.id, head).await;
+        under(actor.person.id, judge_of_it.person.id).await;
+        drop(house.break_glass(actor, &house.amelia).await.expect_status(200));
+        let alert = queue(judge_of_it).await[0].clone();
+        drop(judge(judge_of_it, &alert, "justified").await.expect_status(200));
+        under(actor.person.id, head).await;
+        house.clock.move_on(2 * MINUTE);
+    }
+    let days = json!({"from": day(-1), "to": day(1)});
+    let counts = house.auditor.people()[0].post("/v1/audit/alerts/statistics", days).await.expect_status(200).json();
+    let turn = counts["by_turns"].as_array().unwrap().as_slice();
+    assert_eq!(turn.len(), 1, "{counts}");
+    let (low, high) = (one.person.id.min(other.person.id), one.person.id.max(other.person.id));
+    assert_eq!((&turn[0]["one"], &turn[0]["other"]), (&json!(low), &json!(high)));
+    for of in ["of_one", "of_other"] {
+        assert_eq!((&turn[0][of]["alerts"], &turn[0][of]["justified"]), (&json!(1), &json!(1)), "{of}");
+    }
+    let pairs: Vec<_> = counts["by_pair"].as_array().unwrap().iter().map(|row| (&row["person"], &row["supervisor"])).collect();
+    let (one, other) = (json!(one.person.id), json!(other.person.id));
+    assert!(pairs.contains(&(&one, &other)) && pairs.contains(&(&other, &one)), "{counts}");
 }

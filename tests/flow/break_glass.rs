@@ -48,6 +48,15 @@ async fn the_glass_is_broken_to_one_child_for_half_an_hour_and_the_supervisor_is
     drop(house.break_glass(teacher, other).await.expect_status(200));
     assert!(sees(teacher, other).await && !sees(teacher, amelia).await);
 
+    // D4: one record for a person, not for each of their sessions: what another session opens ends what this one had
+    house.clock.move_on(2 * MINUTE);
+    drop(house.break_glass(&another, amelia).await.expect_status(200));
+    assert!(sees(&another, amelia).await && !sees(&another, other).await, "and it does not have the first one's");
+    assert!(!sees(teacher, amelia).await && !sees(teacher, other).await, "ended");
+    assert_eq!(teacher.post("/v1/break-glass/leave", json!({})).await.expect_status(200).json()["child_number"], Value::Null);
+    assert!(sees(&another, amelia).await, "nobody leaves for another session");
+    drop(house.break_glass(teacher, other).await.expect_status(200));
+
     // left, and left again
     let left = teacher.post("/v1/break-glass/leave", json!({})).await.expect_status(200).json();
     assert_eq!(left["child_number"], other);
@@ -72,7 +81,7 @@ async fn the_glass_is_broken_to_one_child_for_half_an_hour_and_the_supervisor_is
     let waiting = queue(&house.supervisor).await;
     let told = |kind: &str| waiting.as_array().unwrap().iter().filter(|alert| alert["kind"] == kind).count();
     // D7: five looks for nothing within ten minutes are told as well
-    assert_eq!((told("break-glass"), told("near-misses")), (4, 1), "{waiting}");
+    assert_eq!((told("break-glass"), told("near-misses")), (6, 1), "{waiting}");
 }
 
 #[tokio::test]
@@ -124,14 +133,13 @@ async fn a_child_who_is_not_there_a_guess_and_a_caller_who_may_not_are_refused_a
     // F3: who had the glass broken, and who tried, is in the answer to who saw this child
     let asked = json!({"child_number": amelia, "reason": "audit"});
     let looks = house.auditor.people()[0].post("/v1/audit/who-saw", asked).await.expect_status(200).json();
-    let outcomes: Vec<&str> = looks["looks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|look| look["operation"] == "break-glass")
-        .map(|look| look["outcome"].as_str().unwrap())
-        .collect();
+    let tries: Vec<&Value> = looks["looks"].as_array().unwrap().iter().filter(|look| look["operation"] == "break-glass").collect();
+    let outcomes: Vec<&str> = tries.iter().map(|look| look["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == "answered").count(), 1, "{outcomes:?}");
+    // F1: every attempt, with child and reason: the code again, somebody else's, none, and one that came too early
+    let without_a_code: Vec<_> = tries.iter().filter(|look| look["outcome"] == "not-confirmed").collect();
+    assert_eq!(without_a_code.len(), 4, "{outcomes:?}");
+    assert!(without_a_code.iter().all(|look| look["reason"] == "missing" && look["person"]["id"] == teacher.person.id), "{looks}");
     assert!(outcomes.contains(&"reason-forbids") && outcomes.contains(&"role-forbids"), "{outcomes:?}");
 }
 
@@ -149,7 +157,10 @@ async fn a_supervisor_judges_once_and_nobody_judges_their_own_act_or_what_was_se
     drop(house.break_glass(&house.teacher, &house.amelia).await.expect_status(200));
     let alert = acts(&house.supervisor).await[0].clone();
     for desk in [&house.teacher, &house.auditor.people()[0], &house.river.administrator] {
-        assert_eq!(judge(desk, &alert, "justified").await.expect_status(403).code(), "forbidden");
+        let refused = judge(desk, &alert, "justified").await.expect_status(403);
+        assert_eq!(refused.code(), "forbidden");
+        // D7: whether there is such an alert is not told to whoever judges none
+        assert_cannot_be_told_apart(&refused, &judge(desk, &json!({"id": 999_999}), "justified").await);
     }
     let elsewhere = Desk::of(&house.rig, &house.oak.organisation.certificate, &house.oak.organisation.supervisor).await;
     let others = judge(&elsewhere, &alert, "justified").await.expect_status(404);
@@ -223,4 +234,55 @@ async fn overriding_is_a_right_of_its_own_and_the_authority_looks_into_it() {
     assert_eq!(judge(officer, &investigation, "settled").await.expect_status(200).json()["judged"]["disposition"], "settled");
     house.clock.move_on(30 * MINUTE);
     assert!(!sees(teacher, &house.amelia).await);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_supervisor_who_cannot_come_in_goes_to_those_above_at_once() {
+    // D4: the supervisor is alerted; D5: must judge each alert; C3: a supervisor may have no access to any child's record
+    let house = Glasshouse::built().await;
+    drop(house.break_glass(&house.teacher, &house.amelia).await.expect_status(200));
+    let alert = acts(&house.supervisor).await[0].clone();
+    let (path, body) = ("/v1/alerts/queue", json!({}));
+    let above = || async { house.rig.as_owner(Method::POST, path, Some(&body)).await.expect_status(200).json()["alerts"].clone() };
+    let state = |state: &'static str| {
+        let path = format!("/v1/people/{}/state", house.supervisor.person.id);
+        let administrator = &house.river.administrator;
+        async move { drop(administrator.post(&path, json!({"state": state})).await.expect_status(200)) }
+    };
+    assert_eq!(above().await, json!([]), "it is the supervisor's");
+    state("suspended").await;
+    let waiting = above().await;
+    assert_eq!((waiting.as_array().unwrap().len(), &waiting[0]["id"], &waiting[0]["overdue"]), (1, &alert["id"], &json!(false)));
+    state("active").await;
+    assert_eq!(above().await, json!([]), "and theirs again");
+    state("suspended").await;
+    let (path, body) = (format!("/v1/alerts/{}/judge", alert["id"]), json!({"disposition": "justified"}));
+    let judged = house.rig.as_owner(Method::POST, &path, Some(&body)).await.expect_status(200).json();
+    assert_eq!(judged["judged"]["disposition"], "justified");
+}
+
+#[tokio::test]
+async fn what_an_authority_lets_wait_is_told_to_its_supervisor_and_counted_for_the_auditor() {
+    // D5: overdue ones escalate; E5: starts an investigation, and no answer of any kind lists shielded children
+    let house = Glasshouse::built().await;
+    let teacher = &house.teacher;
+    let asked = json!({"child_number": house.amelia, "reason": "section-47", "code": house.code(teacher).await});
+    drop(teacher.post("/v1/shield-override", asked).await.expect_status(200));
+    let head = Desk::of(&house.rig, &house.council.organisation.certificate, &house.council.organisation.supervisor).await;
+    assert_eq!(queue(&head).await, json!([]), "it is the officers'");
+    let investigation = queue(&house.council.people()[0]).await[0].clone();
+    house.clock.move_on(9 * DAY);
+    let (head, officer) = (house.another_session(&head).await, house.another_session(&house.council.people()[0]).await);
+    let waiting = queue(&head).await;
+    assert_eq!((waiting.as_array().unwrap().len(), &waiting[0]["id"], &waiting[0]["overdue"]), (1, &investigation["id"], &json!(true)));
+    assert_eq!(waiting[0]["child_number"], Value::Null, "of the event, and not of the child");
+    assert_eq!(judge(&head, &investigation, "settled").await.expect_status(409).code(), "already_judged", "an officer settles it");
+
+    let auditor = house.another_session(&house.auditor.people()[0]).await;
+    let (before, after) = (contactpoint_support::day(-1), contactpoint_support::day(1));
+    let counts = auditor.post("/v1/audit/alerts/statistics", json!({"from": before, "to": after})).await.expect_status(200).json();
+    let authority = json!({"authority": house.council.organisation.id, "alerts": 1, "settled": 0, "open": 0, "overdue": 1});
+    assert_eq!(counts["by_authority"], json!([authority]));
+    drop(judge(&officer, &investigation, "settled").await.expect_status(200));
+    assert_eq!(queue(&head).await, json!([]));
 }

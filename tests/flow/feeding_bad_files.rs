@@ -4,7 +4,7 @@
 use crate::borough::{borough, Borough};
 use crate::children::{sheet, Row};
 use crate::office::Office;
-use contactpoint_support::Person;
+use contactpoint_support::{ClientCertificate, Person, Rig};
 use serde_json::{json, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,16 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) async fn of(borough: &Borough, office: &Office, person: &Person) -> Self {
-        let profile = borough.rig.profile(&person.login, &office.organisation.certificate);
-        let session = profile.with_extension("session");
-        let program = Self { program: borough.rig.programs.client.clone(), profile, session };
         let code = person.authenticator.code().await;
-        let logged_in = program.run(&["log-in", "--login", &person.login, "--password-stdin", "--code", &code], &person.password);
+        Self::logged_in(&borough.rig, &office.organisation.certificate, person, &code)
+    }
+
+    /// Logs somebody in with this code; they sign.
+    pub(crate) fn logged_in(rig: &Rig, certificate: &ClientCertificate, person: &Person, code: &str) -> Self {
+        let profile = rig.profile(&person.login, certificate);
+        let session = profile.with_extension("session");
+        let program = Self { program: rig.programs.client.clone(), profile, session };
+        let logged_in = program.run(&["log-in", "--login", &person.login, "--password-stdin", "--code", code], &person.password);
         assert!(logged_in.status.success(), "{}", String::from_utf8_lossy(&logged_in.stderr));
         let signed = program.run(&["sign", "--accept", "1"], "");
         assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));

@@ -126,19 +126,19 @@ impl World {
     }
 }
 
-async fn number(desk: &Desk, family: &str, born: &str) -> String {
+pub(crate) async fn number(desk: &Desk, family: &str, born: &str) -> String {
     crate::borough::first_number(desk, family, born).await.unwrap_or_else(|| panic!("{family} is not found"))
 }
 
 /// An answer without what is of its own world by nature: numbers of children, entries of the log.
-async fn answered(desk: &Desk, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) async fn answered(desk: &Desk, path: &str, body: &Value) -> (u16, Value) {
     let answer = desk.post(path, body.clone()).await;
     let mut told = answer.json();
     without_numbers(&mut told);
     (answer.status.as_u16(), told)
 }
 
-fn without_numbers(value: &mut Value) {
+pub(crate) fn without_numbers(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {

@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::{json, Value};
 
 const SHIELD: &str = "/v1/children/shield";
+const AUDIENCE: &str = "/v1/children/audience";
 const VIEW: &str = "/v1/children/view";
 const SEARCH: &str = "/v1/children/search";
 
@@ -128,28 +129,109 @@ async fn a_record_for_named_people_is_there_for_them_alone() {
     );
     let number = number_of(&ward.school, "Carrow", "2012-01-30").await;
     let (teacher, worker, officer) = (ward.school.practitioner(), ward.council.practitioner(), ward.officer(2));
-    let asked = |people: &[u64], code: String| json!({"child_number": number, "people": people, "code": code});
-    let nobody = asked(&[4_000_000], officer.person.authenticator.code().await);
-    assert_eq!(officer.post("/v1/children/audience", nobody).await.expect_status(422).code(), "invalid_value");
-    let named = asked(&[worker.person.id], officer.person.authenticator.code().await);
-    let answer = officer.post("/v1/children/audience", named).await.expect_status(200).json();
-    assert_eq!((&answer["people"], &answer["shielded"]), (&json!([worker.person.id]), &json!(false)));
+    let asked = |audience: Value, code: String| json!({"child_number": number, "audience": audience, "code": code});
+    // whoever is named or not: an officer who decides on it is among them, and to open it takes a word of its own
+    for (people, status, code) in [
+        (json!({"people": [4_000_000, officer.person.id]}), 422, "invalid_value"),
+        (json!({"people": [worker.person.id]}), 422, "invalid_value"),
+        (Value::Null, 400, "malformed_request"),
+    ] {
+        let answer = officer.post(AUDIENCE, asked(people, officer.person.authenticator.code().await)).await;
+        assert_eq!(answer.expect_status(status).code(), code);
+    }
+    let (officer, keeper) = (ward.officer(4), ward.officer(1));
+    let named = asked(json!({"people": [worker.person.id, keeper.person.id]}), officer.person.authenticator.code().await);
+    let answer = officer.post(AUDIENCE, named).await.expect_status(200).json();
+    let mut people = vec![worker.person.id, keeper.person.id];
+    people.sort_unstable();
+    assert_eq!((&answer["people"], &answer["shielded"]), (&json!(people), &json!(false)));
 
     assert_eq!(seen(worker, &number).await["name"]["given"], "Lys");
+    let not_there = ChildNumber::with_body(123_456_789).as_str().to_owned();
     for desk in [teacher, officer] {
         let hidden = desk.post(VIEW, viewed(&number)).await;
-        let not_there = desk.post(VIEW, viewed(ChildNumber::with_body(123_456_789).as_str())).await;
         assert_eq!(hidden.code(), "not_found_or_not_yours");
-        assert_cannot_be_told_apart(&hidden, &not_there);
+        assert_cannot_be_told_apart(&hidden, &desk.post(VIEW, viewed(&not_there)).await);
         for said in [searched("Carrow", "2012-01-30"), json!({"child_number": number, "date_of_birth": "2012-01-30", "reason": "concern"})]
         {
             assert_eq!(desk.post(SEARCH, said).await.expect_status(200).json()["hits"], json!([]));
         }
     }
-    // whoever is not named may lift it all the same, if they are the authority's officer
-    let cleared = json!({"child_number": number, "code": ward.officer(1).person.authenticator.code().await});
-    drop(ward.officer(1).post("/v1/children/audience", cleared).await.expect_status(200));
+    assert_eq!(first_number(worker, "Carrow", "2012-01-30").await.as_deref(), Some(number.as_str()), "who is named finds it");
+
+    // whoever is not named decides nothing about it, in whatever office, and is told what they are told of nobody
+    let everybody = |number: &str, code: String| json!({"child_number": number, "audience": "everybody", "code": code});
+    let decided = [
+        (officer, SHIELD, shielding(&number), shielding(&not_there)),
+        (ward.school.steward(), "/v1/involvements/end", json!({"child_number": number}), json!({"child_number": not_there})),
+    ];
+    for (desk, path, asked, of_nobody) in decided {
+        let hidden = desk.post(path, asked).await.expect_status(404);
+        assert_cannot_be_told_apart(&hidden, &desk.post(path, of_nobody).await);
+    }
+    let hidden = officer.post(AUDIENCE, everybody(&number, officer.person.authenticator.code().await)).await.expect_status(404);
+    let of_nobody = officer.post(AUDIENCE, everybody(&not_there, officer.person.authenticator.code().await)).await;
+    assert_cannot_be_told_apart(&hidden, &of_nobody);
+    // D7: any look-up of a small-audience record is flagged for review
+    let supervisor = Desk::of(&borough().await.rig, &ward.school.organisation.certificate, &ward.school.organisation.supervisor).await;
+    let flagged = supervisor.post("/v1/alerts/queue", json!({})).await.expect_status(200).json();
+    let by_steward = |alert: &&Value| alert["person"]["id"] == ward.school.steward().person.id && alert["kind"] == "small-audience";
+    let flagged: Vec<&Value> = flagged["alerts"].as_array().unwrap().iter().filter(by_steward).collect();
+    assert_eq!(flagged.iter().map(|alert| &alert["child_number"]).collect::<Vec<_>>(), [&json!(number)]);
+
+    let cleared = everybody(&number, keeper.person.authenticator.code().await);
+    drop(keeper.post(AUDIENCE, cleared).await.expect_status(200));
     assert_eq!(seen(teacher, &number).await["name"]["given"], "Lys");
+}
+
+#[tokio::test]
+async fn shielding_one_of_two_records_of_a_child_holds_the_other_for_the_authority() {
+    // E4: the shield belongs to the person, not the row
+    let ward = ward().await;
+    let row = |given: &'static str, born: &'static str, postcode: &'static str| {
+        let lives = [("Address Line 1", "3 Two Rows"), ("Postcode", postcode)];
+        pupil(&[[("Legal Surname", "Eastlake"), ("Legal Forename", given), ("DOB", born)].as_slice(), &lives].concat())
+    };
+    drop(fed(&ward.school, "school-roll", &[row("James", "12/12/2014", "ZZ99 4FA")]).await);
+    drop(fed(&ward.other, "school-roll", &[row("Jim", "12/12/2014", "ZZ99 4FB"), row("Tom", "03/01/2012", "ZZ99 4FB")]).await);
+    let number = number_of(&ward.school, "Eastlake", "2014-12-12").await;
+    let (twice, brother) = (number_of(&ward.other, "Eastlake", "2014-12-12").await, number_of(&ward.other, "Eastlake", "2012-01-03").await);
+    let (worker, officer, source) = (ward.council.practitioner(), ward.officer(0), ward.other.practitioner());
+    assert_eq!(seen(worker, &twice).await["address"]["postcode"], "ZZ99 4FB");
+
+    let answer = ward.shield(&number).await.expect_status(200).json();
+    assert!(!answer.to_string().contains(&twice), "E5: nothing lists");
+    assert_eq!(worker.post(VIEW, viewed(&twice)).await.expect_status(404).code(), "not_found_or_not_yours");
+    let found = worker.post(SEARCH, searched("Eastlake", "2014-12-12")).await.expect_status(200).json();
+    assert_eq!(found["hits"].as_array().unwrap().iter().map(|hit| &hit["child_number"]).collect::<Vec<_>>(), [&json!(number)]);
+    for (desk, number) in [(source, &twice), (officer, &twice), (worker, &brother)] {
+        assert_eq!(seen(desk, number).await["address"]["postcode"], "ZZ99 4FB", "its source goes on, and a brother is nobody's affair");
+    }
+    let waiting = officer.post("/v1/alerts/queue", json!({})).await.expect_status(200).json();
+    let asks = |alert: &&Value| alert["kind"] == "quarantine" && alert["child_number"] == json!(twice);
+    assert_eq!(waiting["alerts"].as_array().unwrap().iter().filter(asks).count(), 1);
+
+    // settled to be that child: one record, and the shield is over all that was said
+    drop(officer.post("/v1/children/settle", json!({"child_number": twice, "child": number})).await.expect_status(200));
+    assert_eq!(seen(source, &number).await["address"], Value::Null);
+    // and a renewed shield asks nothing anew
+    drop(ward.shield(&number).await.expect_status(200));
+    assert_eq!(seen(worker, &brother).await["address"]["postcode"], "ZZ99 4FB");
+}
+
+#[tokio::test]
+async fn who_saw_a_child_does_not_tell_the_auditor_that_it_is_shielded() {
+    // E5: no query of any kind lists shielded children; F3: who saw this child, which a decision about it is not
+    let ward = ward().await;
+    let row = pupil(&[("Legal Surname", "Oxley"), ("Legal Forename", "Mina"), ("DOB", "08/08/2012")]);
+    drop(fed(&ward.school, "school-roll", &[row]).await);
+    let number = number_of(&ward.school, "Oxley", "2012-08-08").await;
+    drop(ward.shield(&number).await.expect_status(200));
+    unshielded(ward.officer(5), &number).await;
+    let asked = json!({"child_number": number, "reason": "audit"});
+    let looks = borough().await.auditor.people()[0].post("/v1/audit/who-saw", asked).await.expect_status(200).json();
+    let told: Vec<&str> = looks["looks"].as_array().unwrap().iter().map(|look| look["operation"].as_str().unwrap()).collect();
+    assert_eq!(told, ["search"], "who listed it, and no decision");
 }
 
 /// As a surgery says it: another address than the school's.

@@ -3,7 +3,9 @@
 
 use crate::borough::{borough, searched, viewed};
 use crate::children::{said_of_people, sheet, AMELIA, IDRIS};
-use contactpoint_support::request;
+use crate::office::Desk;
+use crate::ward::{shielding, ward};
+use contactpoint_support::{new_person, request};
 use http::Method;
 use serde_json::json;
 use std::io::Write;
@@ -42,12 +44,43 @@ async fn the_daemons_log_has_no_name_date_number_or_secret_in_it() {
     for path in ["/v1/children/Thornbury", "/log/tile/Thornbury", "/openapi.json?name=Thornbury", &format!("/v1/feeds/{number}")] {
         drop(teacher.send(request(Method::GET, path, Some(&teacher.token), None)).await);
     }
+    // what breaks the glass, shields, names people and asks for others says as much, and is of people of its own: a code is good once
+    let teacher_elsewhere =
+        Desk::of(&borough.rig, &borough.river.organisation.certificate, &borough.river.employ("quiet", &["practitioner"]).await).await;
+    let ward = ward().await;
+    let officer =
+        Desk::of(&borough.rig, &ward.council.organisation.certificate, &ward.council.employ("quieter", &["shielding-officer"]).await).await;
+    let name = json!({"given": "Amelia Rose", "family": "Thornbury"});
+    let identity = json!({"family_name": "Thornbury", "given_name": "Amelia Rose", "date_of_birth": AMELIA.1, "postcode": "ZZ99 1AA", "reason": "missing", "code": teacher_elsewhere.person.authenticator.code().await});
+    let audience = json!({"child_number": number, "people": [teacher.person.id], "code": officer.person.authenticator.code().await});
+    let mut at_home = new_person(&borough.oak.organisation, "quietest", &["practitioner"]);
+    at_home["given_name"] = "Amelia Rose".into();
+    at_home["family_name"] = "Thornbury".into();
+    at_home["home"] = json!({"lines": ["12 Lantern Row", "Upper Mere"], "postcode": "ZZ99 1AA"});
+    for (desk, path, body, status) in [
+        (&teacher_elsewhere, "/v1/break-glass", identity, 200),
+        (&teacher_elsewhere, "/v1/children/contact", json!({"child_number": number, "reason": "concern"}), 200),
+        (&teacher_elsewhere, "/v1/children/view", json!({"child_number": number, "reason": "concern", "on_behalf_of": name}), 403),
+        (&officer, "/v1/children/shield", shielding(&number), 404),
+        (&officer, "/v1/children/audience", audience, 404),
+        (&borough.oak.administrator, "/v1/people", at_home, 201),
+    ] {
+        drop(desk.post(path, body).await.expect_status(status));
+    }
     let half = sheet("school-roll", &[vec![("Legal Surname", "Thornbury".to_owned()), ("DOB", "Amelia Rose".to_owned())]]);
     drop(contactpoint_support::feed(&mut steward.connection(), &steward.token, "school-roll", &half).await);
 
     let log = borough.rig.daemon().log();
     assert!(log.contains("/v1/children/view"), "each request is said, by its route");
-    let people = [teacher, steward, &borough.oak.administrator, borough.council.practitioner(), borough.mill.practitioner()];
+    let people = [
+        teacher,
+        steward,
+        &teacher_elsewhere,
+        &officer,
+        &borough.oak.administrator,
+        borough.council.practitioner(),
+        borough.mill.practitioner(),
+    ];
     let mut secrets = said_of_people();
     secrets.extend([number, other, AMELIA.1.to_owned(), IDRIS.1.to_owned(), "2015-05-0".to_owned()]);
     secrets.extend(["thornbury", "Robin", "Tester", "Minton"].map(str::to_owned));

@@ -27,7 +27,7 @@ impl Ward {
     /// Sets up the bodies of a place.
     pub(crate) async fn opened(rig: &Rig, place: &str) -> Self {
         let officer: &[&str] = &["shielding-officer"];
-        let officers: &[&[&str]] = &[&["practitioner"], &["data-steward"], officer, officer, officer, officer];
+        let officers: &[&[&str]] = &[&["practitioner"], &["data-steward"], officer, officer, officer, officer, officer, officer];
         let council =
             Enrolment { name: &format!("{place} Council"), kind: "council", authority: None, capabilities: &["query", "feed", "shield"] };
         let council = Office::opened(rig, &council, officers).await;
@@ -43,7 +43,7 @@ impl Ward {
         }
     }
 
-    /// A shielding officer; there are four, since a code is good once, and a wrong one delays the next.
+    /// A shielding officer; there are six, since a code is good once, and a wrong one delays the next.
     pub(crate) fn officer(&self, which: usize) -> &Desk {
         &self.council.people()[2 + which]
     }

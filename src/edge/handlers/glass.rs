@@ -1,12 +1,14 @@
-//! Break the glass, override a shield, leave again (rules D4, E5). The second factor is proved anew before anything is looked at (rule C2).
+//! Break the glass, override a shield, leave again (rules D4, E5). The second factor is proved anew before anything is looked at (rule C2); where it
+//! is refused, the act's own entry says so.
 
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::{Asked, Call};
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use contactpoint_audit::Operation;
-use contactpoint_directory::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest};
+use contactpoint_directory::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest, Refused};
 use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
+use contactpoint_policy::Refusal;
 
 /// Lets the caller view one child outside their scope for thirty minutes; their supervisor is alerted.
 #[utoipa::path(post, path = "/v1/break-glass", tag = "break-glass", request_body = BreakGlassRequest,
@@ -15,8 +17,9 @@ use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn break_glass(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request, now } = call.json::<BreakGlassRequest>(&desk.identity, Operation::BreakGlass).await?;
-    let proof = confirmed(desk, &caller, &request.code, now).await?;
+    let (proof, told) = tried(desk, &caller, &request.code, now).await?;
     let opened = desk.directory.break_glass(&caller, request, proof, now.wall).await?;
+    told_of_the_code(opened.get(), told)?;
     Ok(Answer::settled(Success::Ok, entered(opened)))
 }
 
@@ -38,8 +41,9 @@ pub(crate) async fn leave(desk: &Handlers, call: Call<'_>) -> Handled {
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn override_shield(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request, now } = call.json::<OverrideRequest>(&desk.identity, Operation::OverrideShield).await?;
-    let proof = confirmed(desk, &caller, &request.code, now).await?;
+    let (proof, told) = tried(desk, &caller, &request.code, now).await?;
     let opened = desk.directory.override_shield(&caller, request, proof, now.wall).await?;
+    told_of_the_code(opened.get(), told)?;
     Ok(Answer::settled(Success::Ok, entered(opened)))
 }
 
@@ -48,6 +52,21 @@ pub(crate) async fn override_shield(desk: &Handlers, call: Call<'_>) -> Handled 
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({}))]
 pub(crate) struct Leave {}
+
+/// The second factor anew, for an act whose own entry says that it was refused (rule F1): the proof, or the refusal and what the caller is told.
+async fn tried(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result<(Result<Confirmed, Refusal>, Option<Problem>), Problem> {
+    match confirmed(desk, caller, code, now).await {
+        Ok(proof) => Ok((Ok(proof), None)),
+        Err(problem) if problem.code == ProblemCode::NotConfirmed => Ok((Err(Refusal::NotConfirmed), Some(problem))),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Where the act was refused for its code: what the caller is told of that.
+fn told_of_the_code(opened: &Result<GlassAnswer, Refused>, told: Option<Problem>) -> Result<(), Problem> {
+    let is_code = matches!(opened, Err(Refused::Policy(Refusal::NotConfirmed)));
+    told.filter(|_| is_code).map_or(Ok(()), Err)
+}
 
 /// The second factor anew. A caller who is logged in may know that it was the code, and how long to wait.
 pub(crate) async fn confirmed(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result<Confirmed, Problem> {

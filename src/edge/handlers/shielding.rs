@@ -34,14 +34,14 @@ pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
 
 /// Names the only people who may know of a record, or lets everybody know again who may otherwise.
 #[utoipa::path(post, path = "/v1/children/audience", tag = "shielding", security(("certificate" = [], "session" = [])),
-    request_body(content = SetAudience, example = json!({"child_number": "4182736451", "people": [14, 31], "code": "492817"})),
+    request_body(content = SetAudience, example = json!({"child_number": "4182736451", "audience": {"people": [14, 31]}, "code": "492817"})),
     responses((status = 200, description = "What is set of the record now.", body = Entered<ShieldStanding>),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
-    let Asked { caller, request: SetAudience { child_number, people, code }, now } =
+    let Asked { caller, request: SetAudience { child_number, audience, code }, now } =
         call.json(&desk.identity, Operation::SetAudience).await?;
     let proof = confirmed(desk, &caller, &code, now).await?;
-    Ok(Answer::settled(Success::Ok, entered(desk.directory.set_audience(&caller, child_number, people, proof, now.wall).await?)))
+    Ok(Answer::settled(Success::Ok, entered(desk.directory.set_audience(&caller, child_number, audience, proof, now.wall).await?)))
 }
 
 /// Says which child a record in quarantine is of: another that is on record, or one of its own.

@@ -6,11 +6,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod callers;
+mod decided;
 
-use callers::{caller, moment};
+use callers::{accredited, caller, moment, organisation, qualified, ME};
 use contactpoint_domain::role::MAY_BE_COMBINED;
-use contactpoint_domain::{OrganisationKind, Role};
+use contactpoint_domain::{Capability, Organisation, OrganisationKind, Role};
+use contactpoint_identity::Caller;
 use contactpoint_policy::{admit, Line, Refusal, Row, LOOKS, TABLE};
+use decided::with_expired;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -23,7 +26,7 @@ const HEAD: &str = "\
 # Who may do what
 
 Drawn from the tables of `src/policy` and `src/domain/role.rs` by `cargo test -p contactpoint-policy --test access`, which also asks the policy
-for every cell. A change of one cell shows here, in review.
+for every cell; what no table says is drawn by asking the policy. A change of one cell shows here, in review.
 
 A request passes three questions, in this order: are the gates open, may this role of this kind of body ask for it at all, and is the body
 accredited for it. Where the operation is about a child, the relation to that child comes after them.
@@ -42,6 +45,7 @@ fn gates() -> String {
 
 /// Every refusal of a gate, in the order of the gates.
 const GATES: &[Refusal] = &[
+    Refusal::OrganisationSuspended,
     Refusal::NotSponsored,
     Refusal::NotAccredited,
     Refusal::ResponsibilitiesPending,
@@ -107,7 +111,7 @@ fn named<T: std::fmt::Debug>(any_of: &[T]) -> String {
 }
 
 fn drawn() -> String {
-    [HEAD.to_owned(), gates(), operations(), looks(), pairs()].concat()
+    [HEAD.to_owned(), gates(), operations(), looks(), decided::drawn(), pairs()].concat()
 }
 
 #[test]
@@ -149,6 +153,41 @@ fn every_cell_of_the_page_is_what_the_policy_decides() {
             }
         }
     }
+}
+
+/// Somebody of the first role and kind that a row names, in an organisation of this kind that `accredited` makes.
+fn asked(row: &Row, accredited: impl Fn(OrganisationKind) -> Organisation) -> Result<(), Refusal> {
+    let kinds = |role: Role| row.who.iter().filter(move |(named, _)| *named == role).flat_map(|(_, kinds)| kinds.iter());
+    let fits = |role: &Role| kinds(*role).find(|kind| role.is_of(**kind)).map(|kind| (*role, *kind));
+    let (role, kind) = Role::ALL.iter().find_map(fits).unwrap();
+    admit(&Caller::dangerous_new(ME, accredited(kind), qualified(&[role])), row.operation, moment()).map(drop)
+}
+
+#[test]
+fn each_operation_takes_the_capability_of_its_row_and_no_other() {
+    // B2: accreditation is per capability and expires. Enumerated: operation x capability
+    for row in TABLE {
+        for capability in Capability::ALL {
+            let is_needed = row.capability == Some(*capability);
+            let others: Vec<_> = Capability::ALL.iter().copied().filter(|held| held != capability).collect();
+            let told = format!("{} and {capability}", row.operation);
+            let without = asked(row, |kind| organisation(kind, &others));
+            assert_eq!(without, if is_needed { Err(Refusal::CapabilityMissing) } else { Ok(()) }, "{told}");
+            let expired = asked(row, |kind| with_expired(kind, *capability));
+            assert_eq!(expired, if is_needed { Err(Refusal::AccreditationExpired) } else { Ok(()) }, "{told}");
+            let alone = asked(row, |kind| Organisation { accreditations: vec![accredited(*capability)], ..organisation(kind, &[]) });
+            let enough = is_needed || row.capability.is_none();
+            assert_eq!(alone, if enough { Ok(()) } else { Err(Refusal::CapabilityMissing) }, "{told}");
+        }
+    }
+}
+
+#[test]
+fn the_page_names_every_refusal_but_those_of_what_was_searched_for_and_how_often() {
+    // style: refusing is a closed list
+    let page = std::fs::read_to_string(page()).unwrap();
+    let unnamed: Vec<_> = Refusal::ALL.iter().filter(|refusal| !page.contains(&format!("{refusal:?}"))).collect();
+    assert_eq!(unnamed, [&Refusal::SearchTooWide, &Refusal::OverBudget]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use contactpoint_domain::{
     OrganisationKind, PersonId, Provenance, Relationship, Role, Shield, ShieldReason, Statement,
 };
 use contactpoint_identity::{Caller, Qualifications};
-use contactpoint_policy::{alert, flags, About, Breadth, Ceilings, Refusal};
+use contactpoint_policy::{alert, flags, misses_to_tell, About, Breadth, Ceilings, Refusal, MISSES};
 
 fn name(family: &str) -> Name {
     Name { given: "Asha".try_into().unwrap(), family: family.try_into().unwrap() }
@@ -148,4 +148,12 @@ fn each_role_has_its_ceiling_and_the_others_have_none_to_spend() {
         }
     }
     assert!(ceilings.allow(Role::Practitioner, usize::MAX, 1).is_err());
+}
+
+#[test]
+fn near_misses_are_told_of_again_each_time_after_twice_as_many() {
+    // D7: repeated near-misses are flagged for review - not once a day and never again
+    let after: Vec<usize> = (0..5).map(misses_to_tell).collect();
+    assert_eq!(after, [5, 10, 20, 40, 80]);
+    assert_eq!((misses_to_tell(0), misses_to_tell(usize::MAX)), (MISSES, usize::MAX), "bounded");
 }

@@ -24,6 +24,7 @@ fn shut() -> Vec<(Caller, Refusal)> {
     let checks = |checks| Qualifications { checks, ..whole.clone() };
     let good = whole.checks;
     vec![
+        (teacher(Organisation { suspended: true, ..school() }, whole.clone()), Refusal::OrganisationSuspended),
         (teacher(Organisation { sponsorship: None, ..school() }, whole.clone()), Refusal::NotSponsored),
         (teacher(Organisation { accreditations: vec![], ..school() }, whole.clone()), Refusal::NotAccredited),
         (teacher(Organisation { responsibilities: None, ..school() }, whole.clone()), Refusal::ResponsibilitiesPending),

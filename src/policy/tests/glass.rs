@@ -36,10 +36,11 @@ fn alert(kind: AlertKind, due: &str) -> Alert {
         due: day(due),
         judgement: None,
         review: None,
+        place: 1,
     }
 }
 
-type Decision = fn(&Caller, Moment, Purpose, Confirmed, &[Alert]) -> Result<contactpoint_domain::Instant, Refusal>;
+type Decision = fn(&Caller, Moment, Purpose, Result<Confirmed, Refusal>, &[Alert]) -> Result<contactpoint_domain::Instant, Refusal>;
 
 const BOTH: &[Decision] = &[
     |caller, moment, reason, proof, open| break_glass(caller, moment, reason, proof, open).map(|permit| permit.until()),
@@ -54,13 +55,13 @@ fn practitioners_alone_break_the_glass_and_for_what_cannot_wait() {
             for role in Role::ALL {
                 for reason in Purpose::ALL {
                     let somebody = caller(*kind, &[*role]);
-                    let verdict = decide(&somebody, moment(), *reason, Confirmed::dangerous_of(&somebody), &[]);
+                    let verdict = decide(&somebody, moment(), *reason, Ok(Confirmed::dangerous_of(&somebody)), &[]);
                     let urgent = matches!(reason, Purpose::Concern | Purpose::Section47 | Purpose::Missing);
                     assert_eq!(verdict.is_ok(), *role == Role::Practitioner && works(*kind) && urgent, "{kind:?} {role:?} {reason:?}");
                 }
             }
         }
-        let until = decide(&teacher(), moment(), Purpose::Missing, Confirmed::dangerous_of(&teacher()), &[]).unwrap();
+        let until = decide(&teacher(), moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(&teacher())), &[]).unwrap();
         assert_eq!(until.millis() - moment().now.millis(), 30 * 60 * 1000);
         assert_eq!(GLASS_MINUTES, 30);
     }
@@ -69,12 +70,12 @@ fn practitioners_alone_break_the_glass_and_for_what_cannot_wait() {
 #[test]
 fn the_supervisor_of_that_moment_is_alerted_and_without_one_nothing_is_broken() {
     // D4: the supervisor is alerted; C3: every person has a supervisor
-    let permit = break_glass(&teacher(), moment(), Purpose::Missing, Confirmed::dangerous_of(&teacher()), &[]).unwrap();
+    let permit = break_glass(&teacher(), moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(&teacher())), &[]).unwrap();
     assert_eq!(permit.alerted(), Some(Addressee::Supervisor(PersonId(6))));
     let mut unsupervised = qualified(&[Role::Practitioner]);
     unsupervised.supervisor = None;
     let nobody_above = Caller::dangerous_new(ME, organisation(OrganisationKind::School, Capability::ALL), unsupervised);
-    let verdict = break_glass(&nobody_above, moment(), Purpose::Missing, Confirmed::dangerous_of(&nobody_above), &[]);
+    let verdict = break_glass(&nobody_above, moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(&nobody_above)), &[]);
     assert!(matches!(verdict, Err(Refusal::NoSupervisor)));
 }
 
@@ -84,8 +85,12 @@ fn somebody_else_s_code_opens_nothing() {
     let qualifications = qualified(&[Role::Practitioner]);
     let other = Caller::dangerous_new(PersonId(99), organisation(OrganisationKind::School, Capability::ALL), qualifications);
     for decide in BOTH {
-        let verdict = decide(&teacher(), moment(), Purpose::Missing, Confirmed::dangerous_of(&other), &[]);
+        let verdict = decide(&teacher(), moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(&other)), &[]);
         assert_eq!(verdict, Err(Refusal::NotConfirmed));
+        let refused = |caller: &Caller, reason| decide(caller, moment(), reason, Err(Refusal::NotConfirmed), &[]);
+        assert_eq!(refused(&teacher(), Purpose::Missing), Err(Refusal::NotConfirmed));
+        assert_eq!(refused(&teacher(), Purpose::Coordination), Err(Refusal::ReasonForbids));
+        assert_eq!(refused(&caller(OrganisationKind::School, &[Role::Supervisor]), Purpose::Missing), Err(Refusal::RoleForbids));
     }
 }
 
@@ -96,7 +101,7 @@ fn each_of_the_two_is_a_capability_of_its_own() {
         Caller::dangerous_new(ME, organisation(OrganisationKind::School, capabilities), qualified(&[Role::Practitioner]))
     };
     let verdicts =
-        |caller: &Caller| [0, 1].map(|at| BOTH[at](caller, moment(), Purpose::Missing, Confirmed::dangerous_of(caller), &[]).is_ok());
+        |caller: &Caller| [0, 1].map(|at| BOTH[at](caller, moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(caller)), &[]).is_ok());
     assert_eq!(verdicts(&with(&[Capability::Query])), [true, false]);
     assert_eq!(verdicts(&with(&[Capability::ShieldOverride])), [false, true]);
     assert_eq!(verdicts(&with(&[])), [false, false]);
@@ -106,7 +111,7 @@ fn each_of_the_two_is_a_capability_of_its_own() {
 fn an_overdue_alert_of_ones_own_stops_both_until_it_is_judged() {
     // D5: within five working days; overdue ones escalate and stop the user's break-glass
     for decide in BOTH {
-        let decided = |open: &[Alert]| decide(&teacher(), moment(), Purpose::Missing, Confirmed::dangerous_of(&teacher()), open);
+        let decided = |open: &[Alert]| decide(&teacher(), moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(&teacher())), open);
         for kind in AlertKind::ALL {
             let stops = matches!(kind, AlertKind::BreakGlass | AlertKind::ShieldOverride);
             assert_eq!(decided(&[alert(*kind, "2026-11-21")]) == Err(Refusal::AlertsOverdue), stops, "{kind}");

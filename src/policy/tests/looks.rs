@@ -12,8 +12,8 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
-    breadth, end_involvement, hold_new, search, set_audience, settle, shield, unshield, Breadth, Grant, Looking, Refusal, Relation, State,
-    Visible,
+    breadth, end_involvement, hold_new, search, set_audience, settle, shield, unshield, Breadth, Grant, Keepers, Looking, Refusal,
+    Relation, State, Visible,
 };
 
 const RELATIONS: [Relation; 5] = [Relation::OnRoll, Relation::OnList, Relation::InArea, Relation::Involved, Relation::None];
@@ -112,7 +112,7 @@ fn decisions(by: &Caller, record: Option<&ChildRecord>) -> [Result<(), Refusal>;
     [
         shield(by, moment(), record, ShieldReason::CourtOrder, day(REVIEW)).map(drop),
         unshield(by, moment(), record, proof()).map(drop),
-        set_audience(by, moment(), record, proof()).map(drop),
+        set_audience(by, moment(), record, Keepers::Some, proof()).map(drop),
         settle(by, moment(), waiting.as_ref(), record).map(drop),
     ]
 }
@@ -163,7 +163,8 @@ fn another_persons_code_lifts_no_shield() {
         Caller::dangerous_new(PersonId(77), organisation(OrganisationKind::Council, Capability::ALL), qualified(&[Role::ShieldingOfficer]));
     let record = child(HERE, &[HERE]);
     assert_eq!(unshield(&officer(), moment(), Some(&record), Confirmed::dangerous_of(&other)).map(drop), Err(Refusal::NotConfirmed));
-    assert_eq!(set_audience(&officer(), moment(), Some(&record), Confirmed::dangerous_of(&other)).map(drop), Err(Refusal::NotConfirmed));
+    let by_another = |keepers| set_audience(&officer(), moment(), Some(&record), keepers, Confirmed::dangerous_of(&other)).map(drop);
+    assert_eq!([by_another(Keepers::Some), by_another(Keepers::None)], [Err(Refusal::NotConfirmed); 2]);
 }
 
 #[test]
@@ -192,6 +193,23 @@ fn a_data_steward_ends_the_work_of_the_own_organisation_once() {
     assert_eq!(decided(&steward, None), Err(Refusal::OutsideScope));
     record.statements[0].involvement.ended = Some(moment().now);
     assert_eq!(decided(&steward, Some(&record)), Err(Refusal::OutsideScope));
+}
+
+#[test]
+fn who_is_not_named_decides_nothing_about_a_record_for_named_people_in_whatever_office() {
+    // D8: refuses all but named users; the attempt fails like a search with no hit
+    let of_others = for_named(child(HERE, &[HERE]), &[PersonId(77)]);
+    let own = for_named(child(HERE, &[HERE]), &[PersonId(77), ME]);
+    assert_eq!(decisions(&officer(), Some(&of_others)), [Err(Refusal::NotOfAudience); 4]);
+    assert_eq!(decisions(&officer(), Some(&own)), [Ok(()); 4]);
+    let steward = caller(OrganisationKind::School, &[Role::DataSteward]);
+    assert_eq!(end_involvement(&steward, moment(), Some(&of_others)).map(drop), Err(Refusal::NotOfAudience));
+    assert_eq!(end_involvement(&steward, moment(), Some(&own)).map(drop), Ok(()));
+    // where no officer is named any more, another of the same authority sets it anew; nothing else, and nobody else
+    let proof = || Confirmed::dangerous_of(&officer());
+    let anew = |record: &ChildRecord| set_audience(&officer(), moment(), Some(record), Keepers::None, proof()).map(drop);
+    assert_eq!(anew(&of_others), Ok(()));
+    assert_eq!(anew(&for_named(child(OrganisationId(3), &[HERE]), &[PersonId(77)])), Err(Refusal::OutsideScope));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use contactpoint_audit::Operation;
 use contactpoint_domain::{
     Addressee, Alert, AlertId, AlertKind, Day, Disposition, Instant, Judgement, NewAlert, OrganisationId, PersonId, Purpose,
 };
-use contactpoint_store::{Store, StoreError};
+use contactpoint_store::{Sample, Store, StoreError};
 use rig::{child, create, entry, open, raw};
 
 const AT: Instant = Instant::of_millis(1_795_000_000_000);
@@ -60,10 +60,11 @@ async fn a_judged_alert_waits_for_nobody_and_is_found_by_the_day_of_its_judgemen
     let settled = raised(&store, new_alert(Addressee::Authority(OrganisationId(3)), "2026-11-20")).await;
     let today: Day = "2026-11-27".parse().unwrap();
     let asked = store.look(move |snapshot| {
-        let found = (snapshot.late_supervisors(today)?, snapshot.alerts_overdue(PersonId(10), today, AlertId(0), 50)?);
+        let overdue = |to| snapshot.alerts_overdue(to, today, AlertId(0), 50);
+        let found = (overdue(Addressee::Supervisor(PersonId(10)))?, overdue(Addressee::Authority(OrganisationId(3)))?);
         Ok((found, entry(Operation::ReadAlerts, Vec::new())))
     });
-    assert_eq!(asked.await.unwrap().into_inner(), (vec![PersonId(10)], vec![late]), "not the authority's, not what is due today");
+    assert_eq!(asked.await.unwrap().into_inner(), (vec![late], vec![settled.clone()]), "not what is due today");
     for (alert, disposition) in [(mine.clone(), Disposition::Justified), (settled, Disposition::Settled)] {
         let judged = Alert { judgement: Some(Judgement { disposition, by: SUPERVISOR, at: AT }), ..alert };
         let put = store.change(move |tx| Ok((tx.put_alert(&judged)?, entry(Operation::JudgeAlert, Vec::new()))));
@@ -79,17 +80,57 @@ async fn a_judged_alert_waits_for_nobody_and_is_found_by_the_day_of_its_judgemen
 }
 
 #[tokio::test]
-async fn a_month_keeps_its_first_seed_and_its_largest_size() {
-    // D5: a seed that nobody chooses is kept for good
+async fn the_seed_of_a_month_is_the_first_head_that_covers_the_entry_of_its_end_and_stays() {
+    // D5: dispositions are sampled by an auditor, by a seed that nobody chooses
     let dir = tempfile::tempdir().unwrap();
     let store = create(dir.path());
     let month: Day = "2026-10-01".parse().unwrap();
-    for (note, size) in [("first", 5), ("second", 9), ("third", 2)] {
-        let keep = store.change(move |tx| Ok((tx.keep_sample(month, note, size)?, entry(Operation::SampleAlerts, Vec::new()))));
-        keep.await.unwrap().into_inner();
+    let sample = |store: Store| async move {
+        let asked = store.look(move |snapshot| Ok((snapshot.sample(month)?, entry(Operation::SampleAlerts, Vec::new()))));
+        asked.await.unwrap().into_inner()
+    };
+    let end = |store: Store| async move {
+        store.change(move |tx| Ok((tx.end_month(month)?, entry(Operation::SampleAlerts, Vec::new())))).await.unwrap().entry_index()
+    };
+    let keep = |store: Store, size| async move {
+        let kept = store.change(move |tx| Ok((tx.keep_sample_size(month, size)?, entry(Operation::SampleAlerts, Vec::new()))));
+        kept.await.unwrap().into_inner();
+    };
+    assert_eq!(sample(store.clone()).await, None);
+    store.checkpoint().await.unwrap();
+    let ended = end(store.clone()).await;
+    let before = sample(store.clone()).await.unwrap();
+    assert_eq!((before.entry, before.note), (ended, None), "the head that was there before is not the one");
+    store.checkpoint().await.unwrap();
+    let seed = store.log_checkpoint().unwrap();
+    // later heads, a later end of the same month, other sizes, a restart
+    for size in [5, 9, 2] {
+        keep(store.clone(), size).await;
+        store.checkpoint().await.unwrap();
     }
-    let kept = store.look(move |snapshot| Ok((snapshot.sample(month)?, entry(Operation::SampleAlerts, Vec::new()))));
-    assert_eq!(kept.await.unwrap().into_inner(), Some(("first".to_owned(), 9)));
+    assert!(end(store.clone()).await > ended);
+    store.close().await.unwrap();
+    let store = open(dir.path()).unwrap();
+    assert_ne!(store.log_checkpoint().as_ref(), Some(&seed));
+    assert_eq!(sample(store).await, Some(Sample { entry: ended, note: Some(seed), size: 9 }));
+}
+
+#[tokio::test]
+async fn alerts_wait_in_the_order_in_which_they_were_raised_and_their_numbers_tell_nothing_of_it() {
+    // D5, D7, D8: from a gap between two numbers nobody learns that there was another alert
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let mut ids = Vec::new();
+    for _ in 0..40 {
+        ids.push(raised(&store, new_alert(Addressee::Supervisor(SUPERVISOR), "2026-11-27")).await.id);
+    }
+    let rising = ids.windows(2).filter(|pair| pair[0] < pair[1]).count();
+    assert!((4..36).contains(&rising), "{rising} of 39 follow a smaller one");
+    assert_eq!(waiting(&store, SUPERVISOR).await.iter().map(|alert| alert.id).collect::<Vec<_>>(), ids);
+    let after = ids[17];
+    let rest =
+        store.look(move |snapshot| Ok((snapshot.alerts_for_supervisor(SUPERVISOR, after, 50)?, entry(Operation::ReadAlerts, Vec::new()))));
+    assert_eq!(rest.await.unwrap().into_inner().iter().map(|alert| alert.id).collect::<Vec<_>>(), ids[18..]);
 }
 
 #[tokio::test]
@@ -100,9 +141,10 @@ async fn an_alert_moved_to_another_s_place_does_not_open() {
     for _ in 0..2 {
         raised(&store, new_alert(Addressee::Supervisor(SUPERVISOR), "2026-11-27")).await;
     }
-    raw(dir.path()).execute_batch("UPDATE alert SET sealed = (SELECT sealed FROM alert WHERE row = 2) WHERE row = 1").unwrap();
+    let swapped = "UPDATE alert SET sealed = (SELECT sealed FROM alert WHERE place = 2) WHERE place = 1";
+    raw(dir.path()).execute_batch(swapped).unwrap();
     store.probe().await.unwrap();
     let read =
         store.look(|snapshot| Ok((snapshot.alerts_for_supervisor(SUPERVISOR, AlertId(0), 50)?, entry(Operation::ReadAlerts, Vec::new()))));
-    assert!(matches!(read.await, Err(StoreError::Damaged { table: "alert", row: 1 })));
+    assert!(matches!(read.await, Err(StoreError::Damaged { table: "alert", row: _ })));
 }

@@ -5,7 +5,7 @@
 mod rig;
 
 use contactpoint_audit::Operation;
-use contactpoint_directory::{BeginFeed, Directory, SettleRecord, ShieldChild};
+use contactpoint_directory::{AskContact, BeginFeed, Directory, SettleRecord, ShieldChild};
 use contactpoint_domain::{
     Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, Disposition, Instant, Organisation,
     OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
@@ -40,7 +40,7 @@ async fn enrolled(store: &Store, name: &str, kind: OrganisationKind, authority: 
     let accredited = |capability: &Capability| Accreditation { capability: *capability, by: PersonId(3), expires: NOW.day() };
     Organisation {
         sponsorship: Some(Sponsorship { by: PersonId(2), at: NOW }),
-        accreditations: Capability::ALL.iter().map(accredited).collect(),
+        accreditations: Capability::ALL.iter().filter(|held| **held != Capability::SensitiveServices).map(accredited).collect(),
         responsibilities: Some(Acceptance { version: Texts::IN_FORCE.responsibilities, by: PersonId(4), at: NOW }),
         ..added.await.unwrap().into_inner()
     }
@@ -105,18 +105,21 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
     let officer = person(20, &council, Role::ShieldingOfficer);
 
     assert_eq!(fed(&directory, &steward(&school), "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,9990000417\n").await, [1, 0, 0, 0]);
-    // a twin, and a namesake of another day, are on record beside her and in nobody's way
-    assert_eq!(fed(&directory, &steward(&school), "Winter,Bea,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    // a twin, who has a number of her own, is on record beside her and in nobody's way
+    assert_eq!(fed(&directory, &steward(&school), "Winter,Bea,2015-03-04,7 High Street,ZZ1 1AA,9990000506\n").await, [1, 0, 0, 0]);
     assert!(alerts(&store, council.id).await.is_empty());
     let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
     shielded(&directory, &officer, &number).await;
 
-    // by number, by number alone, by name and day, by first name and postcode, by authority of another: each is a new child to its supplier
+    // by number, by number alone, by name and day, by first name and postcode, by authority of another; with another form of the given name, a
+    // family name of two parts, a day typed wrongly: each is a new child to its supplier
     let lines = [
         (&surgery, "Winter,Ann,2015-03-04,,,9990000417\n"),
         (&elsewhere, "Summer,Zoe,2016-01-01,,,9990000417\n"),
         (&surgery, "Wynter,Ann,2015-03-04,1 New Start,ZZ2 2AA,\n"),
         (&elsewhere, "Spring,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n"),
+        (&surgery, "Winter-Spring,Nancy,2015-03-04,,,\n"),
+        (&surgery, "Wynter,Anne,2015-03-14,7 High Street,ZZ1 1AA,\n"),
     ];
     for (at, (source, line)) in lines.into_iter().enumerate() {
         assert_eq!(fed(&directory, &steward(source), line).await, [1, 0, 0, 0], "{line}");
@@ -136,13 +139,13 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
     assert_eq!(fed(&directory, &steward(&surgery), "Autumn,Ann,2015-03-05,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
 
     let waits = alerts(&store, council.id).await;
-    assert_eq!(waits.len(), 4);
+    assert_eq!(waits.len(), 6);
     for (at, alert) in waits.iter().enumerate() {
         let child = (at % 2 == 0).then_some(&number);
         let request = serde_json::json!({"child_number": alert.child, "child": child});
         let request: SettleRecord = serde_json::from_value(request).unwrap();
         assert!(directory.settle(&officer, request, NOW).await.unwrap().into_inner().is_ok(), "{at}");
-        assert_eq!(alerts(&store, council.id).await.len(), 3 - at);
+        assert_eq!(alerts(&store, council.id).await.len(), 5 - at);
     }
     let (first, last) = (waits[0].id, waits[3].child.clone().unwrap());
     let settled = store.look(move |snapshot| {
@@ -154,4 +157,66 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
     assert_eq!((judgement.disposition, judgement.by), (Disposition::Settled, officer.person()));
     // A7: each record belongs to one authority: what the other council said, and is of nobody here, is its own
     assert_eq!(authority, Some(elsewhere.id));
+}
+
+#[tokio::test]
+async fn another_record_of_a_child_waits_for_the_authority_from_the_moment_it_is_shielded() {
+    // E4: the shield belongs to the person, not the row
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let elsewhere = enrolled(&store, "Elsewhere", OrganisationKind::Council, None).await;
+    let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts);
+    let steward = |of: &Organisation| person(30 + of.id.0, of, Role::DataSteward);
+    let officer = person(20, &council, Role::ShieldingOfficer);
+    for (source, line) in [
+        (&school, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n"),
+        (&school, "Wynter,Jim,2015-03-04,1 New Start,ZZ2 2AA,\n"),
+        (&school, "Winter,Bea,2012-03-04,7 High Street,ZZ1 1AA,\n"),
+        (&elsewhere, "Winter,Jamie,2015-03-04,,,\n"),
+    ] {
+        assert_eq!(fed(&directory, &steward(source), line).await, [1, 0, 0, 0], "{line}");
+    }
+    let number = number_of(&store, "Winter", "James", "2015-03-04").await;
+    let twice = number_of(&store, "Winter", "Jim", "2015-03-04").await;
+    shielded(&directory, &officer, &number).await;
+    let waits = alerts(&store, council.id).await;
+    assert_eq!(waits.iter().map(|alert| (alert.kind, alert.child.as_ref())).collect::<Vec<_>>(), [(AlertKind::Quarantine, Some(&twice))]);
+    assert_eq!(waits[0].person, steward(&school).person(), "about who said it, so that the officer may settle it");
+    assert!(alerts(&store, elsewhere.id).await.is_empty(), "another authority's is its own affair");
+    let settle: SettleRecord = serde_json::from_value(serde_json::json!({"child_number": twice})).unwrap();
+    assert!(directory.settle(&officer, settle, NOW).await.unwrap().into_inner().is_ok());
+    // a shield that is renewed asks nothing anew
+    shielded(&directory, &officer, &number).await;
+    assert!(alerts(&store, council.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_for_contact_leaves_as_much_behind_whether_or_not_there_is_such_a_child() {
+    // E6: ask the authority to broker contact without learning anything; E2: no count or timing: what is read and written is counted
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts);
+    let steward = person(31, &school, Role::DataSteward);
+    assert_eq!(fed(&directory, &steward, "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
+    let teacher = person(32, &school, Role::Practitioner);
+    let mut left = Vec::new();
+    for child in [number, ChildNumber::with_body(555_000_111)] {
+        let request: AskContact = serde_json::from_value(serde_json::json!({"child_number": child, "reason": "concern"})).unwrap();
+        let before = (store.child_rows_opened(), store.log_size());
+        assert!(directory.ask_contact(&teacher, &request, NOW).await.unwrap().into_inner().is_ok());
+        let (opened, entries) = (store.child_rows_opened() - before.0, store.log_size() - before.1);
+        store.index_looks().await.unwrap();
+        let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&child, None, 1)?, entry(Operation::WhoSaw, vec![]))));
+        left.push((opened, entries, looks.await.unwrap().into_inner()[0].entry.changes.len()));
+    }
+    assert_eq!(left[0], left[1]);
+    assert_eq!(left[0], (1, 1, 1), "a row opened, an entry, a request that is kept");
+    assert_eq!(alerts(&store, council.id).await.len(), 1, "and one of them reaches the authority");
 }

@@ -4,9 +4,11 @@
 
 mod rig;
 
-use contactpoint_audit::Operation;
-use contactpoint_domain::{ChildNumber, ChildRecord, DateOfBirth, Instant, OrganisationId, PersonId, Shield, ShieldReason, Statement};
-use contactpoint_matching::Sought;
+use contactpoint_audit::{Entry, Field, Operation};
+use contactpoint_domain::{
+    Audience, ChildNumber, ChildRecord, DateOfBirth, Instant, Name, OrganisationId, PersonId, Shield, ShieldReason, Statement,
+};
+use contactpoint_matching::{identity_key, Sought};
 use contactpoint_store::{Store, StoreError};
 use rig::{child, create, entry, open};
 
@@ -153,7 +155,109 @@ async fn only_guarded_records_are_found_by_what_guards_them() {
     other.former_names.clear();
     assert_eq!(guarded(other.clone()).await, 1);
     other.name.given = "Rowena".try_into().unwrap();
+    assert_eq!(guarded(other.clone()).await, 1, "a given name in another form");
+    other.date_of_birth = DateOfBirth::of(2001, 1, 1).unwrap();
     assert_eq!(guarded(other).await, 0);
     put(&store, number, |held| held.shield = None).await;
     assert_eq!(guarded(said).await, 0);
+}
+
+#[tokio::test]
+async fn a_record_for_named_people_is_not_among_those_that_a_search_counts_and_costs_it_nothing() {
+    // D8: the attempt fails like a search with no hit; E2: no count or timing
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let record = child(7);
+    let number = record.number.clone();
+    let former = ChildRecord { statements: vec![lived_at(record.statements[0].clone(), "ZZ99 1QL")], ..record.clone() };
+    store.change(move |tx| Ok((tx.add_child(&former)?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    // so many others that there is something to open in their place
+    for n in 20..30 {
+        store.change(move |tx| Ok((tx.add_child(&child(n))?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    }
+    let moved = record.statements.clone();
+    put(&store, number.clone(), move |held| held.statements = moved).await;
+    let said = record.statements[0].clone();
+    let searched = || {
+        let (store, said) = (store.clone(), said.clone());
+        async move {
+            let sought = Sought { family: Some(&said.name.family), given: None, date_of_birth: Some(said.date_of_birth), postcode: None };
+            let key = sought.key().unwrap();
+            let before = store.child_rows_opened();
+            let found = store.look(move |snapshot| {
+                let found = (snapshot.children_in_scope(SCOPE, &key, 100)?.len(), snapshot.for_named_people_in_scope(SCOPE, &key)?.len());
+                Ok((found, entry(Operation::Search, vec![])))
+            });
+            (found.await.unwrap().into_inner(), store.child_rows_opened() - before)
+        }
+    };
+    assert_eq!(searched().await, ((1, 0), 3), "itself, and two for nothing");
+    let audience = Audience { people: vec![PersonId(8)], by: PersonId(9), at: NOW };
+    put(&store, number.clone(), move |held| held.audience = Some(audience)).await;
+    assert_eq!(searched().await, ((0, 1), 2));
+    assert_eq!(found_by_each_field(&store, &record).await, [0, 0, 0, 0, 0], "nor by what was said of it long ago");
+    put(&store, number, |held| held.authority = OrganisationId(99)).await;
+    assert_eq!(searched().await.1, 2, "as many as where there is none");
+}
+
+#[tokio::test]
+async fn an_identity_that_is_hidden_costs_the_glass_as_much_as_one_that_nobody_has() {
+    // E3: a query that uses any hidden field of a shielded record does not find it, and takes no more work
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    for n in 0..10 {
+        store.change(move |tx| Ok((tx.add_child(&child(n))?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    }
+    let opened = |family: &'static str| {
+        let (store, record) = (store.clone(), child(7));
+        async move {
+            let said = &record.statements[0];
+            let name = Name { given: said.name.given.clone(), family: family.try_into().unwrap() };
+            let postcode = said.address.as_ref().unwrap().postcode.clone().unwrap();
+            let key = identity_key(&name, said.date_of_birth, &postcode);
+            let before = store.child_rows_opened();
+            let found = store.look(move |snapshot| Ok((snapshot.children_by_key(&key)?.len(), entry(Operation::BreakGlass, vec![]))));
+            (found.await.unwrap().into_inner(), store.child_rows_opened() - before)
+        }
+    };
+    assert_eq!((opened("Wintergreen-h").await, opened("Nobody").await), ((1, 2), (0, 2)));
+}
+
+#[tokio::test]
+async fn a_look_that_a_shield_overtakes_is_not_answered() {
+    // E2: of a shielded child nothing else is seen, not even by who began to look before the shield was set; F1: no answer without an entry
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    for n in [7, 8] {
+        store.change(move |tx| Ok((tx.add_child(&child(n))?, entry(Operation::Feed, vec![])))).await.unwrap().into_inner();
+    }
+    let (shielded, other) = (child(7).number, child(8).number);
+    // the look has read its child, and has not come into the log, when the shield is set
+    let looked = |number: ChildNumber, shown: Vec<Field>| {
+        let (store, setting, shielded) = (store.clone(), store.clone(), shielded.clone());
+        async move {
+            let looked = store.look(move |snapshot| {
+                let found = snapshot.child(&number)?.map(|held| held.record.shield.is_some());
+                let set = std::thread::spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    runtime.block_on(async {
+                        put(&setting, shielded.clone(), |held| held.shield = None).await;
+                        put(&setting, shielded, |held| held.shield = Some(shield())).await;
+                    });
+                });
+                set.join().unwrap();
+                Ok((found, Entry { shown, ..entry(Operation::View, vec![number]) }))
+            });
+            looked.await.map(contactpoint_store::Committed::into_inner)
+        }
+    };
+    let overtaken = looked(shielded.clone(), vec![Field::Address]).await;
+    assert!(matches!(overtaken, Err(StoreError::Overtaken)), "{overtaken:?}");
+    assert_eq!(looked(other, vec![Field::Address]).await.unwrap(), Some(false), "another child's look is answered");
+    assert_eq!(looked(shielded.clone(), Vec::new()).await.unwrap(), Some(true), "and one that shows nothing, as ever");
+    let again = store.look(move |snapshot| {
+        let found = snapshot.child(&shielded)?.map(|held| held.record.shield.is_some());
+        Ok((found, Entry { shown: vec![Field::Name], ..entry(Operation::View, vec![shielded]) }))
+    });
+    assert_eq!(again.await.unwrap().into_inner(), Some(true), "who asks again is answered by what holds now");
 }

@@ -95,18 +95,14 @@ async fn the_day_s_ceiling_refuses_a_child_more_and_tells_the_supervisor_once() 
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path()).await;
     let (directory, one, other) = (over(&store, 3), teacher(1, "Okafor"), teacher(9, "Okafor"));
-    assert_eq!(view(&directory, &one, &child(0).number, NOW).await, Ok(()));
-    assert_eq!(view(&directory, &one, &child(0).number, NOW).await, Ok(()), "the same child again is free");
-    assert_eq!(search(&directory, &one, "Wintergreen-b", "2011-02-02", NOW).await, Ok(1), "a hit is a record seen");
-    assert_eq!(search(&directory, &one, "Wintergreen-b", "1999-02-02", NOW).await, Ok(0), "nothing shown costs nothing");
-    assert_eq!(view(&directory, &one, &ChildNumber::with_body(5), NOW).await, NOBODY);
-    assert_eq!(view(&directory, &one, &child(2).number, NOW).await, Ok(()), "the third and last");
+    for n in [0, 0, 1, 2] {
+        assert_eq!(view(&directory, &one, &child(n).number, NOW).await, Ok(()), "the same child again is free");
+    }
     assert!(alerts_about(&store, 1).await.is_empty());
 
     let before = store.log_size();
     assert_eq!(view(&directory, &one, &child(3).number, NOW).await, OVER);
     assert_eq!(store.log_size(), before + 1, "one entry, and the alert with it");
-    assert_eq!(search(&directory, &one, "Wintergreen-e", "2014-05-05", NOW).await, Err(Refused::Policy(Refusal::OverBudget)));
     assert_eq!(view(&directory, &one, &child(2).number, NOW).await, Ok(()), "those already seen stay within reach");
     let alerts = alerts_about(&store, 1).await;
     assert_eq!(kinds(&alerts), [AlertKind::OverBudget]);
@@ -125,11 +121,43 @@ async fn the_day_s_ceiling_refuses_a_child_more_and_tells_the_supervisor_once() 
 }
 
 #[tokio::test]
+async fn at_the_ceiling_the_refusal_is_the_same_whatever_there_is_and_nothing_is_looked_at() {
+    // D6, D1: over it: refused - and the refusal is no way to find out who is on record
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path()).await;
+    add(&store, ChildRecord { statements: vec![elsewhere()], ..child(21) }).await;
+    let one = teacher(1, "Okafor");
+    let directory = over(&store, 21);
+    let in_scope = || search(&directory, &one, "Wintergreen-b", "2011-02-02", NOW);
+    let nobody = || search(&directory, &one, "Wintergreen-b", "1999-02-02", NOW);
+    assert_eq!((nobody().await, in_scope().await), (Ok(0), Ok(1)), "a page fits, and what it does not show costs nothing");
+    assert_eq!((nobody().await, in_scope().await), (Ok(0), Ok(1)), "a page fits still");
+    assert_eq!(view(&directory, &one, &child(0).number, NOW).await, Ok(()));
+    let refused = Err(Refused::Policy(Refusal::OverBudget));
+    let opened = store.child_rows_opened();
+    assert_eq!((nobody().await, in_scope().await), (refused.clone(), refused), "no page fits any more, whatever would be on it");
+    // one by number does, where a child fits at all
+    assert_eq!(view(&directory, &one, &child(3).number, NOW).await, Ok(()));
+    assert_eq!(store.child_rows_opened(), opened + 1, "of the refused searches none opened a row");
+
+    let (full, other) = (over(&store, 1), teacher(9, "Okafor"));
+    assert_eq!(view(&full, &other, &child(0).number, NOW).await, Ok(()));
+    let opened = store.child_rows_opened();
+    for number in [child(4).number, child(21).number, ChildNumber::with_body(5)] {
+        assert_eq!(view(&full, &other, &number, NOW).await, OVER, "in scope, out of it, and not on record");
+    }
+    assert_eq!(store.child_rows_opened(), opened);
+    for person in [1, 9] {
+        assert_eq!(kinds(&alerts_about(&store, person).await), [AlertKind::OverBudget]);
+    }
+}
+
+#[tokio::test]
 async fn a_restart_counts_again_what_the_log_says_was_shown_today() {
     // D6: a daily ceiling; no single person can take everything, not even by way of a restart
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path()).await;
-    let directory = over(&store, 3);
+    let directory = over(&store, 30);
     let one = teacher(1, "Okafor");
     let yesterday = Instant::of_millis(NOW.millis() - 86_400_000);
     let before = Directory::new(store.clone(), BTreeMap::new()).limited(Ceilings::default(), yesterday).unwrap();
@@ -214,7 +242,16 @@ async fn five_looks_without_a_hit_within_ten_minutes_are_told() {
     for second in 0..5 {
         assert_eq!(view(&directory, &one, &ChildNumber::with_body(5), noon.plus_seconds(17 * 60 + second)).await, NOBODY);
     }
-    assert_eq!(alerts_about(&store, 1).await.len(), 1, "once a day");
+    assert_eq!(alerts_about(&store, 1).await.len(), 1, "not at every fifth");
+    // whoever goes on is told of again, after twice as many, however slowly
+    let mut told = Vec::new();
+    for hour in 5..30 {
+        let at = noon.plus_seconds(20 * 60 + hour * 20 * 60);
+        assert_eq!(view(&directory, &one, &ChildNumber::with_body(5), at).await, NOBODY);
+        told.push(alerts_about(&store, 1).await.len());
+    }
+    assert_eq!(told.iter().filter(|count| **count == 1).count(), 4, "five of ten were made before: {told:?}");
+    assert_eq!(told.last(), Some(&3), "and after twenty more: {told:?}");
 }
 
 #[tokio::test]

@@ -279,7 +279,7 @@ async fn add_person(store: &Store, organisation: OrganisationId, login: &str, ro
     Person { account, secrets }
 }
 
-fn entry(operation: Operation) -> Entry {
+pub(crate) fn entry(operation: Operation) -> Entry {
     Entry {
         at: Instant::of_millis(MORNING),
         person: None,

@@ -1,0 +1,132 @@
+//! Long lists, page by page to their end: who saw a child, and the flags (rules D7, F3). The queue of alerts is paged in tests/flow.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod rig;
+mod staff;
+
+use contactpoint_audit::Operation;
+use contactpoint_directory::{Directory, Refused};
+use contactpoint_domain::{Addressee, AlertKind, Capability, NewAlert, OrganisationId, OrganisationKind, PersonId, Role};
+use contactpoint_identity::Caller;
+use contactpoint_store::Store;
+use rig::{child, create, entry};
+use serde_json::{json, Value};
+use staff::{somebody, NOW};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn auditor(person: u32) -> Caller {
+    somebody(person, Role::Auditor, (OrganisationKind::Auditor, 3), Capability::Audit)
+}
+
+/// One page of who saw a child, and where it goes on.
+async fn who_saw(directory: &Directory, by: &Caller, asked: Value) -> Result<(Value, Option<String>), Refused> {
+    let page = directory.who_saw(by, &serde_json::from_value(asked).unwrap(), NOW).await.unwrap().into_inner()?;
+    let page = serde_json::to_value(page).unwrap();
+    Ok((page["looks"].clone(), page["cursor"].as_str().map(str::to_owned)))
+}
+
+/// One page of flags, and where it goes on.
+async fn flags(directory: &Directory, by: &Caller, asked: Value) -> Result<(Value, Option<String>), Refused> {
+    let page = directory.flags(by, &serde_json::from_value(asked).unwrap(), NOW).await.unwrap().into_inner()?;
+    let page = serde_json::to_value(page).unwrap();
+    Ok((page["alerts"].clone(), page["cursor"].as_str().map(str::to_owned)))
+}
+
+/// A number of each, all of them different.
+fn numbers(pages: &[&Value], member: &str) -> usize {
+    let items: Vec<String> = pages.iter().flat_map(|page| page.as_array().unwrap()).map(|item| item[member].to_string()).collect();
+    let different: BTreeSet<&String> = items.iter().collect();
+    assert_eq!(different.len(), items.len(), "each once");
+    items.len()
+}
+
+/// Raises alerts of this kind, each about another person.
+async fn raised(store: &Store, kind: AlertKind, persons: u32) {
+    for person in 100..100 + persons {
+        let new = NewAlert {
+            kind,
+            person: PersonId(person),
+            organisation: OrganisationId(1),
+            child: Some(child(1).number),
+            reason: None,
+            at: NOW,
+            to: Some(Addressee::Supervisor(PersonId(4))),
+            due: NOW.day().plus_years(1),
+        };
+        let raised = store.change(move |tx| Ok((tx.raise_alert(&new)?, entry(Operation::View, Vec::new()))));
+        raised.await.unwrap().into_inner();
+    }
+}
+
+async fn looked(store: &Store, times: usize) {
+    let look = || store.look(|_| Ok(((), entry(Operation::View, vec![child(1).number]))));
+    for _ in 0..times {
+        look().await.unwrap().into_inner();
+    }
+}
+
+#[tokio::test]
+async fn who_saw_a_child_goes_on_to_the_oldest_look_and_its_place_is_of_one_person_and_question() {
+    // F3: who saw this child is one query; long lists page by opaque cursors that cannot be forged or carried to another caller
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    looked(&store, 1001).await;
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let asked = |n: u32, reason: &str| json!({"child_number": child(n).number, "reason": reason});
+    let (first, cursor) = who_saw(&directory, &auditor(1), asked(1, "audit")).await.unwrap();
+    let cursor = cursor.unwrap();
+    let on = |asked: Value| {
+        let mut asked = asked;
+        asked["cursor"] = json!(cursor);
+        asked
+    };
+    let (second, end) = who_saw(&directory, &auditor(1), on(asked(1, "audit"))).await.unwrap();
+    assert_eq!((numbers(&[&first, &second], "entry"), second.as_array().unwrap().len(), end), (1001, 1, None));
+    assert_eq!(second[0]["entry"], 0, "the oldest of all");
+
+    let days = on(json!({"from": "2026-01-01", "to": "2026-01-31"}));
+    assert_eq!(flags(&directory, &auditor(1), days).await.map(drop), Err(Refused::NoSuchPlace), "of another list");
+    for (by, asked) in [(auditor(9), asked(1, "audit")), (auditor(1), asked(2, "audit")), (auditor(1), asked(1, "subject-access"))] {
+        assert_eq!(who_saw(&directory, &by, on(asked)).await.map(drop), Err(Refused::NoSuchPlace));
+    }
+}
+
+#[tokio::test]
+async fn flags_go_on_to_the_last_and_their_place_is_of_one_person_and_of_these_days() {
+    // D7: flagged for review; long lists page by opaque cursors that cannot be forged or carried to another caller
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    raised(&store, AlertKind::OwnFamily, 51).await;
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let days = |to: &str| json!({"from": "2026-01-01", "to": to});
+    let (first, cursor) = flags(&directory, &auditor(1), days("2026-01-31")).await.unwrap();
+    let cursor = cursor.unwrap();
+    let on = |mut asked: Value| {
+        asked["cursor"] = json!(cursor);
+        asked
+    };
+    let (second, end) = flags(&directory, &auditor(1), on(days("2026-01-31"))).await.unwrap();
+    assert_eq!((numbers(&[&first, &second], "id"), second.as_array().unwrap().len(), end), (51, 1, None));
+    for (by, asked) in [(auditor(9), days("2026-01-31")), (auditor(1), days("2026-01-30"))] {
+        assert_eq!(flags(&directory, &by, on(asked)).await.map(drop), Err(Refused::NoSuchPlace));
+    }
+}
+
+#[tokio::test]
+async fn counts_that_are_cut_off_say_so() {
+    // D5: statistics per user, role and user-supervisor pair
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let counted = || async {
+        let asked = serde_json::from_value(json!({"from": "2026-01-01", "to": "2026-01-31"})).unwrap();
+        let counts = directory.alert_statistics(&auditor(1), asked, NOW).await.unwrap().into_inner().unwrap();
+        let counts = serde_json::to_value(counts).unwrap();
+        (["by_user", "by_pair"].map(|list| counts[list].as_array().unwrap().len()), counts["more"].as_bool().unwrap())
+    };
+    raised(&store, AlertKind::BreakGlass, 500).await;
+    assert_eq!(counted().await, ([500, 500], false));
+    raised(&store, AlertKind::BreakGlass, 501).await;
+    assert_eq!(counted().await, ([500, 500], true));
+}
