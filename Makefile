@@ -48,7 +48,7 @@ deb: deps ## the three Debian packages, into target/packages
 reproducible: deps ## builds the packages twice, from two folders, and compares them byte for byte
 	@packaging/reproducible.sh
 
-demo: build ## one borough, one look-up, all the way through: real HSM module, real TLS, real log; under 30 s, leaves nothing behind
+demo: build ## one borough, one look-up, all the way through: real HSM module, real TLS, real log; under two minutes (codes come two a minute), leaves nothing behind
 	@BUILT=$(BUILT) KEEP=$(KEEP) tests/demo/run.sh
 
 test: deps ## every test: real SoftHSM2, real SQLCipher, real TLS

@@ -192,13 +192,13 @@ done
 good 'both have signed the user agreement: nobody does anything before'
 try 0 contactpointctl status --socket control.sock
 
-for colleague in 2 3 4; do
+for colleague in 2 3 4 5 6 7; do
     colleague "risk-owner-$colleague" risk-owner administrator
     owners+=("risk-owner-$colleague")
     colleague "security-officer-$colleague" security-officer
     officers+=("security-officer-$colleague")
 done
-good 'three more of each: whatever lets somebody in takes a code of its own'
+good 'six more of each: whatever lets somebody in takes a code of its own, and a telephone shows two a minute'
 
 # --- 4 -----------------------------------------------------------------------------------------------------------------------------
 

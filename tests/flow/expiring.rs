@@ -39,7 +39,7 @@ async fn what_runs_out_at_midnight_refuses_the_next_request_of_an_open_connectio
     let school = |name| Enrolment { name, kind: "school", authority: None, capabilities: &["query", "feed"] };
     let expiring = Office::opened(&rig, &school("Expiring School"), USUAL).await;
     let lapsing = Office::opened(&rig, &school("Lapsing School"), USUAL).await;
-    let until_tomorrow = json!({"capability": "query", "expires": day(1)});
+    let until_tomorrow = json!({"capabilities": ["query"], "expires": day(1)});
     let path = format!("/v1/organisations/{}/accreditations", expiring.organisation.id);
     drop(rig.as_officer(Method::POST, &path, Some(&until_tomorrow)).await.expect_status(200));
     // three years are 1,095 days or one more: it lapses within the next week

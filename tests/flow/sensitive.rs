@@ -78,7 +78,7 @@ async fn what_a_service_said_before_it_was_a_sensitive_one_is_hidden_from_then_o
     let found = || async { teacher.post("/v1/children/search", by_postcode.clone()).await.expect_status(200).json()["hits"].clone() };
     assert!(seen().await.to_string().contains("ZZ99 8TW") && found().await.as_array().unwrap().len() == 1);
 
-    let accreditation = json!({"capability": "sensitive-services", "expires": contactpoint_support::day(300)});
+    let accreditation = json!({"capabilities": ["sensitive-services"], "expires": contactpoint_support::day(300)});
     let path = format!("/v1/organisations/{}/accreditations", service.organisation.id);
     drop(borough.rig.as_officer(http::Method::POST, &path, Some(&accreditation)).await.expect_status(200));
     let view = seen().await;
