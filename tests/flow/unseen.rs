@@ -299,6 +299,11 @@ async fn glasses_are_alike(one: &World, other: &World) {
                 continue;
             }
             for ((path, asked), (_, asked_there)) in here.iter().zip(&there) {
+                // D4: the glass is broken to any child who is not hidden; what is then shown of this one is what E8 leaves
+                let reaches_any = ["/v1/break-glass", "/v1/shield-override"].contains(path) && asked["child_number"].is_string();
+                if which == 2 && reaches_any {
+                    continue;
+                }
                 let mine_asks = with(asked.clone(), one.code(mine).await);
                 let theirs_ask = with(asked_there.clone(), other.code(theirs).await);
                 let (status, told) = assert_alike((mine, path, &mine_asks), (theirs, path, &theirs_ask)).await;
