@@ -7,17 +7,21 @@ use contactpoint_domain::{
     SampleReview,
 };
 use contactpoint_identity::Confirmed;
-use contactpoint_policy::{break_glass, judge, review_alert, Refusal};
+use contactpoint_policy::{break_glass, judge, review_alert, Receiver, Refusal};
 
 const ACTOR: PersonId = PersonId(71);
 const SOMEBODY: PersonId = PersonId(72);
 
-/// An alert of these days, and its case.
+/// It waits for somebody who comes in, and has nobody above.
+const NOBODY_ABOVE: Receiver<'static> = Receiver { above: &[], comes_in: true };
+
+/// A case: the alert, who is above whom it was sent to, and who is above the caller.
 type Case = (&'static str, Alert, &'static [PersonId], &'static [PersonId]);
 
 fn alert(kind: AlertKind, to: Addressee) -> Alert {
     Alert {
         id: AlertId(1),
+        place: 1,
         kind,
         person: ACTOR,
         organisation: HERE,
@@ -44,14 +48,14 @@ fn judges(alert: &Alert) -> String {
     let may = |role: &&Role| {
         let of = |kind: &&OrganisationKind| role.is_of(**kind);
         let verdict =
-            |kind: &OrganisationKind, how: &Disposition| judge(&caller(*kind, &[**role]), moment(), alert, &[], &[], *how).is_ok();
+            |kind: &OrganisationKind, how: &Disposition| judge(&caller(*kind, &[**role]), moment(), alert, NOBODY_ABOVE, &[], *how).is_ok();
         OrganisationKind::ALL.iter().filter(of).any(|kind| Disposition::ALL.iter().any(|how| verdict(kind, how)))
     };
     Role::ALL.iter().filter(may).map(|role| role.code()).collect::<Vec<_>>().join(", ")
 }
 
 fn ways(alert: &Alert, by: OrganisationKind, role: Role) -> String {
-    let may = |how: &&Disposition| judge(&caller(by, &[role]), moment(), alert, &[], &[], **how).is_ok();
+    let may = |how: &&Disposition| judge(&caller(by, &[role]), moment(), alert, NOBODY_ABOVE, &[], **how).is_ok();
     Disposition::ALL.iter().filter(may).map(|how| how.code()).collect::<Vec<_>>().join(", ")
 }
 
@@ -61,8 +65,8 @@ fn kinds() -> String {
         let own = Alert { person: ME, ..alert(*kind, Addressee::Supervisor(SOMEBODY)) };
         let supervisor = caller(OrganisationKind::School, &[Role::Supervisor]);
         let teacher = caller(OrganisationKind::School, &[Role::Practitioner]);
-        let on_own = judge(&supervisor, moment(), &own, &[], &[], Disposition::Justified).map(drop);
-        let again = break_glass(&teacher, moment(), Purpose::Missing, Confirmed::dangerous_of(&teacher), &[overdue(own)]).map(drop);
+        let on_own = judge(&supervisor, moment(), &own, NOBODY_ABOVE, &[], Disposition::Justified).map(drop);
+        let again = break_glass(&teacher, moment(), Purpose::Missing, Ok(Confirmed::dangerous_of(&teacher)), &[overdue(own)]).map(drop);
         vec![
             kind.code().to_owned(),
             judges(&mine),
@@ -96,9 +100,14 @@ fn cases() -> String {
         ("sent to nobody", Alert { to: None, ..sent(mine) }, &[], &[]),
     ];
     let supervisor = caller(OrganisationKind::School, &[Role::Supervisor]);
-    let lines = cases.into_iter().map(|(case, alert, above, over)| {
-        vec![case.to_owned(), answer(judge(&supervisor, moment(), &alert, above, over, Disposition::Justified).map(drop))]
-    });
+    let verdict = |alert: &Alert, receiver: Receiver<'_>, over: &[PersonId]| {
+        answer(judge(&supervisor, moment(), alert, receiver, over, Disposition::Justified).map(drop))
+    };
+    let away = Receiver { above: &[ME], comes_in: false };
+    let lines = cases
+        .into_iter()
+        .map(|(case, alert, above, over)| vec![case.to_owned(), verdict(&alert, Receiver { above, comes_in: true }, over)])
+        .chain([vec!["sent to whom one supervises, who cannot come in".to_owned(), verdict(&sent(others), away, &[])]]);
     table("| a broken glass, to a supervisor | answer |", lines)
 }
 

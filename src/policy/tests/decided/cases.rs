@@ -3,14 +3,14 @@
 use super::{answer, child, table};
 use crate::callers::{caller, day, moment, organisation, HERE, ME, SPONSOR};
 use contactpoint_domain::{
-    AccountState, Capability, ChildRecord, Factor, Instant, Organisation, OrganisationId, OrganisationKind, PendingReset, PersonId, Role,
-    ShieldReason, Sponsorship, Verified,
+    AccountState, Audience, Capability, ChildRecord, Factor, Instant, Organisation, OrganisationId, OrganisationKind, PendingReset,
+    PersonId, Role, ShieldReason, Sponsorship, Verified,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
     accept_agreement, accept_responsibilities, account_state, accredit, amend_person, begin_reset, complete_reset, end_involvement,
-    enrol_person, feed, set_audience, settle, shield, sponsor, supervisor, suspend_organisation, unshield, Candidate, Refusal, Subject,
-    LONGEST_CHAIN,
+    enrol_person, feed, set_audience, settle, shield, sponsor, supervisor, suspend_organisation, unshield, Candidate, Keepers, Refusal,
+    Subject, LONGEST_CHAIN,
 };
 
 const ELSEWHERE: OrganisationId = OrganisationId(8);
@@ -38,16 +38,22 @@ fn organisations() -> Vec<Case> {
     let own = Organisation { id: HERE, authority: Some(HERE), ..other(OrganisationKind::Council) };
     let mut accredited_by_me = school();
     accredited_by_me.accreditations[0].by = ME;
-    let vouch = |by: &Caller, subject: &Organisation| sponsor(by, moment(), subject).map(drop);
+    let vouch = |by: &Caller, subject: &Organisation| sponsor(by, moment(), subject, false, Confirmed::dangerous_of(by)).map(drop);
+    let again = sponsor(&owner, moment(), &school(), true, Confirmed::dangerous_of(&owner)).map(drop);
+    let unproved = sponsor(&owner, moment(), &school(), false, Confirmed::dangerous_of(&officer)).map(drop);
     let vouched_by = |by| Organisation { sponsorship: school().sponsorship.map(|given| Sponsorship { by, ..given }), ..school() };
-    let to = |subject: &Organisation, last: Option<&str>| accredit(&officer, moment(), subject, last.map(day)).map(drop);
-    let suspend = |subject: &Organisation| suspend_organisation(&officer, moment(), subject, true).map(drop);
+    let to = |subject: &Organisation, last: Option<&str>| {
+        accredit(&officer, moment(), subject, last.map(day), Confirmed::dangerous_of(&officer)).map(drop)
+    };
+    let suspend = |subject: &Organisation| suspend_organisation(&officer, moment(), subject).map(drop);
     let centre = other(OrganisationKind::DataCentre);
     vec![
         ("sponsor", "by the risk owner: any body", vouch(&owner, &school())),
         ("sponsor", "by the risk owner: one that they accredited", vouch(&owner, &accredited_by_me)),
         ("sponsor", "by a council's supervisor: a body of its area", vouch(&council, &here)),
         ("sponsor", "by a council's supervisor: a body elsewhere", vouch(&council, &school())),
+        ("sponsor", "for whom somebody in office vouches already", again),
+        ("sponsor", "by somebody else's fresh code", unproved),
         ("sponsor", "the own body", vouch(&council, &own)),
         ("sponsor", "the data centre", vouch(&owner, &centre)),
         ("accredit", "sponsored by somebody else", to(&vouched_by(SPONSOR), Some("2027-11-22"))),
@@ -83,9 +89,12 @@ fn subject(person: PersonId, organisation: OrganisationId, state: AccountState) 
 fn accounts() -> Vec<Case> {
     let administrator = caller(OrganisationKind::School, &[Role::Administrator]);
     let helpdesk = caller(OrganisationKind::School, &[Role::Helpdesk]);
-    let give = |roles: &[Role]| enrol_person(&administrator, moment(), roles).map(drop);
-    let amend =
-        |person, of| amend_person(&administrator, moment(), &subject(person, of, AccountState::Active), &[Role::Practitioner]).map(drop);
+    let give = |roles: &[Role]| enrol_person(&administrator, moment(), roles, None).map(drop);
+    let centre = caller(OrganisationKind::DataCentre, &[Role::Administrator]);
+    let at_centre = |proof: Option<Confirmed>| enrol_person(&centre, moment(), &[Role::SystemOperator], proof).map(drop);
+    let amend = |person, of| {
+        amend_person(&administrator, moment(), &subject(person, of, AccountState::Active), &[Role::Practitioner], None).map(drop)
+    };
     let state = |by: &Caller, person, of, from, to, answered: &[Verified]| {
         account_state(by, moment(), &subject(person, of, from), to, answered).map(drop)
     };
@@ -95,6 +104,9 @@ fn accounts() -> Vec<Case> {
         ("enrol-person", "roles that do not", give(&[Role::Practitioner, Role::DataSteward])),
         ("enrol-person", "a role that the body does not have", give(&[Role::Auditor])),
         ("enrol-person", "no role", give(&[])),
+        ("enrol-person", "at the data centre, with a fresh code", at_centre(Some(Confirmed::dangerous_of(&centre)))),
+        ("enrol-person", "at the data centre, without one", at_centre(None)),
+        ("enrol-person", "at the data centre, with somebody else's", at_centre(Some(Confirmed::dangerous_of(&helpdesk)))),
         ("amend-person", "a colleague", amend(colleague, HERE)),
         ("amend-person", "oneself", amend(ME, HERE)),
         ("amend-person", "somebody of another body", amend(colleague, ELSEWHERE)),
@@ -191,7 +203,10 @@ fn records() -> Vec<Case> {
     let held = |record: &ChildRecord| ChildRecord { quarantined: Some(moment().now), ..record.clone() };
     let shielded = |record, review| shield(&officer, moment(), record, ShieldReason::CourtOrder, day(review)).map(drop);
     let lifted = |record, by: &Caller| unshield(&officer, moment(), record, Confirmed::dangerous_of(by)).map(drop);
-    let named = |record, by: &Caller| set_audience(&officer, moment(), record, Confirmed::dangerous_of(by)).map(drop);
+    let named = |record, by: &Caller| set_audience(&officer, moment(), record, Keepers::Some, Confirmed::dangerous_of(by)).map(drop);
+    let for_others =
+        ChildRecord { audience: Some(Audience { people: vec![PersonId(88)], by: PersonId(88), at: moment().now }), ..own.clone() };
+    let anew = |keepers| set_audience(&officer, moment(), Some(&for_others), keepers, Confirmed::dangerous_of(&officer)).map(drop);
     let settled = |one: &ChildRecord, other: Option<&ChildRecord>| settle(&officer, moment(), Some(one), other).map(drop);
     let ended = |record| end_involvement(&steward, moment(), record).map(drop);
     let mut over = child(OrganisationId(3), &[HERE]);
@@ -208,6 +223,10 @@ fn records() -> Vec<Case> {
         ("set-audience", "a record of the own authority", named(Some(&own), &officer)),
         ("set-audience", "of another authority", named(Some(&others), &officer)),
         ("set-audience", "by somebody else's code", named(Some(&own), &stranger)),
+        ("shield", "a record for named people, who are others", shielded(Some(&for_others), "2027-05-22")),
+        ("unshield", "a record for named people, who are others", lifted(Some(&for_others), &officer)),
+        ("set-audience", "of a record for named people, one of them an officer of the authority", anew(Keepers::Some)),
+        ("set-audience", "of a record for named people, none of them an officer of the authority any more", anew(Keepers::None)),
         ("settle-record", "held back, as a child of its own", settled(&held(&own), None)),
         ("settle-record", "held back, as of a record of the own authority", settled(&held(&own), Some(&own))),
         ("settle-record", "held back, as of a record of another authority", settled(&held(&own), Some(&others))),

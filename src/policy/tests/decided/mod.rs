@@ -66,8 +66,8 @@ const FOR_REASONS: &[ForReason] = &[
     ("search", |reason| search(&teacher(), moment(), reason).map(drop)),
     ("view", |reason| view_with(&teacher(), reason, false)),
     ("ask-contact", |reason| ask_contact(&teacher(), moment(), reason).map(drop)),
-    ("break-glass", |reason| break_glass(&teacher(), moment(), reason, Confirmed::dangerous_of(&teacher()), &[]).map(drop)),
-    ("override-shield", |reason| override_shield(&teacher(), moment(), reason, Confirmed::dangerous_of(&teacher()), &[]).map(drop)),
+    ("break-glass", |reason| break_glass(&teacher(), moment(), reason, Ok(Confirmed::dangerous_of(&teacher())), &[]).map(drop)),
+    ("override-shield", |reason| override_shield(&teacher(), moment(), reason, Ok(Confirmed::dangerous_of(&teacher())), &[]).map(drop)),
     ("who-saw", |reason| who_saw(&caller(OrganisationKind::Auditor, &[Role::Auditor]), moment(), reason).map(drop)),
 ];
 
