@@ -24,6 +24,11 @@ pub(super) fn drawn() -> String {
 
 type Case = (&'static str, &'static str, Result<(), Refusal>);
 
+/// A second factor that somebody else of the same body proved anew.
+fn somebody_elses(caller: &Caller) -> Confirmed {
+    Confirmed::dangerous_of(&Caller::dangerous_new(PersonId(77), caller.organisation().clone(), caller.qualifications().clone()))
+}
+
 /// Another organisation, in the area of the authority 3.
 fn other(kind: OrganisationKind) -> Organisation {
     Organisation { id: ELSEWHERE, ..organisation(kind, &[Capability::Query]) }
@@ -40,7 +45,7 @@ fn organisations() -> Vec<Case> {
     accredited_by_me.accreditations[0].by = ME;
     let vouch = |by: &Caller, subject: &Organisation| sponsor(by, moment(), subject, false, Confirmed::dangerous_of(by)).map(drop);
     let again = sponsor(&owner, moment(), &school(), true, Confirmed::dangerous_of(&owner)).map(drop);
-    let unproved = sponsor(&owner, moment(), &school(), false, Confirmed::dangerous_of(&officer)).map(drop);
+    let unproved = sponsor(&owner, moment(), &school(), false, somebody_elses(&owner)).map(drop);
     let vouched_by = |by| Organisation { sponsorship: school().sponsorship.map(|given| Sponsorship { by, ..given }), ..school() };
     let to = |subject: &Organisation, last: Option<&str>| {
         accredit(&officer, moment(), subject, last.map(day), Confirmed::dangerous_of(&officer)).map(drop)
@@ -106,7 +111,7 @@ fn accounts() -> Vec<Case> {
         ("enrol-person", "no role", give(&[])),
         ("enrol-person", "at the data centre, with a fresh code", at_centre(Some(Confirmed::dangerous_of(&centre)))),
         ("enrol-person", "at the data centre, without one", at_centre(None)),
-        ("enrol-person", "at the data centre, with somebody else's", at_centre(Some(Confirmed::dangerous_of(&helpdesk)))),
+        ("enrol-person", "at the data centre, with somebody else's", at_centre(Some(somebody_elses(&centre)))),
         ("amend-person", "a colleague", amend(colleague, HERE)),
         ("amend-person", "oneself", amend(ME, HERE)),
         ("amend-person", "somebody of another body", amend(colleague, ELSEWHERE)),
