@@ -152,6 +152,28 @@ fn every_test_that_a_page_names_is_a_test() {
 }
 
 #[test]
+fn what_the_page_of_attacks_leaves_open_is_open_in_the_catalogue() {
+    // J1: a rule that is known to be broken somewhere is not reported as enforced
+    let page = std::fs::read_to_string(root().join("docs/attacks.md")).unwrap();
+    let catalogue = catalogue().unwrap();
+    let whole = |id: &str| catalogue.rules().iter().any(|rule| rule.id.to_string() == id && rule.open.is_none());
+    let named = left_open(&page);
+    assert!(named.len() > 10, "{named:?}");
+    assert_eq!(named.iter().filter(|id| whole(id)).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(left_open("## Open\n\n- **Alerts** (D7, E): of\n- **Trees** grow (H2 to H4):\n"), ["D7", "H2", "H4"].map(str::to_owned));
+}
+
+/// The rules that stand in brackets behind the bold words of the page's last list.
+fn left_open(page: &str) -> Vec<String> {
+    let list = page.split("## Open").nth(1).unwrap_or_default();
+    let said = list.lines().filter_map(|line| line.strip_prefix("- **")?.split(':').next());
+    let words = said.filter_map(|head| head.split_once('(')).flat_map(|(_, rest)| rest.split(|c: char| !c.is_ascii_alphanumeric()));
+    let is_rule =
+        |word: &&str| word.len() == 2 && word.starts_with(|c: char| c.is_ascii_uppercase()) && word.ends_with(|c: char| c.is_ascii_digit());
+    words.filter(is_rule).map(str::to_owned).collect()
+}
+
+#[test]
 fn the_threat_model_says_of_each_actor_what_stops_it_and_what_does_not() {
     // J1: docs/threat-model.md - actors, assets, what each bar stops and what none does
     let page = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
