@@ -211,7 +211,7 @@ pub struct Search {
     /// The directory's own number
     #[arg(long)]
     pub child_number: Option<String>,
-    /// Why you look: coordination, concern, assessment, section-47, missing, transfer, subject-access, audit
+    /// Why you look: coordination, concern, assessment, section-47, missing, transfer
     #[arg(long)]
     pub reason: String,
 }
@@ -222,7 +222,7 @@ pub struct Look {
     /// The child's number in the directory
     #[arg(value_name = "NUMBER")]
     pub child_number: String,
-    /// Why you look: coordination, concern, assessment, section-47, missing, transfer, subject-access, audit
+    /// Why you look: coordination, concern, assessment, section-47, missing, transfer
     #[arg(long)]
     pub reason: String,
 }

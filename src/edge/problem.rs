@@ -130,8 +130,8 @@ problems! {
     RolesClash = "roles_clash", 422, "These roles cannot be held together here.";
     /// The supervisor would be the person themselves, be supervised by them, or may not supervise (rule C3).
     SupervisorForbidden = "supervisor_forbidden", 422, "This person cannot be the supervisor.";
-    /// An accreditation ends after today and within three years (rule B2).
-    TermForbidden = "term_forbidden", 422, "The term has to end after today and within three years.";
+    /// An accreditation ends after today and within three years, a shield is reviewed within one (rules B2, E1).
+    TermForbidden = "term_forbidden", 422, "The day has to be after today, and within three years for an accreditation or one for a shield's review.";
     /// Too few of the scripted questions were answered (rule C5).
     NotVerified = "not_verified", 422, "The caller was not verified by the scripted questions.";
     /// Too many connections or requests of this organisation; `retry_after` says when to try again.

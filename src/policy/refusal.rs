@@ -62,7 +62,7 @@ refusals! {
     /// These roles cannot be held by one person, or not in this organisation (rule C4).
     RolesClash = "these roles cannot be held together here",
     /// An accreditation ends after today and within three years (rule B2).
-    TermForbidden = "an accreditation ends after today and within three years",
+    TermForbidden = "an accreditation ends after today and within three years, and a shield is reviewed within one",
     /// Another version of the text is in force than the one accepted (rules B3, J5).
     OtherText = "another version of the text is in force",
     /// This supervisor cannot be theirs (rule C3).
