@@ -165,6 +165,30 @@ mod tests {
     }
 
     #[test]
+    fn no_question_asks_for_shielded_children_and_no_list_but_a_search_s_hits_says_who_is_one() {
+        // E5: no query of any kind lists shielded children
+        let description = description();
+        let schemas = description["components"]["schemas"].as_object().unwrap();
+        let says = |schema: &Value| schema.to_string().contains("\"shielded\":{");
+        let told: Vec<&str> = schemas.iter().filter(|(_, schema)| says(schema)).map(|(name, _)| name.as_str()).collect();
+        // what is shown of one child of the own scope, and what the authority's officer is told of the one child that they shielded
+        assert_eq!(told, ["ChildHit", "ChildView", "Entered_ShieldStanding", "ShieldStanding"]);
+        let reference = |name: &str| format!("#/components/schemas/{name}");
+        let lists: Vec<String> = schemas
+            .iter()
+            .flat_map(|(name, schema)| schema["properties"].as_object().into_iter().flatten().map(move |(member, of)| (name, member, of)))
+            .filter(|(_, _, of)| told.iter().any(|one| of["items"]["$ref"] == reference(one)))
+            .map(|(name, member, _)| format!("{name}.{member}"))
+            .collect();
+        assert_eq!(lists, ["SearchAnswer.hits"]);
+        for (name, operation) in operations(&description) {
+            let asked = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let body = asked["$ref"].as_str().and_then(|reference| description.pointer(&reference[1..])).unwrap_or(asked);
+            assert!(body["properties"]["shielded"].is_null() && !operation["parameters"].to_string().contains("shielded"), "{name}");
+        }
+    }
+
+    #[test]
     fn no_schema_is_named_and_not_described() {
         // architecture, interfaces: generated from the handlers' own types
         let text = String::from_utf8(generated().to_vec()).unwrap();

@@ -49,30 +49,3 @@ async fn each_example_of_the_description_is_a_request_that_is_read_and_with_one_
     }
     assert!(read >= 12, "{read}");
 }
-
-#[tokio::test]
-async fn no_question_asks_for_shielded_children_and_no_list_but_a_search_s_hits_says_who_is_one() {
-    // E5: no query of any kind lists shielded children
-    let borough = borough().await;
-    let description = borough.oak.steward().get("/openapi.json").await.expect_status(200).json();
-    let schemas = description["components"]["schemas"].as_object().unwrap();
-    let says = |schema: &Value| schema.to_string().contains("\"shielded\":{");
-    let told: Vec<&str> = schemas.iter().filter(|(_, schema)| says(schema)).map(|(name, _)| name.as_str()).collect();
-    // what is shown of one child of the own scope, and what the authority's officer is told of the one child that they shielded
-    assert_eq!(told, ["ChildHit", "ChildView", "ShieldStanding"]);
-    let lists: Vec<String> = schemas
-        .iter()
-        .flat_map(|(name, schema)| schema["properties"].as_object().into_iter().flatten().map(move |(member, of)| (name, member, of)))
-        .filter(|(_, _, of)| told.iter().any(|one| of["items"]["$ref"] == format!("#/components/schemas/{one}")))
-        .map(|(name, member, _)| format!("{name}.{member}"))
-        .collect();
-    assert_eq!(lists, ["SearchAnswer.hits"]);
-    for (path, methods) in description["paths"].as_object().unwrap() {
-        for operation in methods.as_object().unwrap().values() {
-            let asked = [&operation["requestBody"]["content"]["application/json"]["schema"], &operation["parameters"]];
-            let named = asked[0]["$ref"].as_str().and_then(|reference| description.pointer(&reference[1..])).unwrap_or(asked[0]);
-            assert!(named["properties"]["shielded"].is_null(), "{path}");
-            assert!(!asked[1].to_string().contains("shielded"), "{path}");
-        }
-    }
-}
