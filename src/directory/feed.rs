@@ -337,7 +337,7 @@ enum TakenIn {
 /// Who feeds, and whether new records of that area wait for its authority.
 pub(crate) struct FeedPermitted<'a> {
     pub(crate) permit: &'a FeedPermit,
-    holds_new: bool,
+    pub(crate) holds_new: bool,
     /// The last day on which the alert about a record that is held back is not overdue.
     pub(crate) due: Day,
 }

@@ -5,7 +5,9 @@
 //! the guarded child's authority says whose it is. The supplier cannot tell: it is counted as it would be if there were no such child.
 
 use crate::feed::FeedPermitted;
-use contactpoint_domain::{Addressee, AlertKind, ChildNumber, ChildRecord, Day, Instant, NewAlert, OrganisationId, Provenance, Statement};
+use contactpoint_domain::{
+    Addressee, AlertKind, ChildNumber, ChildRecord, Day, HeldFor, Instant, NewAlert, OrganisationId, Provenance, Quarantine, Statement,
+};
 use contactpoint_matching::{verdict, Verdict};
 use contactpoint_store::{Held, StoreError, Transaction};
 
@@ -75,7 +77,10 @@ pub(crate) fn hold_back(
     let now = said.at;
     let number = transaction.free_child_number()?;
     // until it is settled it is the affair of the authority that settles it
-    let record = ChildRecord { quarantined: Some(now), ..ChildRecord::new(number.clone(), authority, statement) };
+    // where each new record is held for its authority, one that is held for another looks like the rest to whoever brought it
+    let why = if permitted.holds_new { HeldFor::FirstLook } else { HeldFor::Likeness };
+    let quarantined = Some(Quarantine { since: now, why });
+    let record = ChildRecord { quarantined, ..ChildRecord::new(number.clone(), authority, statement) };
     transaction.add_child(&record)?;
     ask_whose(transaction, said, number, authority, now, permitted.due)
 }
@@ -93,7 +98,10 @@ pub(crate) fn hold_others(
     let mut held_back = Vec::with_capacity(others.len());
     for other in others {
         let number = other.record.number.clone();
-        transaction.put_child(&other, &ChildRecord { quarantined: Some(now), ..other.record.clone() })?;
+        transaction.put_child(
+            &other,
+            &ChildRecord { quarantined: Some(Quarantine { since: now, why: HeldFor::Beside }), ..other.record.clone() },
+        )?;
         // about whoever said it last, as where it was held back from the start: an alert about the officer's own act would wait for others
         if let Some(said) = other.record.newest_first().next() {
             ask_whose(transaction, said.provenance, number.clone(), record.authority, now, due)?;

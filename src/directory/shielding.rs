@@ -11,8 +11,8 @@ use crate::watch::raise_once;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{
-    AccountState, AlertId, AlertKind, Audience, ChildNumber, ChildRecord, Day, Disposition, Instant, Judgement, OrganisationId, PersonId,
-    Role, Shield, ShieldReason,
+    AccountState, AlertId, AlertKind, Audience, ChildNumber, ChildRecord, Day, Disposition, HeldFor, Instant, Judgement, OrganisationId,
+    PersonId, Role, Shield, ShieldReason,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{self as policy, About, By, Keepers, Moment, Refusal, State};
@@ -400,9 +400,12 @@ fn join(transaction: &mut Transaction<'_>, by: &By, held: Option<Held>, child: &
     Ok(ShieldStanding::of(&joined))
 }
 
-/// A record in quarantine as a child of its own: of the authority in whose area its source works (rule A7).
+/// A record in quarantine as a child of its own: of the authority in whose area its source works, or whose it was before (rule A7).
 fn released(transaction: &Transaction<'_>, held: Option<&Held>) -> Result<ChildRecord, Why> {
     let record = record(held).ok_or(Refusal::OutsideScope)?;
+    if record.quarantined.is_some_and(|quarantine| quarantine.why == HeldFor::Beside) {
+        return Ok(ChildRecord { quarantined: None, ..record.clone() });
+    }
     let source = record.statements.first().map(|statement| statement.provenance.source);
     let source = source.map(|source| transaction.organisation(source)).transpose()?.flatten();
     let authority: OrganisationId = source.and_then(|source| source.authority).unwrap_or(record.authority);

@@ -125,6 +125,27 @@ pub struct Audience {
     pub at: Instant,
 }
 
+/// Since when, and why, a record waits for its authority's shielding officer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Since when.
+    pub since: Instant,
+    /// Why.
+    pub why: HeldFor,
+}
+
+coded!(
+    /// Why a record is held back.
+    HeldFor, "reason of being held" {
+        /// A feed brought it, and it may be of a child who is guarded (rule E4): only its own source knows of it, and does not notice.
+        Likeness = "likeness" / 1,
+        /// It was on record when a child whom it may be of was hidden (rule E4): each source knows what it said itself, and it stays its authority's.
+        Beside = "beside" / 2,
+        /// Its authority sees each new record before any practitioner does (rule E1).
+        FirstLook = "first-look" / 3,
+    }
+);
+
 /// Where a value comes from (rule A6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Provenance {
@@ -194,8 +215,8 @@ pub struct ChildRecord {
     pub shield: Option<Shield>,
     /// Set while only named people may know of the record (rule D8).
     pub audience: Option<Audience>,
-    /// Since when it waits for its authority to say which child it is of (rule E4): until then only its own source knows of it.
-    pub quarantined: Option<Instant>,
+    /// Set while it waits for its authority (rules E1, E4).
+    pub quarantined: Option<Quarantine>,
 }
 
 impl ChildRecord {
@@ -257,6 +278,12 @@ impl ChildRecord {
     #[must_use]
     pub fn as_known_to(&self, organisation: OrganisationId) -> Cow<'_, Self> {
         let is_hidden = |said: &Statement| said.involvement.basis.is_some() && said.provenance.source != organisation;
+        if self.quarantined.is_some() && self.statements.len() > 1 {
+            // a record that waits shows each of its sources what it said itself, and what others say only when it waits no more
+            if let Some(own) = self.said_by(organisation) {
+                return Cow::Owned(Self { statements: vec![own.clone()], ..self.clone() });
+            }
+        }
         if !self.statements.iter().any(is_hidden) {
             return Cow::Borrowed(self);
         }

@@ -24,7 +24,8 @@ pub mod texts;
 pub use alert::{Addressee, Alert, AlertId, AlertKind, Disposition, Finding, Judgement, NewAlert, SampleReview, JUDGED_WITHIN_DAYS};
 pub use checked::InvalidValue;
 pub use child::{
-    Audience, Carer, ChildRecord, Gender, Involvement, Provenance, Relationship, SensitiveBasis, Shield, ShieldReason, Statement,
+    Audience, Carer, ChildRecord, Gender, HeldFor, Involvement, Provenance, Quarantine, Relationship, SensitiveBasis, Shield, ShieldReason,
+    Statement,
 };
 pub use contact::{Address, AddressLine, EmailAddress, PhoneNumber, Postcode};
 pub use date::{DateOfBirth, Instant};

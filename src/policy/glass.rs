@@ -88,7 +88,7 @@ pub fn reached_through_glass(state: State, asked: Asked, relation: Relation) -> 
         (State::Quarantined, Asked::Number | Asked::Identity) if relation != Relation::None => Ok(()),
         (State::ForOthers, Asked::Number | Asked::Identity) => Err(Refusal::NotOfAudience),
         // a postcode is hidden of a shielded record, so it is not found by one
-        (State::Shielded, Asked::Identity) | (State::NotOnRecord | State::Quarantined, Asked::Number | Asked::Identity) => {
+        (State::Shielded, Asked::Identity) | (State::NotOnRecord | State::Unseen | State::Quarantined, Asked::Number | Asked::Identity) => {
             Err(Refusal::OutsideScope)
         }
     }

@@ -4,7 +4,7 @@
 
 use crate::refusal::Refusal;
 use crate::relation::Relation;
-use contactpoint_domain::{ChildRecord, PersonId};
+use contactpoint_domain::{ChildRecord, HeldFor, PersonId};
 
 /// In what capacity somebody looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,8 @@ pub enum State {
     NotOnRecord,
     /// There is one, and only named people may know of it; the caller is none of them (rule D8).
     ForOthers,
+    /// It is new, and waits until its authority has seen it, which asked for that (rule E1).
+    Unseen,
     /// It waits for its authority to say which child it is of (rule E4).
     Quarantined,
     /// It is shielded (rule E1).
@@ -41,17 +43,20 @@ impl State {
         };
         if audience.as_ref().is_some_and(|audience| !audience.people.contains(&person)) {
             Self::ForOthers
+        } else if quarantined.as_ref().is_some_and(|quarantine| quarantine.why == HeldFor::FirstLook) {
+            Self::Unseen
+        } else if shield.is_some() {
+            // also where it waits: a shield that was set stands at once
+            Self::Shielded
         } else if quarantined.is_some() {
             Self::Quarantined
-        } else if shield.is_some() {
-            Self::Shielded
         } else {
             Self::Plain
         }
     }
 
     /// Every state.
-    pub const ALL: &'static [Self] = &[Self::NotOnRecord, Self::ForOthers, Self::Quarantined, Self::Shielded, Self::Plain];
+    pub const ALL: &'static [Self] = &[Self::NotOnRecord, Self::ForOthers, Self::Unseen, Self::Quarantined, Self::Shielded, Self::Plain];
 }
 
 /// What the caller was granted for this one child, for a time.
@@ -107,6 +112,8 @@ pub const LOOKS: &[Line] = &[
     Line { state: &[State::ForOthers], then: Err(Refusal::NotOfAudience), ..ANY },
     Line { looking: &[Looking::OwnOfficer], then: Ok(Breadth::Full), ..ANY },
     Line { looking: &[Looking::OtherOfficer], ..ANY },
+    // nobody but the officer, not even whoever said it
+    Line { state: &[State::Unseen], ..ANY },
     // only its own source knows of it, and a grant does not reach it
     Line { state: &[State::Quarantined], related: Some(true), then: Ok(Breadth::Full), ..ANY },
     Line { state: &[State::Quarantined], related: Some(false), ..ANY },

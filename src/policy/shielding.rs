@@ -167,6 +167,6 @@ fn of_own_authority(by: By, record: Option<&ChildRecord>) -> Result<(), Refusal>
 fn known_to(by: By, record: Option<&ChildRecord>) -> Result<(), Refusal> {
     match State::of(record, by.person) {
         State::ForOthers => Err(Refusal::NotOfAudience),
-        State::NotOnRecord | State::Quarantined | State::Shielded | State::Plain => Ok(()),
+        State::NotOnRecord | State::Unseen | State::Quarantined | State::Shielded | State::Plain => Ok(()),
     }
 }

@@ -4,14 +4,15 @@
 //! decides whether it is shown.
 
 use crate::look::{Breadth, Grant};
-use crate::permit::{breadth_for, SearchPermit, ViewPermit};
+use crate::permit::{breadth_for, By, SearchPermit, ViewPermit};
 use contactpoint_audit::Field;
 use contactpoint_domain::{
     Address, AddressLine, Carer, ChildNumber, ChildRecord, DateOfBirth, EmailAddress, Gender, Involvement, Name, NhsNumber, Organisation,
-    OrganisationId, OrganisationKind, OrganisationName, PhoneNumber, Postcode, Relationship, Statement, UniquePupilNumber,
+    OrganisationId, OrganisationKind, OrganisationName, PhoneNumber, Postcode, Relationship, Role, Statement, UniquePupilNumber,
 };
 use contactpoint_identity::Caller;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use utoipa::ToSchema;
 
@@ -150,6 +151,7 @@ impl SearchPermit {
     #[must_use]
     pub fn show(&self, caller: &Caller, record: &ChildRecord, visible: Visible) -> Option<ChildHit> {
         let breadth = breadth_for(caller, self.by, Some(record), Grant::None).ok()?;
+        let record = &*seen_as(record, self.by);
         let record = &*record.as_known_to(self.by.organisation);
         let Always { child_number, name, date_of_birth, shielded } = always(record)?;
         let newest = record.newest_first().next()?;
@@ -174,7 +176,7 @@ impl ViewPermit {
         visible: Visible,
         organisation: impl Fn(OrganisationId) -> Option<Organisation>,
     ) -> Option<ChildView> {
-        let mut record = record.clone();
+        let mut record = seen_as(record, self.by()).into_owned();
         let is_sensitive = |source| Ok::<_, Infallible>(organisation(source).as_ref().is_some_and(Organisation::is_sensitive_service));
         let Ok(()) = record.mark_sensitive(is_sensitive, self.breadth() == Breadth::Narrow);
         let record = &*record.as_known_to(self.by().organisation);
@@ -223,6 +225,15 @@ impl ViewPermit {
         } else {
             None
         }
+    }
+}
+
+/// Whoever settles a record that waits sees what each of its sources says (rule E4); these see their own words (`as_known_to`).
+fn seen_as(record: &ChildRecord, by: By) -> Cow<'_, ChildRecord> {
+    if by.role == Role::ShieldingOfficer && record.quarantined.is_some() {
+        Cow::Owned(ChildRecord { quarantined: None, ..record.clone() })
+    } else {
+        Cow::Borrowed(record)
     }
 }
 

@@ -5,8 +5,8 @@
 
 use crate::error::StoreError;
 use contactpoint_domain::{
-    Address, Audience, Carer, ChildRecord, DateOfBirth, Day, Gender, Instant, InvalidValue, Involvement, Name, OrganisationId, PersonId,
-    Provenance, Relationship, SensitiveBasis, Shield, ShieldReason, Statement,
+    Address, Audience, Carer, ChildRecord, DateOfBirth, Day, Gender, HeldFor, Instant, InvalidValue, Involvement, Name, OrganisationId,
+    PersonId, Provenance, Quarantine, Relationship, SensitiveBasis, Shield, ShieldReason, Statement,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -91,8 +91,8 @@ pub(crate) struct StoredRecord<'a> {
     shield: Option<(u8, i32, u32, u64)>,
     /// Who, by whom, when.
     audience: Option<(Vec<u32>, u32, u64)>,
-    /// Since when it waits for its authority.
-    quarantined: Option<u64>,
+    /// Since when it waits for its authority, and why.
+    quarantined: Option<(u64, u8)>,
 }
 
 /// A record as 0.2 and before wrote it.
@@ -181,7 +181,7 @@ impl<'a> StoredRecord<'a> {
             work: statements.iter().map(work).collect(),
             shield,
             audience,
-            quarantined: quarantined.map(Instant::millis),
+            quarantined: quarantined.map(|quarantine| (quarantine.since.millis(), quarantine.why.number())),
         }
     }
 
@@ -201,9 +201,13 @@ impl<'a> StoredRecord<'a> {
             by: PersonId(by),
             at: Instant::of_millis(at),
         });
-        record.quarantined = quarantined.map(Instant::of_millis);
+        record.quarantined = quarantined.map(open_quarantine).transpose()?;
         Ok(record)
     }
+}
+
+fn open_quarantine((since, why): (u64, u8)) -> Result<Quarantine, InvalidValue> {
+    Ok(Quarantine { since: Instant::of_millis(since), why: HeldFor::of_number(why).ok_or(unknown("reason of being held"))? })
 }
 
 fn open_shield((reason, review, by, at): (u8, i32, u32, u64)) -> Result<Shield, InvalidValue> {

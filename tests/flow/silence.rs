@@ -52,7 +52,8 @@ async fn the_daemons_log_has_no_name_date_number_or_secret_in_it() {
         Desk::of(&borough.rig, &ward.council.organisation.certificate, &ward.council.employ("quieter", &["shielding-officer"]).await).await;
     let name = json!({"given": "Amelia Rose", "family": "Thornbury"});
     let identity = json!({"family_name": "Thornbury", "given_name": "Amelia Rose", "date_of_birth": AMELIA.1, "postcode": "ZZ99 1AA", "reason": "missing", "code": teacher_elsewhere.person.authenticator.code().await});
-    let audience = json!({"child_number": number, "people": [teacher.person.id], "code": officer.person.authenticator.code().await});
+    let audience =
+        json!({"child_number": number, "audience": {"people": [teacher.person.id]}, "code": officer.person.authenticator.code().await});
     let mut at_home = new_person(&borough.oak.organisation, "quietest", &["practitioner"]);
     at_home["given_name"] = "Amelia Rose".into();
     at_home["family_name"] = "Thornbury".into();

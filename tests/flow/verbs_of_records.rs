@@ -41,9 +41,11 @@ async fn records_are_kept_by_their_officer_and_steward_at_the_terminal() {
     let officer = Program::of(borough, &ward.council, &person).await;
 
     let named = ward.school.practitioner().person.id.to_string();
-    let line = said(&officer, &["audience", &one, "--person", &named, "--code", &person.authenticator.code().await]);
-    assert!(line.contains(&format!("{one}: not shielded; only these people may know of it: {named}")), "{line}");
-    let open = told(&officer, &["audience", &one, "--code", &person.authenticator.code().await]);
+    let own = person.id.to_string();
+    let line = said(&officer, &["audience", &one, "--person", &named, "--person", &own, "--code", &person.authenticator.code().await]);
+    assert!(line.contains(&format!("{one}: not shielded; only these people may know of it: ")), "{line}");
+    assert!(line.contains(&named) && line.contains(&own), "{line}");
+    let open = told(&officer, &["audience", &one, "--everybody", "--code", &person.authenticator.code().await]);
     assert_eq!((&open["child_number"], open.get("people")), (&json!(one), None), "{open}");
 
     assert_eq!(told(&officer, &["hold-new", "true"])["holds_new"], true);
@@ -64,10 +66,12 @@ async fn records_are_kept_by_their_officer_and_steward_at_the_terminal() {
     assert!(line.contains("Ended on") && line.contains(&format!("{one} is out of your organisation's scope")), "{line}");
     assert_eq!(told(&steward, &["end-involvement", &two])["child_number"], json!(two));
 
-    // B2: a sponsor vouches for it
-    let supervisor = Program::of(borough, &ward.council, &ward.council.organisation.supervisor).await;
-    assert!(said(&supervisor, &["sponsor", &ward.other.organisation.id.to_string()]).contains("Verbley Academy"));
-    assert_eq!(told(&supervisor, &["sponsor", &ward.surgery.organisation.id.to_string()])["stage"], "connected");
+    // B2: a sponsor vouches for it, and nobody takes that over
+    let head = &ward.council.organisation.supervisor;
+    let supervisor = Program::of(borough, &ward.council, head).await;
+    let code = head.authenticator.code().await;
+    let output = supervisor.run(&["sponsor", &ward.other.organisation.id.to_string(), "--code", &code], "");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("already_sponsored"), "{output:?}");
 }
 
 #[tokio::test]

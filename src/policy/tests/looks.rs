@@ -7,8 +7,8 @@ mod callers;
 
 use callers::{caller, day, moment, organisation, qualified, HERE, ME};
 use contactpoint_domain::{
-    Audience, Capability, ChildNumber, ChildRecord, DateOfBirth, Day, Gender, Instant, Involvement, Name, OrganisationId, OrganisationKind,
-    PersonId, Provenance, Purpose, Role, Shield, ShieldReason, Statement,
+    Audience, Capability, ChildNumber, ChildRecord, DateOfBirth, Day, Gender, HeldFor, Instant, Involvement, Name, OrganisationId,
+    OrganisationKind, PersonId, Provenance, Purpose, Quarantine, Role, Shield, ShieldReason, Statement,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
@@ -27,8 +27,10 @@ fn by_the_rules(looking: Looking, relation: Relation, state: State, grant: Grant
         // D8: refuses all but named users
         (State::ForOthers, _) => Err(Refusal::NotOfAudience),
         // E1: the owning local authority's shielding officer decides, and so sees what is to be decided on
-        (State::Quarantined | State::Shielded | State::Plain, Looking::OwnOfficer) => Ok(Breadth::Full),
-        (State::Quarantined | State::Shielded | State::Plain, Looking::OtherOfficer) => Err(Refusal::OutsideScope),
+        (State::Unseen | State::Quarantined | State::Shielded | State::Plain, Looking::OwnOfficer) => Ok(Breadth::Full),
+        (State::Unseen | State::Quarantined | State::Shielded | State::Plain, Looking::OtherOfficer) => Err(Refusal::OutsideScope),
+        // E1: before any practitioner can see a new record if asked
+        (State::Unseen, Looking::Practitioner) => Err(Refusal::OutsideScope),
         // E4: quarantined for the authority; its own source knows what it said
         (State::Quarantined, Looking::Practitioner) if is_related => Ok(Breadth::Full),
         (State::Quarantined, Looking::Practitioner) => Err(Refusal::OutsideScope),
@@ -96,7 +98,7 @@ fn for_named(record: ChildRecord, people: &[PersonId]) -> ChildRecord {
 }
 
 fn held(record: ChildRecord) -> ChildRecord {
-    ChildRecord { quarantined: Some(moment().now), ..record }
+    ChildRecord { quarantined: Some(Quarantine { since: moment().now, why: HeldFor::Likeness }), ..record }
 }
 
 fn officer() -> Caller {
@@ -236,4 +238,31 @@ fn a_search_lists_no_record_that_its_caller_may_not_know_of() {
     let permit = search(&worker, moment(), Purpose::Concern).unwrap();
     let in_area = child(HERE, &[OrganisationId(8)]);
     assert!(permit.show(&worker, &in_area, narrow).is_some() && permit.show(&worker, &held(in_area), narrow).is_none());
+}
+
+#[test]
+fn a_record_that_waits_is_its_sources_own_words_to_each_of_them_and_a_shield_on_it_stands_at_once() {
+    // E4: quarantined for the authority; E2: of a shielded child nothing else; E1: before any practitioner can see a new record if asked
+    let waits = |why, shield: bool| {
+        let record = child(HERE, &[HERE, OrganisationId(8)]);
+        let record = ChildRecord { quarantined: Some(Quarantine { since: moment().now, why }), ..record };
+        if shield {
+            shielded(record)
+        } else {
+            record
+        }
+    };
+    let state = |why, shield| State::of(Some(&waits(why, shield)), ME);
+    for why in HeldFor::ALL {
+        let (open, closed) = match why {
+            HeldFor::Likeness | HeldFor::Beside => (State::Quarantined, State::Shielded),
+            HeldFor::FirstLook => (State::Unseen, State::Unseen),
+        };
+        assert_eq!((state(*why, false), state(*why, true)), (open, closed), "{why:?}");
+        let said = |organisation| {
+            waits(*why, false).as_known_to(organisation).statements.iter().map(|said| said.provenance.source).collect::<Vec<_>>()
+        };
+        assert_eq!(said(OrganisationId(8)), [OrganisationId(8)]);
+        assert_eq!(said(OrganisationId(9)), [HERE, OrganisationId(8)], "to the officer who settles it");
+    }
 }

@@ -3,8 +3,8 @@
 use super::{answer, child, table};
 use crate::callers::{caller, day, moment, organisation, HERE, ME, SPONSOR};
 use contactpoint_domain::{
-    AccountState, Audience, Capability, ChildRecord, Factor, Instant, Organisation, OrganisationId, OrganisationKind, PendingReset,
-    PersonId, Role, ShieldReason, Sponsorship, Verified,
+    AccountState, Audience, Capability, ChildRecord, Factor, HeldFor, Instant, Organisation, OrganisationId, OrganisationKind,
+    PendingReset, PersonId, Quarantine, Role, ShieldReason, Sponsorship, Verified,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
@@ -205,7 +205,10 @@ fn records() -> Vec<Case> {
     let colleague = caller(OrganisationKind::Council, &[Role::ShieldingOfficer]);
     let stranger = Caller::dangerous_new(PersonId(77), colleague.organisation().clone(), colleague.qualifications().clone());
     let (own, others) = (child(HERE, &[HERE]), child(OrganisationId(3), &[ELSEWHERE]));
-    let held = |record: &ChildRecord| ChildRecord { quarantined: Some(moment().now), ..record.clone() };
+    let held = |record: &ChildRecord| ChildRecord {
+        quarantined: Some(Quarantine { since: moment().now, why: HeldFor::Likeness }),
+        ..record.clone()
+    };
     let shielded = |record, review| shield(&officer, moment(), record, ShieldReason::CourtOrder, day(review)).map(drop);
     let lifted = |record, by: &Caller| unshield(&officer, moment(), record, Confirmed::dangerous_of(by)).map(drop);
     let named = |record, by: &Caller| set_audience(&officer, moment(), record, Keepers::Some, Confirmed::dangerous_of(by)).map(drop);
