@@ -432,8 +432,9 @@ looks() { jq --arg name "$1" --arg what "$2" --arg outcome "$3" '
 [ "$(looks "${name[$school]}" view refused)" = 1 ] || fail "the teacher's refused view should be there"
 [ "$(looks "${name[$other]}" view refused)" = 2 ] || fail 'the refused views should be there: before the glass was broken, and after it was left'
 [ "$(looks "${name[$other]}" break-glass answered)" = 1 ] || fail 'the broken glass should be there'
-[ "$(looks "${name[$council]}" shield answered)" = 1 ] || fail 'the shield should be there'
-good 'every look is there, the refused ones included, and who broke the glass, judged it, shielded and lifted the shield'
+[ "$(looks "${name[$council]}" view answered)" = 1 ] || fail "the officer's view should be there"
+[ "$(looks "${name[$council]}" shield answered)" = 0 ] || fail 'what an authority decides is no look, and is listed to nobody'
+good 'every look is there, the refused ones included, and who broke the glass and judged it; that there was a shield is listed to nobody'
 
 # --- 14 ----------------------------------------------------------------------------------------------------------------------------
 
