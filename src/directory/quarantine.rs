@@ -61,7 +61,7 @@ fn guardian(
     if open.iter().any(|held| verdict(&held.record, statement) == Verdict::Same) {
         return Ok(None);
     }
-    Ok(transaction.guarded_like(statement)?.first().map(authority))
+    Ok(transaction.guarded_like(statement)?.as_ref().map(authority))
 }
 
 /// Makes a record that only its own source sees, and asks the authority whose it is.
