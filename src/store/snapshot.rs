@@ -151,8 +151,8 @@ impl Snapshot<'_> {
     }
 
     /// The records of one authority, beside this one and without a guard, that may be of its child, as far as they have a number, an identity
-    /// or the sound of the family name in common with it; each once (rule E4).
-    pub fn others_like(&self, record: &ChildRecord) -> Result<Vec<Held>, StoreError> {
+    /// or the sound of the family name in common with it; each once, the oldest rows first, at most `most` (rule E4).
+    pub fn others_like(&self, record: &ChildRecord, most: usize) -> Result<Vec<Held>, StoreError> {
         let mut rows = Vec::new();
         for key in record.statements.iter().flat_map(join_keys) {
             rows.extend(self.index.rows(self.connection, children::join_token(self.keys, &key))?);
@@ -164,14 +164,14 @@ impl Snapshot<'_> {
         }
         rows.sort_unstable();
         rows.dedup();
-        let held: Vec<Held> = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
         let is_like = |other: &ChildRecord| {
             other.number != record.number
                 && other.authority == record.authority
                 && !other.is_guarded()
                 && record.statements.iter().any(|said| may_be_of(other, said))
         };
-        Ok(held.into_iter().filter(|held| is_like(&held.record)).collect())
+        let held = rows.into_iter().filter_map(|row| self.child_at(row).transpose());
+        held.filter(|held| held.as_ref().map_or(true, |held| is_like(&held.record))).take(most).collect()
     }
 
     fn child_at(&self, row: i64) -> Result<Option<Held>, StoreError> {

@@ -211,13 +211,35 @@ async fn the_two_hundredth_line_that_is_held_back_takes_the_writer_no_longer_tha
     assert_eq!(fed(&directory, &steward, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
     let number = number_of(&store, "Winter", "James", "2015-03-04").await;
     shielded(&directory, &person(20, &council, Role::ShieldingOfficer), &number).await;
+    let line = |n: u32| format!("Winter,Ann,2015-03-04,{n} High Street,,\n");
     let mut opened = Vec::new();
-    for n in 1..=200 {
+    for (lines, count) in [(line(1), 1), (line(2), 1), ((3..200).map(line).collect(), 197), (line(200), 1)] {
         let before = store.child_rows_opened();
-        assert_eq!(fed(&directory, &other, format!("Winter,Ann,2015-03-04,{n} High Street,,\n")).await, [1, 0, 0, 0]);
+        assert_eq!(fed(&directory, &other, lines).await, [count, 0, 0, 0]);
         opened.push(store.child_rows_opened() - before);
     }
-    assert_eq!((opened[199], alerts_of(&store, council.id, 300).await.len()), (opened[1], 200));
+    assert_eq!((opened[3], alerts_of(&store, council.id, 300).await.len()), (opened[1], 200));
+}
+
+#[tokio::test]
+async fn a_child_is_shielded_however_many_others_it_may_be_and_each_of_them_waits() {
+    // E1, E4: no supplier keeps a child from being shielded by saying much that may be of it
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let directory = Directory::new(store.clone(), BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]));
+    let steward = person(31, &school, Role::DataSteward);
+    assert_eq!(fed(&directory, &steward, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "James", "2015-03-04").await;
+    for from in (0..1300).step_by(100) {
+        let others: String = (from..from + 100).map(|n| format!("Winter,Ann,2015-03-04,{n} High Street,,\n")).collect();
+        assert_eq!(fed(&directory, &steward, others).await, [100, 0, 0, 0]);
+    }
+    let before = store.log_size();
+    shielded(&directory, &person(20, &council, Role::ShieldingOfficer), &number).await;
+    assert_eq!(alerts_of(&store, council.id, 2000).await.len(), 1300);
+    assert_eq!(store.log_size() - before, 7 + 1, "an entry for each two hundred, and one for this look");
 }
 
 #[tokio::test]
