@@ -5,6 +5,8 @@
 //! the guarded child's authority says whose it is. The supplier cannot tell: it is counted as it would be if there were no such child.
 
 use crate::feed::FeedPermitted;
+use crate::Directory;
+use contactpoint_audit::{Entry, Outcome};
 use contactpoint_domain::{
     Addressee, AlertKind, ChildNumber, ChildRecord, Day, HeldFor, Instant, NewAlert, OrganisationId, Provenance, Quarantine, Statement,
 };
@@ -63,7 +65,7 @@ fn guardian(
     if open.iter().any(|held| verdict(&held.record, statement) == Verdict::Same) {
         return Ok(None);
     }
-    Ok(transaction.guarded_like(statement)?.first().map(authority))
+    Ok(transaction.guarded_like(statement)?.as_ref().map(authority))
 }
 
 /// Makes a record that only its own source sees, and asks the authority whose it is.
@@ -85,17 +87,30 @@ pub(crate) fn hold_back(
     ask_whose(transaction, said, number, authority, now, permitted.due)
 }
 
-/// Holds back every other record of the authority that may be of this child, which is about to be hidden: otherwise it would show what is
-/// hidden. Each waits for the authority like one that a feed brings, and is seen by its sources alone. Their numbers, for the entry.
+/// Other records that one change holds back at most: its entry names each of them, and must fit its leaf.
+const OTHERS_AT_A_TIME: usize = 200;
+
+/// What one change held back of the other records.
+#[must_use]
+pub(crate) enum Others {
+    /// All there were.
+    All,
+    /// As many as one change may: there may be more, which [`Directory::hold_rest`] holds back.
+    Full,
+}
+
+/// Holds back the other records of the authority that may be of this child, which is about to be hidden: otherwise they would show what is
+/// hidden. Each waits for the authority like one that a feed brings, and is seen by its sources alone. Puts their numbers into the entry's.
 pub(crate) fn hold_others(
     transaction: &mut Transaction<'_>,
     record: Option<&ChildRecord>,
     now: Instant,
     due: Day,
-) -> Result<Vec<ChildNumber>, StoreError> {
-    let Some(record) = record else { return Ok(Vec::new()) };
-    let others = transaction.others_like(record)?;
-    let mut held_back = Vec::with_capacity(others.len());
+    told: &mut Vec<ChildNumber>,
+) -> Result<Others, StoreError> {
+    let Some(record) = record else { return Ok(Others::All) };
+    let others = transaction.others_like(record, OTHERS_AT_A_TIME)?;
+    let held = if others.len() < OTHERS_AT_A_TIME { Others::All } else { Others::Full };
     for other in others {
         let number = other.record.number.clone();
         transaction.put_child(
@@ -106,9 +121,29 @@ pub(crate) fn hold_others(
         if let Some(said) = other.record.newest_first().next() {
             ask_whose(transaction, said.provenance, number.clone(), record.authority, now, due)?;
         }
-        held_back.push(number);
+        told.push(number);
     }
-    Ok(held_back)
+    Ok(held)
+}
+
+impl Directory {
+    /// Holds back what was too much for the change that hid this child: so many at a time, each time with an entry of the same act. What a fault
+    /// cuts short is told to the caller, though the child itself is hidden.
+    pub(crate) async fn hold_rest(&self, act: Entry, number: ChildNumber, now: Instant) -> Result<(), StoreError> {
+        let due = self.due(now);
+        loop {
+            let (number, act) = (number.clone(), act.clone());
+            let change = move |transaction: &mut Transaction<'_>| {
+                let child = transaction.child(&number)?.filter(|held| held.record.is_guarded());
+                let mut children = vec![number];
+                let held = hold_others(transaction, child.as_ref().map(|held| &held.record), now, due, &mut children)?;
+                Ok((held, Entry { children, outcome: Outcome::Answered, ..act }))
+            };
+            if let Others::All = self.store.change(change).await?.into_inner() {
+                return Ok(());
+            }
+        }
+    }
 }
 
 fn ask_whose(

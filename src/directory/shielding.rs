@@ -5,7 +5,7 @@
 
 use crate::connect::OrganisationStanding;
 use crate::entries::acting;
-use crate::quarantine::hold_others;
+use crate::quarantine::{hold_others, Others};
 use crate::refused::Refused;
 use crate::watch::raise_once;
 use crate::{Answered, Directory};
@@ -16,7 +16,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{self as policy, About, By, Keepers, Moment, Refusal, State};
-use contactpoint_store::{Account, Held, StoreError, Transaction};
+use contactpoint_store::{Account, Committed, Held, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -145,15 +145,31 @@ impl Directory {
     /// Shields a child of the caller's authority, or sets another reason and day of review (rule E1).
     pub async fn shield(&self, caller: &Caller, request: ShieldChild, now: Instant) -> Answered<ShieldStanding> {
         let (by, number, due) = (caller.clone(), request.child_number.clone(), self.due(now));
-        self.change_child(caller, Operation::Shield, &[number], now, move |transaction, [held], others| {
+        let numbers = [request.child_number.clone()];
+        let shielded = self.change_child(caller, Operation::Shield, &numbers, now, move |transaction, [held], others| {
             let permit = policy::shield(&by, Moment::of(now), record(held.as_ref()), request.reason, request.review)?;
             let shield = Shield { reason: permit.reason(), review: permit.review(), by: permit.by().person, at: now };
             // whom the authority settled to be others when the shield was set are not asked about again when it is renewed
             let new = record(held.as_ref()).filter(|record| record.shield.is_none());
-            others.extend(hold_others(transaction, new, now, due)?);
-            put(transaction, held, |record| record.shield = Some(shield))
-        })
-        .await
+            let held_back = hold_others(transaction, new, now, due, others)?;
+            Ok((put(transaction, held, |record| record.shield = Some(shield))?, held_back))
+        });
+        self.with_rest(caller, Operation::Shield, number, now, shielded.await?).await
+    }
+
+    /// Holds back the rest of the others that may be a child who was hidden just now, where they were too many for one change.
+    async fn with_rest(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        number: ChildNumber,
+        now: Instant,
+        hidden: Committed<Result<(ShieldStanding, Others), Refused>>,
+    ) -> Answered<ShieldStanding> {
+        if let Ok((_, Others::Full)) = hidden.get() {
+            self.hold_rest(acting(caller, operation, now), number, now).await?;
+        }
+        Ok(hidden.map(|hidden| hidden.map(|(standing, _)| standing)))
     }
 
     /// Lifts the shield of a child of the caller's authority (rule E1).
@@ -176,21 +192,22 @@ impl Directory {
         now: Instant,
     ) -> Answered<ShieldStanding> {
         let (by, due) = (caller.clone(), self.due(now));
-        self.change_child(caller, Operation::SetAudience, &[number], now, move |transaction, [held], others| {
+        let numbers = [number.clone()];
+        let set = self.change_child(caller, Operation::SetAudience, &numbers, now, move |transaction, [held], others| {
             let keepers = keepers(transaction, record(held.as_ref()))?;
             let permit = policy::set_audience(&by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
-            let audience = match wanted {
-                AudienceWanted::Everybody => None,
+            let (audience, held_back) = match wanted {
+                AudienceWanted::Everybody => (None, Others::All),
                 AudienceWanted::People(people) => {
                     let people = named(transaction, permit.by().organisation, people)?;
                     let new = record(held.as_ref()).filter(|record| record.audience.is_none());
-                    others.extend(hold_others(transaction, new, now, due)?);
-                    Some(Audience { people, by: permit.by().person, at: now })
+                    let held_back = hold_others(transaction, new, now, due, others)?;
+                    (Some(Audience { people, by: permit.by().person, at: now }), held_back)
                 }
             };
-            put(transaction, held, |record| record.audience = audience)
-        })
-        .await
+            Ok((put(transaction, held, |record| record.audience = audience)?, held_back))
+        });
+        self.with_rest(caller, Operation::SetAudience, number, now, set.await?).await
     }
 
     /// Says which child a record in quarantine is of (rule E4). Its statements go to the child that was named, whose shield stays; or it becomes

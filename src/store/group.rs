@@ -135,18 +135,22 @@ impl<'w> Group<'w> {
         };
         let written = change(&mut transaction);
         let queued = written.and_then(|written| Index::enqueue(&self.writer.connection, &transaction.pairs).map(|()| written));
-        let (value, mut entry) = queued.inspect_err(|_| {
+        // INVARIANT: what may fail, fails before anything of the change is taken over: else it would stay in memory when its rows are undone
+        let sealed = queued.and_then(|(value, mut entry)| {
+            entry.changes.append(&mut transaction.changes);
+            let leaf = leaf::sealed(&self.writer.keys, &entry)?;
+            Ok((value, entry, leaf))
+        });
+        let sealed = sealed.inspect_err(|_| {
             self.writer.index.forget(&transaction.pairs);
             transaction.turned.take_back(&self.writer.index);
         })?;
         self.indexed.append(&mut transaction.pairs);
         self.turned.append(&mut transaction.turned);
-        entry.changes.append(&mut transaction.changes);
         self.registry_changed |= transaction.registry_changed;
         let hidden = std::mem::take(&mut transaction.hidden);
         self.writer.hidden.note(hidden);
-        let leaf = leaf::sealed(&self.writer.keys, &entry)?;
-        Ok((value, entry, leaf))
+        Ok(sealed)
     }
 
     /// Puts waiting looks into their index beside the group's own work.

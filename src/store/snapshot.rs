@@ -10,10 +10,14 @@ use contactpoint_audit::Entry;
 use contactpoint_domain::{ChildNumber, ChildRecord, Organisation, OrganisationId, Statement};
 use contactpoint_matching::{guard_keys, join_keys, may_be_of, search_keys, JoinKey, SearchKey};
 use rusqlite::OptionalExtension;
+use std::collections::BTreeSet;
 
 /// Rows that each search and each glass opens at least of what may be hidden, whether there is any: one record there and none cost the same
 /// (rules D8, E2). A third one of the same key would tell.
 const HIDDEN_AT_LEAST: usize = 2;
+
+/// Guarded records that are opened at most for one statement of a feed.
+const GUARDED_AT_MOST: usize = 64;
 
 /// One logged look at a child, as the log tells it.
 pub struct Look {
@@ -122,21 +126,33 @@ impl Snapshot<'_> {
         Ok(self.organisation(source)?.as_ref().is_some_and(Organisation::is_sensitive_service))
     }
 
-    /// The guarded records that a statement may be of, each once (rule E4).
-    pub fn guarded_like(&self, statement: &Statement) -> Result<Vec<Held>, StoreError> {
-        let mut rows = Vec::new();
+    /// A guarded record that a statement may be of, by the strongest key first (rule E4). So many are opened at most: where more have a key in
+    /// common with the statement, the first of them counts as one that it may be of. A supplier that fills a key makes the next line wait for an
+    /// officer, and the writer for nobody.
+    pub fn guarded_like(&self, statement: &Statement) -> Result<Option<Held>, StoreError> {
+        let mut seen = BTreeSet::new();
+        let mut first = None;
         for key in guard_keys(statement) {
-            rows.extend(self.index.rows(self.connection, children::guard_token(self.keys, &key))?);
+            for row in self.index.rows(self.connection, children::guard_token(self.keys, &key))? {
+                if !seen.insert(row) {
+                    continue;
+                }
+                if seen.len() > GUARDED_AT_MOST && first.is_some() {
+                    return Ok(first);
+                }
+                let Some(held) = self.child_at(row)?.filter(|held| held.record.is_guarded()) else { continue };
+                if may_be_of(&held.record, statement) {
+                    return Ok(Some(held));
+                }
+                first.get_or_insert(held);
+            }
         }
-        rows.sort_unstable();
-        rows.dedup();
-        let held: Vec<Held> = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
-        Ok(held.into_iter().filter(|held| held.record.is_guarded() && may_be_of(&held.record, statement)).collect())
+        Ok(None)
     }
 
     /// The records of one authority, beside this one and without a guard, that may be of its child, as far as they have a number, an identity
-    /// or the sound of the family name in common with it; each once (rule E4).
-    pub fn others_like(&self, record: &ChildRecord) -> Result<Vec<Held>, StoreError> {
+    /// or the sound of the family name in common with it; each once, the oldest rows first, at most `most` (rule E4).
+    pub fn others_like(&self, record: &ChildRecord, most: usize) -> Result<Vec<Held>, StoreError> {
         let mut rows = Vec::new();
         for key in record.statements.iter().flat_map(join_keys) {
             rows.extend(self.index.rows(self.connection, children::join_token(self.keys, &key))?);
@@ -148,14 +164,14 @@ impl Snapshot<'_> {
         }
         rows.sort_unstable();
         rows.dedup();
-        let held: Vec<Held> = rows.into_iter().filter_map(|row| self.child_at(row).transpose()).collect::<Result<_, _>>()?;
         let is_like = |other: &ChildRecord| {
             other.number != record.number
                 && other.authority == record.authority
                 && !other.is_guarded()
                 && record.statements.iter().any(|said| may_be_of(other, said))
         };
-        Ok(held.into_iter().filter(|held| is_like(&held.record)).collect())
+        let held = rows.into_iter().filter_map(|row| self.child_at(row).transpose());
+        held.filter(|held| held.as_ref().map_or(true, |held| is_like(&held.record))).take(most).collect()
     }
 
     fn child_at(&self, row: i64) -> Result<Option<Held>, StoreError> {

@@ -56,21 +56,26 @@ fn person(id: u32, of: &Organisation, role: Role) -> Caller {
 }
 
 /// Feeds one line and says what became of it: created, joined, unchanged, refused.
-async fn fed(directory: &Directory, by: &Caller, line: &'static str) -> [u64; 4] {
+async fn fed(directory: &Directory, by: &Caller, line: impl Into<String>) -> [u64; 4] {
+    let line = line.into();
     let mut digest = [0; 32];
     digest.iter_mut().zip(line.bytes()).for_each(|(to, from)| *to = from);
     let request = BeginFeed { layout: "small".to_owned(), digest, header: "family,given,born,line,postcode,nhs".to_owned() };
     let begun = serde_json::to_value(directory.begin_feed(by, request, NOW).await.unwrap().into_inner().unwrap()).unwrap();
     let feed = FeedId(begun["feed"].as_i64().unwrap());
-    let taken = directory.feed_lines(by, feed, 2, line.into(), NOW).await.unwrap().into_inner().unwrap();
+    let taken = directory.feed_lines(by, feed, 2, line.into_bytes().into(), NOW).await.unwrap().into_inner().unwrap();
     let taken = serde_json::to_value(taken).unwrap();
     let counts = ["created", "joined", "unchanged"].map(|count| taken[count].as_u64().unwrap());
     [counts[0], counts[1], counts[2], taken["rejected"].as_array().unwrap().len() as u64]
 }
 
 async fn alerts(store: &Store, authority: OrganisationId) -> Vec<Alert> {
+    alerts_of(store, authority, 100).await
+}
+
+async fn alerts_of(store: &Store, authority: OrganisationId, most: u32) -> Vec<Alert> {
     let asked =
-        store.look(move |snapshot| Ok((snapshot.alerts_for_authority(authority, AlertId(0), 100)?, entry(Operation::ReadAlerts, vec![]))));
+        store.look(move |snapshot| Ok((snapshot.alerts_for_authority(authority, AlertId(0), most)?, entry(Operation::ReadAlerts, vec![]))));
     asked.await.unwrap().into_inner()
 }
 
@@ -200,6 +205,50 @@ async fn another_record_of_a_child_waits_for_the_authority_from_the_moment_it_is
     // a shield that is renewed asks nothing anew
     shielded(&directory, &officer, &number).await;
     assert!(alerts(&store, council.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_two_hundredth_line_that_is_held_back_takes_the_writer_no_longer_than_the_second() {
+    // E4: held back for the authority, however many they are; rows that are opened are counted
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let surgery = enrolled(&store, "Surgery", OrganisationKind::Surgery, Some(council.id)).await;
+    let directory = Directory::new(store.clone(), BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]));
+    let (steward, other) = (person(31, &school, Role::DataSteward), person(32, &surgery, Role::DataSteward));
+    assert_eq!(fed(&directory, &steward, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "James", "2015-03-04").await;
+    shielded(&directory, &person(20, &council, Role::ShieldingOfficer), &number).await;
+    let line = |n: u32| format!("Winter,Ann,2015-03-04,{n} High Street,,\n");
+    let mut opened = Vec::new();
+    for (lines, count) in [(line(1), 1), (line(2), 1), ((3..200).map(line).collect(), 197), (line(200), 1)] {
+        let before = store.child_rows_opened();
+        assert_eq!(fed(&directory, &other, lines).await, [count, 0, 0, 0]);
+        opened.push(store.child_rows_opened() - before);
+    }
+    assert_eq!((opened[3], alerts_of(&store, council.id, 300).await.len()), (opened[1], 200));
+}
+
+#[tokio::test]
+async fn a_child_is_shielded_however_many_others_it_may_be_and_each_of_them_waits() {
+    // E1, E4: no supplier keeps a child from being shielded by saying much that may be of it
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let directory = Directory::new(store.clone(), BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]));
+    let steward = person(31, &school, Role::DataSteward);
+    assert_eq!(fed(&directory, &steward, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "James", "2015-03-04").await;
+    for from in (0..1300).step_by(100) {
+        let others: String = (from..from + 100).map(|n| format!("Winter,Ann,2015-03-04,{n} High Street,,\n")).collect();
+        assert_eq!(fed(&directory, &steward, others).await, [100, 0, 0, 0]);
+    }
+    let before = store.log_size();
+    shielded(&directory, &person(20, &council, Role::ShieldingOfficer), &number).await;
+    assert_eq!(alerts_of(&store, council.id, 2000).await.len(), 1300);
+    assert_eq!(store.log_size() - before, 7 + 1, "an entry for each two hundred, and one for this look");
 }
 
 #[tokio::test]
