@@ -3,8 +3,8 @@
 //! Each decides on the record as its transaction finds it and writes one entry, refused or not. A record whose statements were settled to be
 //! another's is as if it were not there. Nothing here lists anything: whoever decides names the child by its number.
 
-use crate::connect::OrganisationStanding;
-use crate::entries::acting;
+use crate::connect::{still, OrganisationStanding};
+use crate::entries::{acting, with_outcome};
 use crate::quarantine::hold_others;
 use crate::refused::Refused;
 use crate::watch::raise_once;
@@ -144,9 +144,9 @@ pub struct InvolvementEnded {
 impl Directory {
     /// Shields a child of the caller's authority, or sets another reason and day of review (rule E1).
     pub async fn shield(&self, caller: &Caller, request: ShieldChild, now: Instant) -> Answered<ShieldStanding> {
-        let (by, number, due) = (caller.clone(), request.child_number.clone(), self.due(now));
-        self.change_child(caller, Operation::Shield, &[number], now, move |transaction, [held], others| {
-            let permit = policy::shield(&by, Moment::of(now), record(held.as_ref()), request.reason, request.review)?;
+        let (number, due) = (request.child_number.clone(), self.due(now));
+        self.change_child(caller, Operation::Shield, &[number], now, move |transaction, by, [held], others| {
+            let permit = policy::shield(by, Moment::of(now), record(held.as_ref()), request.reason, request.review)?;
             let shield = Shield { reason: permit.reason(), review: permit.review(), by: permit.by().person, at: now };
             // whom the authority settled to be others when the shield was set are not asked about again when it is renewed
             let new = record(held.as_ref()).filter(|record| record.shield.is_none());
@@ -158,9 +158,8 @@ impl Directory {
 
     /// Lifts the shield of a child of the caller's authority (rule E1).
     pub async fn unshield(&self, caller: &Caller, number: ChildNumber, proof: Confirmed, now: Instant) -> Answered<ShieldStanding> {
-        let by = caller.clone();
-        self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, [held], _| {
-            let _permit = policy::unshield(&by, Moment::of(now), record(held.as_ref()), proof)?;
+        self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, by, [held], _| {
+            let _permit = policy::unshield(by, Moment::of(now), record(held.as_ref()), proof)?;
             put(transaction, held, |record| record.shield = None)
         })
         .await
@@ -175,10 +174,10 @@ impl Directory {
         proof: Confirmed,
         now: Instant,
     ) -> Answered<ShieldStanding> {
-        let (by, due) = (caller.clone(), self.due(now));
-        self.change_child(caller, Operation::SetAudience, &[number], now, move |transaction, [held], others| {
+        let due = self.due(now);
+        self.change_child(caller, Operation::SetAudience, &[number], now, move |transaction, by, [held], others| {
             let keepers = keepers(transaction, record(held.as_ref()))?;
-            let permit = policy::set_audience(&by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
+            let permit = policy::set_audience(by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
             let audience = match wanted {
                 AudienceWanted::Everybody => None,
                 AudienceWanted::People(people) => {
@@ -196,24 +195,23 @@ impl Directory {
     /// Says which child a record in quarantine is of (rule E4). Its statements go to the child that was named, whose shield stays; or it becomes
     /// a child of its own, shielded from the start where that is asked.
     pub async fn settle(&self, caller: &Caller, request: SettleRecord, now: Instant) -> Answered<ShieldStanding> {
-        let by = caller.clone();
         let SettleRecord { child_number, child, shield } = request;
         match child {
             Some(child) => {
-                self.change_child(caller, Operation::SettleRecord, &[child_number, child], now, move |transaction, [held, child], _| {
+                self.change_child(caller, Operation::SettleRecord, &[child_number, child], now, move |transaction, by, [held, child], _| {
                     // a child that is not on record is none that the record could be of
                     let child = child.ok_or(Refusal::OutsideScope)?;
-                    let permit = policy::settle(&by, Moment::of(now), record(held.as_ref()), Some(&child.record))?;
+                    let permit = policy::settle(by, Moment::of(now), record(held.as_ref()), Some(&child.record))?;
                     join(transaction, &permit.by(), held, &child, now)
                 })
                 .await
             }
             None => {
-                self.change_child(caller, Operation::SettleRecord, &[child_number], now, move |transaction, [held], _| {
-                    let permit = policy::settle(&by, Moment::of(now), record(held.as_ref()), None)?;
+                self.change_child(caller, Operation::SettleRecord, &[child_number], now, move |transaction, by, [held], _| {
+                    let permit = policy::settle(by, Moment::of(now), record(held.as_ref()), None)?;
                     let mut released = released(transaction, held.as_ref())?;
                     if let Some(ShieldTerms { reason, review }) = shield {
-                        let permit = policy::shield(&by, Moment::of(now), Some(&released), reason, review)?;
+                        let permit = policy::shield(by, Moment::of(now), Some(&released), reason, review)?;
                         released.shield =
                             Some(Shield { reason: permit.reason(), review: permit.review(), by: permit.by().person, at: now });
                     }
@@ -227,9 +225,8 @@ impl Directory {
 
     /// Says that the caller's organisation works with a child no more: out of its scope from the next request on (rule D1).
     pub async fn end_involvement(&self, caller: &Caller, request: EndInvolvement, now: Instant) -> Answered<InvolvementEnded> {
-        let by = caller.clone();
-        self.change_child(caller, Operation::EndInvolvement, &[request.child_number], now, move |transaction, [held], _| {
-            let permit = policy::end_involvement(&by, Moment::of(now), record(held.as_ref()))?;
+        self.change_child(caller, Operation::EndInvolvement, &[request.child_number], now, move |transaction, by, [held], _| {
+            let permit = policy::end_involvement(by, Moment::of(now), record(held.as_ref()))?;
             let source = permit.by().organisation;
             let standing = put(transaction, held, |record| {
                 for statement in record.statements.iter_mut().filter(|statement| statement.provenance.source == source) {
@@ -251,7 +248,7 @@ impl Directory {
         .await
     }
 
-    /// One change of the records under these numbers. What is decided is decided in the transaction; the entry names every number, and those of
+    /// One change of the records under these numbers. What is decided is decided in the transaction, of the caller as they are then; the entry names every number, and those of
     /// other records that it held back. Who asks for a record that only others may know of is told what they are told of one that is not there,
     /// and their supervisor is told of it (rules D7, D8).
     async fn change_child<T: Send + 'static, const N: usize>(
@@ -260,7 +257,7 @@ impl Directory {
         operation: Operation,
         numbers: &[ChildNumber; N],
         now: Instant,
-        change: impl FnOnce(&mut Transaction<'_>, [Option<Held>; N], &mut Vec<ChildNumber>) -> Result<T, Why> + Send + 'static,
+        change: impl FnOnce(&mut Transaction<'_>, &Caller, [Option<Held>; N], &mut Vec<ChildNumber>) -> Result<T, Why> + Send + 'static,
     ) -> Answered<T> {
         let mut blank = Entry { children: numbers.to_vec(), ..acting(caller, operation, now) };
         // who may not ask at all is told so before anything is looked for
@@ -270,6 +267,10 @@ impl Directory {
         let (by, numbers, due) = (caller.clone(), numbers.clone(), self.due(now));
         self.store
             .change(move |transaction| {
+                let by = match still(transaction, &by)? {
+                    Ok(by) => by,
+                    Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
+                };
                 let mut held = [const { None }; N];
                 let mut for_others = Vec::new();
                 for (held, number) in held.iter_mut().zip(&numbers) {
@@ -279,7 +280,7 @@ impl Directory {
                     }
                 }
                 let is_on_record = held.iter().all(Option::is_some);
-                match change(transaction, held, &mut blank.children) {
+                match change(transaction, &by, held, &mut blank.children) {
                     Ok(done) => Ok((Ok(done), Entry { outcome: Outcome::Answered, ..blank })),
                     // the log tells a child of another authority from one that is not on record; the caller is not told
                     Err(Why::Policy(Refusal::OutsideScope)) if !is_on_record => {
