@@ -156,26 +156,35 @@ impl Directory {
         .await
     }
 
-    /// Lifts the shield of a child of the caller's authority (rule E1).
-    pub async fn unshield(&self, caller: &Caller, number: ChildNumber, proof: Confirmed, now: Instant) -> Answered<ShieldStanding> {
+    /// Lifts the shield of a child of the caller's authority (rule E1). `proof`: what came of their code; where it was refused, the entry says for
+    /// which child they tried (rule F1).
+    pub async fn unshield(
+        &self,
+        caller: &Caller,
+        number: ChildNumber,
+        proof: Result<Confirmed, Refusal>,
+        now: Instant,
+    ) -> Answered<ShieldStanding> {
         self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, by, [held], _| {
-            let _permit = policy::unshield(by, Moment::of(now), record(held.as_ref()), proof)?;
+            let _permit = policy::unshield(by, Moment::of(now), record(held.as_ref()), proof?)?;
             put(transaction, held, |record| record.shield = None)
         })
         .await
     }
 
-    /// Names the only people who may know of a record, or lets everybody know again who may otherwise (rule D8).
+    /// Names the only people who may know of a record, or lets everybody know again who may otherwise (rule D8). `proof`: as in
+    /// `unshield`.
     pub async fn set_audience(
         &self,
         caller: &Caller,
         number: ChildNumber,
         wanted: AudienceWanted,
-        proof: Confirmed,
+        proof: Result<Confirmed, Refusal>,
         now: Instant,
     ) -> Answered<ShieldStanding> {
         let due = self.due(now);
         self.change_child(caller, Operation::SetAudience, &[number], now, move |transaction, by, [held], others| {
+            let proof = proof?;
             let keepers = keepers(transaction, record(held.as_ref()))?;
             let permit = policy::set_audience(by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
             let audience = match wanted {

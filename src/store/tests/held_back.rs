@@ -5,18 +5,18 @@
 mod rig;
 mod staff;
 
-use contactpoint_audit::Operation;
-use contactpoint_directory::{AskContact, BeginFeed, Directory, Refused, SettleRecord, ShieldChild};
+use contactpoint_audit::{Operation, Outcome, RefusalCode};
+use contactpoint_directory::{AskContact, AudienceWanted, BeginFeed, Directory, Refused, SettleRecord, ShieldChild};
 use contactpoint_domain::{
-    Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, Disposition, Instant, Organisation,
-    OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
+    Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, ChildRecord, Disposition, Instant,
+    Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
 };
 use contactpoint_identity::{Caller, IdentityRefusal, Qualifications};
 use contactpoint_intake::Layout;
 use contactpoint_matching::Sought;
 use contactpoint_policy::Refusal;
 use contactpoint_store::{FeedId, NewOrganisation, Store};
-use rig::{create, entry};
+use rig::{child, create, entry};
 use staff::{on_record, suspend};
 use std::collections::BTreeMap;
 
@@ -278,4 +278,37 @@ async fn whoever_was_suspended_meanwhile_changes_nothing_with_the_proof_they_cam
     let held = store.look(move |snapshot| Ok((snapshot.child(&number)?.unwrap().record, entry(Operation::View, vec![]))));
     assert_eq!(held.await.unwrap().into_inner().shield, None);
     assert!(alerts(&store, council.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_shield_that_was_not_lifted_for_a_bad_code_is_an_attempt_with_its_child() {
+    // F1: every attempt is written: who, operation, child, outcome
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let officer = person(20, &council, Role::ShieldingOfficer);
+    on_record(&store, &[&officer]).await;
+    let added =
+        store.change(|tx| Ok((tx.add_child(&ChildRecord { authority: OrganisationId(1), ..child(1) })?, entry(Operation::Feed, vec![]))));
+    added.await.unwrap().into_inner();
+    let number = child(1).number;
+    shielded(&directory, &officer, &number).await;
+    let refused = Err(Refused::Policy(Refusal::NotConfirmed));
+    // the same of a child that is not on record
+    for number in [number.clone(), ChildNumber::with_body(555_000_111)] {
+        let lifted = directory.unshield(&officer, number.clone(), Err(Refusal::NotConfirmed), NOW).await.unwrap().into_inner();
+        assert_eq!(lifted.map(drop), refused);
+        let everybody = AudienceWanted::Everybody;
+        let named =
+            directory.set_audience(&officer, number.clone(), everybody, Err(Refusal::NotConfirmed), NOW).await.unwrap().into_inner();
+        assert_eq!(named.map(drop), refused);
+        store.index_looks().await.unwrap();
+        let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&number, None, 2)?, entry(Operation::WhoSaw, vec![]))));
+        let told: Vec<_> = looks.await.unwrap().into_inner().iter().map(|look| (look.entry.operation, look.entry.outcome)).collect();
+        let outcome = Outcome::Refused(RefusalCode::NotConfirmed);
+        assert_eq!(told, [(Operation::SetAudience, outcome), (Operation::Unshield, outcome)]);
+    }
+    let held = store.look(move |snapshot| Ok((snapshot.child(&number)?.unwrap().record, entry(Operation::View, vec![]))));
+    assert!(held.await.unwrap().into_inner().shield.is_some());
 }
