@@ -2,6 +2,7 @@
 //! raised (rules D5, D7).
 
 use crate::alerts::{naming, AlertAnswer, QueueAnswer, MOST_ALERTS};
+use crate::connect::still;
 use crate::cursor::{Cursor, Question};
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
@@ -103,7 +104,7 @@ impl Directory {
     pub async fn sample_alerts(&self, caller: &Caller, request: SampleRequest, now: Instant) -> Answered<SampleAnswer> {
         let by = caller.clone();
         self.alter(acting(caller, Operation::SampleAlerts, now), move |transaction, blank| {
-            let permit = policy::audit_alerts(&by, Moment::of(now), AlertAudit::Sample).map_err(Refused::from);
+            let permit = still(transaction, &by)?.and_then(|by| Ok(policy::audit_alerts(&by, Moment::of(now), AlertAudit::Sample)?));
             let is_over = if request.month.last() < now.day() { Ok(()) } else { Err(Refused::NoSuchPeriod) };
             if let Err(refused) = permit.and(is_over) {
                 return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused))));
@@ -120,6 +121,10 @@ impl Directory {
     pub async fn review_alert(&self, caller: &Caller, id: AlertId, request: ReviewRequest, now: Instant) -> Answered<AlertAnswer> {
         let by = caller.clone();
         self.alter(acting(caller, Operation::ReviewAlert, now), move |transaction, blank| {
+            let by = match still(transaction, &by)? {
+                Ok(by) => by,
+                Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
+            };
             if let Err(refusal) = policy::reviews(&by, Moment::of(now)) {
                 return Ok((Err(refusal.into()), Entry { outcome: Outcome::Refused(refusal.into()), ..blank }));
             }

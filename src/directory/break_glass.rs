@@ -4,13 +4,13 @@
 //! both are durable. The alert names the event and the child's number, never the record. Leaves to others: the second factor (`identity`),
 //! who may (`policy`), showing the child (`view`).
 
+use crate::connect::still;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Field, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{
     Addressee, AlertKind, ChildNumber, ChildRecord, DateOfBirth, Day, FamilyName, GivenName, Instant, Name, NewAlert, Postcode, Purpose,
-    JUDGED_WITHIN_DAYS,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_matching::{identity_key, JoinKey};
@@ -103,6 +103,7 @@ struct Opening {
 
 /// An act of this kind, as the transaction needs it.
 struct Act {
+    /// As the transaction finds them.
     caller: Caller,
     now: Instant,
     /// The last day on which its alert is not overdue.
@@ -167,9 +168,13 @@ impl Directory {
         now: Instant,
         permitted: impl FnOnce(&Act, &[contactpoint_domain::Alert]) -> Result<(Sought, Opening), Refusal> + Send + 'static,
     ) -> Answered<GlassAnswer> {
-        let act = Act { caller: caller.clone(), now, due: now.day().plus_working_days(JUDGED_WITHIN_DAYS, &self.holidays) };
+        let (by, due) = (caller.clone(), self.due(now));
         let watch = Arc::clone(&self.watch);
         let opened = self.alter(blank, move |transaction, blank| {
+            let act = match still(transaction, &by)? {
+                Ok(caller) => Act { caller, now, due },
+                Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
+            };
             let open = transaction.open_alerts_about(act.caller.person())?;
             match permitted(&act, &open) {
                 Ok((sought, opening)) => {

@@ -3,7 +3,8 @@
 //! The answer is one and the same whatever there is, and so is what it takes: one transaction, one entry, one request that is kept. The
 //! authority's officers find it in their queue, where there is a record; nobody does, where there is none.
 
-use crate::entries::acting;
+use crate::connect::still;
+use crate::entries::{acting, with_outcome};
 use crate::watch::raise_once;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome};
@@ -34,11 +35,13 @@ impl Directory {
         let (number, moment, due) = (request.child_number.clone(), Moment::of(now), self.due(now));
         let children = vec![number.clone()];
         let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::AskContact, now) };
-        let permit = match policy::ask_contact(caller, moment, request.reason) {
-            Ok(permit) => permit,
-            Err(refusal) => return self.refuse(blank, refusal.into()).await,
-        };
+        let (by, reason) = (caller.clone(), request.reason);
         self.alter(blank, move |transaction, blank| {
+            let permit = still(transaction, &by)?.and_then(|by| Ok(policy::ask_contact(&by, moment, reason)?));
+            let permit = match permit {
+                Ok(permit) => permit,
+                Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
+            };
             let held = transaction.child(&number)?;
             let record = held.as_ref().map(|held| &held.record);
             raise_once(transaction, &policy::contact_wanted(&permit, moment, &number, record, due))?;

@@ -1,5 +1,6 @@
 //! Feeds (rules H1, H5): begun once, taken in record by record, resumed where they were cut off.
 
+use crate::connect::still;
 use crate::entries::{entry, with_outcome};
 use crate::quarantine::{hold_back, met, Met};
 use crate::refused::Refused;
@@ -11,7 +12,7 @@ use contactpoint_identity::Caller;
 use contactpoint_intake::{Columns, Intake, Layout, LineFault, Reason};
 use contactpoint_matching::{verdict, Verdict};
 use contactpoint_policy::{self as policy, BasisFault, FeedPermit, Moment};
-use contactpoint_store::{Feed, FeedFault, FeedId, NewFeed, StoreError, Transaction};
+use contactpoint_store::{Feed, FeedFault, FeedId, NewFeed, Registry, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,8 +145,12 @@ impl Directory {
             Err(refused) => return self.refuse(blank, refused).await,
         };
         let organisation = permit.by().organisation;
+        let by = caller.clone();
         let begun = self.store.change(move |transaction| {
-            let result = begin(transaction, &permit, request)?;
+            let result = match still_feeds(transaction, &by, now)? {
+                Ok(permit) => begin(transaction, &permit, request)?,
+                Err(refused) => Err(refused),
+            };
             let entry = with_outcome(blank, &result);
             Ok((result, entry))
         });
@@ -168,14 +173,17 @@ impl Directory {
         };
         let by = permit.by();
         let provenance = Provenance { source: by.organisation, author: by.person, at: now };
-        let Some(read) = read(columns, body, provenance, permit.clone()).await? else {
+        let Some(read) = read(columns, body, provenance).await? else {
             return self.refuse(blank, Refused::TooManyRecords).await;
         };
-        let due = self.due(now);
+        let (by, due) = (caller.clone(), self.due(now));
         self.store
             .change(move |transaction| {
                 let mut joined = Vec::new();
-                let result = take_lines(transaction, &permit, feed, first_line, read, due, &mut joined)?;
+                let result = match still_feeds(transaction, &by, now)? {
+                    Ok(permit) => take_lines(transaction, &permit, feed, first_line, read, due, &mut joined)?,
+                    Err(refused) => Err(refused),
+                };
                 // a source that joins a child on record has it in its scope from now on: the child's log says so (rules D1, F3)
                 let entry = with_outcome(Entry { children: joined, ..blank }, &result);
                 Ok((result, entry))
@@ -186,13 +194,13 @@ impl Directory {
     /// Notes that no record is left, and reports.
     pub async fn finish_feed(&self, caller: &Caller, feed: FeedId, lines: u32, now: Instant) -> Answered<FeedReport> {
         let blank = entry(caller, Role::DataSteward, Operation::Feed, now);
-        let permit = match policy::feed(caller, Moment::of(now)) {
-            Ok(permit) => permit,
-            Err(refusal) => return self.refuse(blank, refusal.into()).await,
-        };
+        let by = caller.clone();
         self.store
             .change(move |transaction| {
-                let result = finish(transaction, &permit, feed, lines)?;
+                let result = match still_feeds(transaction, &by, now)? {
+                    Ok(permit) => finish(transaction, &permit, feed, lines)?,
+                    Err(refused) => Err(refused),
+                };
                 let entry = with_outcome(blank, &result);
                 Ok((result, entry))
             })
@@ -257,12 +265,17 @@ fn begin(transaction: &mut Transaction<'_>, permit: &FeedPermit, request: BeginF
     Ok(Ok(FeedBegun { feed: id.0, next_line: 2, accepted: 0, rejected: 0 }))
 }
 
+/// May the caller feed, as this transaction finds them and their organisation (rules B2, B4)?
+fn still_feeds(registry: &Registry<'_>, caller: &Caller, now: Instant) -> Result<Result<FeedPermit, Refused>, StoreError> {
+    Ok(still(registry, caller)?.and_then(|by| Ok(policy::feed(&by, Moment::of(now))?)))
+}
+
 /// Reads a chunk away from the threads that answer and from the one that writes. `None` where it has too many records.
-async fn read(columns: Arc<Columns>, body: Bytes, provenance: Provenance, permit: FeedPermit) -> Result<Option<Read>, StoreError> {
+async fn read(columns: Arc<Columns>, body: Bytes, provenance: Provenance) -> Result<Option<Read>, StoreError> {
     let parse = move || {
         let statement = |intake: Intake| intake.into_statement(provenance);
         let records = columns.records(&body, provenance.at).take(MOST_RECORDS + 1);
-        let read: Read = records.map(|(_, record)| record.map(statement).and_then(|statement| on_its_basis(&permit, statement))).collect();
+        let read: Read = records.map(|(_, record)| record.map(statement)).collect();
         (read.len() <= MOST_RECORDS).then_some(read)
     };
     tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Stopped)
@@ -299,7 +312,7 @@ fn take_lines(
     let mut faults = Vec::new();
     let mut line = first_line;
     for record in read {
-        match record {
+        match record.and_then(|statement| on_its_basis(permit, statement)) {
             Ok(statement) => match take_in(transaction, &permitted, statement, joined)? {
                 TakenIn::Created => counts.created += 1,
                 TakenIn::Joined => counts.joined += 1,

@@ -3,8 +3,8 @@
 //! Each decides on the record as its transaction finds it and writes one entry, refused or not. A record whose statements were settled to be
 //! another's is as if it were not there. Nothing here lists anything: whoever decides names the child by its number.
 
-use crate::connect::OrganisationStanding;
-use crate::entries::acting;
+use crate::connect::{still, OrganisationStanding};
+use crate::entries::{acting, with_outcome};
 use crate::quarantine::{hold_others, Others};
 use crate::refused::Refused;
 use crate::watch::raise_once;
@@ -144,10 +144,10 @@ pub struct InvolvementEnded {
 impl Directory {
     /// Shields a child of the caller's authority, or sets another reason and day of review (rule E1).
     pub async fn shield(&self, caller: &Caller, request: ShieldChild, now: Instant) -> Answered<ShieldStanding> {
-        let (by, number, due) = (caller.clone(), request.child_number.clone(), self.due(now));
+        let (number, due) = (request.child_number.clone(), self.due(now));
         let numbers = [request.child_number.clone()];
-        let shielded = self.change_child(caller, Operation::Shield, &numbers, now, move |transaction, [held], others| {
-            let permit = policy::shield(&by, Moment::of(now), record(held.as_ref()), request.reason, request.review)?;
+        let shielded = self.change_child(caller, Operation::Shield, &numbers, now, move |transaction, by, [held], others| {
+            let permit = policy::shield(by, Moment::of(now), record(held.as_ref()), request.reason, request.review)?;
             let shield = Shield { reason: permit.reason(), review: permit.review(), by: permit.by().person, at: now };
             // whom the authority settled to be others when the shield was set are not asked about again when it is renewed
             let new = record(held.as_ref()).filter(|record| record.shield.is_none());
@@ -172,30 +172,38 @@ impl Directory {
         Ok(hidden.map(|hidden| hidden.map(|(standing, _)| standing)))
     }
 
-    /// Lifts the shield of a child of the caller's authority (rule E1).
-    pub async fn unshield(&self, caller: &Caller, number: ChildNumber, proof: Confirmed, now: Instant) -> Answered<ShieldStanding> {
-        let by = caller.clone();
-        self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, [held], _| {
-            let _permit = policy::unshield(&by, Moment::of(now), record(held.as_ref()), proof)?;
+    /// Lifts the shield of a child of the caller's authority (rule E1). `proof`: what came of their code; where it was refused, the entry says for
+    /// which child they tried (rule F1).
+    pub async fn unshield(
+        &self,
+        caller: &Caller,
+        number: ChildNumber,
+        proof: Result<Confirmed, Refusal>,
+        now: Instant,
+    ) -> Answered<ShieldStanding> {
+        self.change_child(caller, Operation::Unshield, &[number], now, move |transaction, by, [held], _| {
+            let _permit = policy::unshield(by, Moment::of(now), record(held.as_ref()), proof?)?;
             put(transaction, held, |record| record.shield = None)
         })
         .await
     }
 
-    /// Names the only people who may know of a record, or lets everybody know again who may otherwise (rule D8).
+    /// Names the only people who may know of a record, or lets everybody know again who may otherwise (rule D8). `proof`: as in
+    /// `unshield`.
     pub async fn set_audience(
         &self,
         caller: &Caller,
         number: ChildNumber,
         wanted: AudienceWanted,
-        proof: Confirmed,
+        proof: Result<Confirmed, Refusal>,
         now: Instant,
     ) -> Answered<ShieldStanding> {
-        let (by, due) = (caller.clone(), self.due(now));
+        let due = self.due(now);
         let numbers = [number.clone()];
-        let set = self.change_child(caller, Operation::SetAudience, &numbers, now, move |transaction, [held], others| {
+        let set = self.change_child(caller, Operation::SetAudience, &numbers, now, move |transaction, by, [held], others| {
+            let proof = proof?;
             let keepers = keepers(transaction, record(held.as_ref()))?;
-            let permit = policy::set_audience(&by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
+            let permit = policy::set_audience(by, Moment::of(now), record(held.as_ref()), keepers, proof)?;
             let (audience, held_back) = match wanted {
                 AudienceWanted::Everybody => (None, Others::All),
                 AudienceWanted::People(people) => {
@@ -213,24 +221,23 @@ impl Directory {
     /// Says which child a record in quarantine is of (rule E4). Its statements go to the child that was named, whose shield stays; or it becomes
     /// a child of its own, shielded from the start where that is asked.
     pub async fn settle(&self, caller: &Caller, request: SettleRecord, now: Instant) -> Answered<ShieldStanding> {
-        let by = caller.clone();
         let SettleRecord { child_number, child, shield } = request;
         match child {
             Some(child) => {
-                self.change_child(caller, Operation::SettleRecord, &[child_number, child], now, move |transaction, [held, child], _| {
+                self.change_child(caller, Operation::SettleRecord, &[child_number, child], now, move |transaction, by, [held, child], _| {
                     // a child that is not on record is none that the record could be of
                     let child = child.ok_or(Refusal::OutsideScope)?;
-                    let permit = policy::settle(&by, Moment::of(now), record(held.as_ref()), Some(&child.record))?;
+                    let permit = policy::settle(by, Moment::of(now), record(held.as_ref()), Some(&child.record))?;
                     join(transaction, &permit.by(), held, &child, now)
                 })
                 .await
             }
             None => {
-                self.change_child(caller, Operation::SettleRecord, &[child_number], now, move |transaction, [held], _| {
-                    let permit = policy::settle(&by, Moment::of(now), record(held.as_ref()), None)?;
+                self.change_child(caller, Operation::SettleRecord, &[child_number], now, move |transaction, by, [held], _| {
+                    let permit = policy::settle(by, Moment::of(now), record(held.as_ref()), None)?;
                     let mut released = released(transaction, held.as_ref())?;
                     if let Some(ShieldTerms { reason, review }) = shield {
-                        let permit = policy::shield(&by, Moment::of(now), Some(&released), reason, review)?;
+                        let permit = policy::shield(by, Moment::of(now), Some(&released), reason, review)?;
                         released.shield =
                             Some(Shield { reason: permit.reason(), review: permit.review(), by: permit.by().person, at: now });
                     }
@@ -244,9 +251,8 @@ impl Directory {
 
     /// Says that the caller's organisation works with a child no more: out of its scope from the next request on (rule D1).
     pub async fn end_involvement(&self, caller: &Caller, request: EndInvolvement, now: Instant) -> Answered<InvolvementEnded> {
-        let by = caller.clone();
-        self.change_child(caller, Operation::EndInvolvement, &[request.child_number], now, move |transaction, [held], _| {
-            let permit = policy::end_involvement(&by, Moment::of(now), record(held.as_ref()))?;
+        self.change_child(caller, Operation::EndInvolvement, &[request.child_number], now, move |transaction, by, [held], _| {
+            let permit = policy::end_involvement(by, Moment::of(now), record(held.as_ref()))?;
             let source = permit.by().organisation;
             let standing = put(transaction, held, |record| {
                 for statement in record.statements.iter_mut().filter(|statement| statement.provenance.source == source) {
@@ -268,7 +274,7 @@ impl Directory {
         .await
     }
 
-    /// One change of the records under these numbers. What is decided is decided in the transaction; the entry names every number, and those of
+    /// One change of the records under these numbers. What is decided is decided in the transaction, of the caller as they are then; the entry names every number, and those of
     /// other records that it held back. Who asks for a record that only others may know of is told what they are told of one that is not there,
     /// and their supervisor is told of it (rules D7, D8).
     async fn change_child<T: Send + 'static, const N: usize>(
@@ -277,7 +283,7 @@ impl Directory {
         operation: Operation,
         numbers: &[ChildNumber; N],
         now: Instant,
-        change: impl FnOnce(&mut Transaction<'_>, [Option<Held>; N], &mut Vec<ChildNumber>) -> Result<T, Why> + Send + 'static,
+        change: impl FnOnce(&mut Transaction<'_>, &Caller, [Option<Held>; N], &mut Vec<ChildNumber>) -> Result<T, Why> + Send + 'static,
     ) -> Answered<T> {
         let mut blank = Entry { children: numbers.to_vec(), ..acting(caller, operation, now) };
         // who may not ask at all is told so before anything is looked for
@@ -287,6 +293,10 @@ impl Directory {
         let (by, numbers, due) = (caller.clone(), numbers.clone(), self.due(now));
         self.store
             .change(move |transaction| {
+                let by = match still(transaction, &by)? {
+                    Ok(by) => by,
+                    Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
+                };
                 let mut held = [const { None }; N];
                 let mut for_others = Vec::new();
                 for (held, number) in held.iter_mut().zip(&numbers) {
@@ -296,7 +306,7 @@ impl Directory {
                     }
                 }
                 let is_on_record = held.iter().all(Option::is_some);
-                match change(transaction, held, &mut blank.children) {
+                match change(transaction, &by, held, &mut blank.children) {
                     Ok(done) => Ok((Ok(done), Entry { outcome: Outcome::Answered, ..blank })),
                     // the log tells a child of another authority from one that is not on record; the caller is not told
                     Err(Why::Policy(Refusal::OutsideScope)) if !is_on_record => {

@@ -3,7 +3,7 @@
 //! The writer keeps the last children that were hidden in a new way. A look says how many such changes it had seen for certain before it began;
 //! where one of its children is among the later ones, its entry is not written, and so nothing of it is answered.
 
-use contactpoint_domain::ChildRecord;
+use contactpoint_domain::{Audience, ChildRecord};
 use std::collections::VecDeque;
 
 /// So many are kept. A look that is older than all of them is taken for overtaken.
@@ -46,13 +46,33 @@ impl Hidden {
 /// True where a record is hidden in a way in which it was not.
 pub(crate) fn hides_more(old: &ChildRecord, record: &ChildRecord) -> bool {
     (old.shield.is_none() && record.shield.is_some())
-        || (old.audience.is_none() && record.audience.is_some())
+        || is_narrower(old.audience.as_ref(), record.audience.as_ref())
         || (old.quarantined.is_none() && record.quarantined.is_some())
+}
+
+/// True where somebody who could know of a record cannot any more (rule D8).
+fn is_narrower(old: Option<&Audience>, new: Option<&Audience>) -> bool {
+    new.is_some_and(|new| old.is_none_or(|old| old.people.iter().any(|person| !new.people.contains(person))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contactpoint_domain::{Instant, PersonId};
+
+    #[test]
+    fn an_audience_from_which_somebody_was_taken_hides_the_record_in_a_new_way() {
+        // D8: refuses all but named users
+        let of = |people: &[u32]| {
+            let people = people.iter().map(|id| PersonId(*id)).collect();
+            Audience { people, by: PersonId(9), at: Instant::default() }
+        };
+        let narrower = |old: Option<&[u32]>, new: Option<&[u32]>| is_narrower(old.map(of).as_ref(), new.map(of).as_ref());
+        assert!(narrower(None, Some(&[1])));
+        assert!(narrower(Some(&[1, 2]), Some(&[1])) && narrower(Some(&[1, 2]), Some(&[1, 3, 4])), "as many or more, but not all of them");
+        assert!(!narrower(Some(&[1, 2]), Some(&[2, 3, 1])) && !narrower(Some(&[1]), Some(&[1])));
+        assert!(!narrower(Some(&[1]), None) && !narrower(None, None));
+    }
 
     #[test]
     fn a_look_is_overtaken_by_what_hid_its_own_child_after_it_began() {

@@ -54,7 +54,12 @@ pub(crate) async fn override_shield(desk: &Handlers, call: Call<'_>) -> Handled 
 pub(crate) struct Leave {}
 
 /// The second factor anew, for an act whose own entry says that it was refused (rule F1): the proof, or the refusal and what the caller is told.
-async fn tried(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result<(Result<Confirmed, Refusal>, Option<Problem>), Problem> {
+pub(crate) async fn tried(
+    desk: &Handlers,
+    caller: &Caller,
+    code: &str,
+    now: Now,
+) -> Result<(Result<Confirmed, Refusal>, Option<Problem>), Problem> {
     match confirmed(desk, caller, code, now).await {
         Ok(proof) => Ok((Ok(proof), None)),
         Err(problem) if problem.code == ProblemCode::NotConfirmed => Ok((Err(Refusal::NotConfirmed), Some(problem))),
@@ -63,8 +68,8 @@ async fn tried(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result
 }
 
 /// Where the act was refused for its code: what the caller is told of that.
-fn told_of_the_code(opened: &Result<GlassAnswer, Refused>, told: Option<Problem>) -> Result<(), Problem> {
-    let is_code = matches!(opened, Err(Refused::Policy(Refusal::NotConfirmed)));
+pub(crate) fn told_of_the_code<T>(done: &Result<T, Refused>, told: Option<Problem>) -> Result<(), Problem> {
+    let is_code = matches!(done, Err(Refused::Policy(Refusal::NotConfirmed)));
     told.filter(|_| is_code).map_or(Ok(()), Err)
 }
 

@@ -1,14 +1,14 @@
 //! What an authority's shielding officer decides of a child, and the end of an organisation's work with one (rules D1, D8, E1, E4).
 
+use super::glass::{told_of_the_code, tried};
 use super::{entered, Entered, Handled, Handlers};
 use crate::answer::{Answer, Success};
 use crate::call::{Asked, Call};
-use crate::problem::{Problem, ProblemCode, ProblemDocument};
+use crate::problem::ProblemDocument;
 use contactpoint_audit::Operation;
 use contactpoint_directory::{
     EndInvolvement, HoldNew, InvolvementEnded, OrganisationStanding, SetAudience, SettleRecord, ShieldChild, ShieldStanding, UnshieldChild,
 };
-use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
 
 /// Shields a child of the caller's authority, or sets another reason and day of review.
 #[utoipa::path(post, path = "/v1/children/shield", tag = "shielding", security(("certificate" = [], "session" = [])),
@@ -28,8 +28,10 @@ pub(crate) async fn shield(desk: &Handlers, call: Call<'_>) -> Handled {
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request: UnshieldChild { child_number, code }, now } = call.json(&desk.identity, Operation::Unshield).await?;
-    let proof = confirmed(desk, &caller, &code, now).await?;
-    Ok(Answer::settled(Success::Ok, entered(desk.directory.unshield(&caller, child_number, proof, now.wall).await?)))
+    let (proof, told) = tried(desk, &caller, &code, now).await?;
+    let lifted = desk.directory.unshield(&caller, child_number, proof, now.wall).await?;
+    told_of_the_code(lifted.get(), told)?;
+    Ok(Answer::settled(Success::Ok, entered(lifted)))
 }
 
 /// Names the only people who may know of a record, or lets everybody know again who may otherwise.
@@ -40,8 +42,10 @@ pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
 pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request: SetAudience { child_number, audience, code }, now } =
         call.json(&desk.identity, Operation::SetAudience).await?;
-    let proof = confirmed(desk, &caller, &code, now).await?;
-    Ok(Answer::settled(Success::Ok, entered(desk.directory.set_audience(&caller, child_number, audience, proof, now.wall).await?)))
+    let (proof, told) = tried(desk, &caller, &code, now).await?;
+    let named = desk.directory.set_audience(&caller, child_number, audience, proof, now.wall).await?;
+    told_of_the_code(named.get(), told)?;
+    Ok(Answer::settled(Success::Ok, entered(named)))
 }
 
 /// Says which child a record in quarantine is of: another that is on record, or one of its own.
@@ -72,14 +76,4 @@ pub(crate) async fn end_involvement(desk: &Handlers, call: Call<'_>) -> Handled 
 pub(crate) async fn hold_new(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request, now } = call.json(&desk.identity, Operation::HoldNew).await?;
     Ok(Answer::settled(Success::Ok, desk.directory.hold_new(&caller, &request, now.wall).await?))
-}
-
-/// The second factor anew (rule C2), for the one decision that takes it.
-async fn confirmed(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result<Confirmed, Problem> {
-    let tried = desk.identity.confirm(caller, code, now).await?;
-    tried.map_err(|refused| match refused {
-        LoginRefused::Failed { retry_after: Some(wait) } => Problem::retry_after(ProblemCode::NotConfirmed, wait.as_secs()),
-        LoginRefused::Failed { retry_after: None } => ProblemCode::NotConfirmed.into(),
-        LoginRefused::Channel(refusal) => refusal.into(),
-    })
 }

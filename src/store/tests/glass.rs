@@ -5,15 +5,15 @@
 mod rig;
 mod staff;
 
-use contactpoint_audit::{Change, Entry, Operation};
+use contactpoint_audit::{Change, Entry, Operation, Outcome, RefusalCode};
 use contactpoint_directory::{BreakGlassRequest, Directory, Refused, ViewRequest};
 use contactpoint_domain::{Addressee, Capability, OrganisationKind, PersonId, Role};
-use contactpoint_identity::{Caller, Confirmed};
+use contactpoint_identity::{Caller, Confirmed, IdentityRefusal};
 use contactpoint_store::Store;
 use rig::{child, create, entry, open, raw};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use staff::{somebody, NOW};
+use staff::{on_record, somebody, suspend, NOW};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -46,6 +46,7 @@ async fn a_broken_glass_its_alert_and_its_entry_are_one_transaction() {
     added.await.unwrap().into_inner();
     let directory = Directory::new(store.clone(), BTreeMap::new());
     let by = teacher();
+    on_record(&store, &[&by]).await;
     let breaks = || {
         let asked = json!({"child_number": child(1).number, "reason": "missing", "code": "000000"});
         let asked: BreakGlassRequest = serde_json::from_value(asked).unwrap();
@@ -79,4 +80,29 @@ async fn a_broken_glass_its_alert_and_its_entry_are_one_transaction() {
     drop(directory);
     drop(store);
     assert_eq!((raised(), open(dir.path()).unwrap().log_size()), (1, before), "no second alert");
+}
+
+#[tokio::test]
+async fn whoever_was_suspended_meanwhile_breaks_no_glass() {
+    // B4: suspension takes effect on the next request; here it comes between the proof at the door and the turn of the transaction
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let added = store.change(|tx| Ok((tx.add_child(&child(1))?, entry(Operation::Feed, Vec::new()))));
+    added.await.unwrap().into_inner();
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let by = teacher();
+    on_record(&store, &[&by]).await;
+    suspend(&store, by.organisation_id()).await;
+    let asked = json!({"child_number": child(1).number, "reason": "missing", "code": "000000"});
+    let asked: BreakGlassRequest = serde_json::from_value(asked).unwrap();
+    let broken = directory.break_glass(&by, asked, Ok(Confirmed::dangerous_of(&by)), NOW).await.unwrap();
+    assert_eq!(broken.into_inner().map(drop), Err(Refused::Caller(IdentityRefusal::OrganisationSuspended)));
+    let Entry { operation, children, outcome, .. } = newest(&store);
+    assert_eq!(
+        (operation, children, outcome),
+        (Operation::BreakGlass, vec![child(1).number], Outcome::Refused(RefusalCode::OrganisationSuspended))
+    );
+    let alerts = store.look(|snapshot| Ok((snapshot.open_alerts_about(PersonId(1))?.len(), entry(Operation::ReadAlerts, Vec::new()))));
+    assert_eq!(alerts.await.unwrap().into_inner(), 0);
+    assert_eq!(sees(&directory).await, Err(Refused::NotFoundOrNotYours), "and nothing was opened");
 }

@@ -3,18 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod rig;
+mod staff;
 
-use contactpoint_audit::Operation;
-use contactpoint_directory::{AskContact, BeginFeed, Directory, SettleRecord, ShieldChild};
+use contactpoint_audit::{Operation, Outcome, RefusalCode};
+use contactpoint_directory::{AskContact, AudienceWanted, BeginFeed, Directory, Refused, SettleRecord, ShieldChild};
 use contactpoint_domain::{
-    Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, Disposition, Instant, Organisation,
-    OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
+    Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, ChildRecord, Disposition, Instant,
+    Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
 };
-use contactpoint_identity::{Caller, Qualifications};
+use contactpoint_identity::{Caller, IdentityRefusal, Qualifications};
 use contactpoint_intake::Layout;
 use contactpoint_matching::Sought;
+use contactpoint_policy::Refusal;
 use contactpoint_store::{FeedId, NewOrganisation, Store};
-use rig::{create, entry};
+use rig::{child, create, entry};
+use staff::{on_record, suspend};
 use std::collections::BTreeMap;
 
 /// A Monday.
@@ -108,6 +111,7 @@ async fn the_authority_is_asked_and_the_supplier_is_not_told() {
     let directory = Directory::new(store.clone(), layouts);
     let steward = |of: &Organisation| person(30 + of.id.0, of, Role::DataSteward);
     let officer = person(20, &council, Role::ShieldingOfficer);
+    on_record(&store, &[&officer, &steward(&school), &steward(&surgery), &steward(&elsewhere)]).await;
 
     assert_eq!(fed(&directory, &steward(&school), "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,9990000417\n").await, [1, 0, 0, 0]);
     // a twin, who has a number of her own, is on record beside her and in nobody's way
@@ -177,6 +181,7 @@ async fn another_record_of_a_child_waits_for_the_authority_from_the_moment_it_is
     let directory = Directory::new(store.clone(), layouts);
     let steward = |of: &Organisation| person(30 + of.id.0, of, Role::DataSteward);
     let officer = person(20, &council, Role::ShieldingOfficer);
+    on_record(&store, &[&officer, &steward(&school), &steward(&elsewhere)]).await;
     for (source, line) in [
         (&school, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n"),
         (&school, "Wynter,Jim,2015-03-04,1 New Start,ZZ2 2AA,\n"),
@@ -260,10 +265,10 @@ async fn a_request_for_contact_leaves_as_much_behind_whether_or_not_there_is_suc
     let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
     let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
     let directory = Directory::new(store.clone(), layouts);
-    let steward = person(31, &school, Role::DataSteward);
+    let (steward, teacher) = (person(31, &school, Role::DataSteward), person(32, &school, Role::Practitioner));
+    on_record(&store, &[&person(20, &council, Role::ShieldingOfficer), &steward, &teacher]).await;
     assert_eq!(fed(&directory, &steward, "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
     let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
-    let teacher = person(32, &school, Role::Practitioner);
     let mut left = Vec::new();
     for child in [number, ChildNumber::with_body(555_000_111)] {
         let request: AskContact = serde_json::from_value(serde_json::json!({"child_number": child, "reason": "concern"})).unwrap();
@@ -277,4 +282,91 @@ async fn a_request_for_contact_leaves_as_much_behind_whether_or_not_there_is_suc
     assert_eq!(left[0], left[1]);
     assert_eq!(left[0], (1, 1, 1), "a row opened, an entry, a request that is kept");
     assert_eq!(alerts(&store, council.id).await.len(), 1, "and one of them reaches the authority");
+}
+
+#[tokio::test]
+async fn whoever_was_suspended_meanwhile_changes_nothing_with_the_proof_they_came_with() {
+    // B4: suspension takes effect on the next request; here it comes between the proof at the door and the turn of the transaction
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts);
+    let (officer, steward) = (person(20, &council, Role::ShieldingOfficer), person(31, &school, Role::DataSteward));
+    let teacher = person(32, &school, Role::Practitioner);
+    on_record(&store, &[&officer, &steward, &teacher]).await;
+    assert_eq!(fed(&directory, &steward, "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
+    let begin = |digest| BeginFeed { layout: "small".to_owned(), digest, header: "family,given,born,line,postcode,nhs".to_owned() };
+    let begun = serde_json::to_value(directory.begin_feed(&steward, begin([7; 32]), NOW).await.unwrap().into_inner().unwrap()).unwrap();
+    let feed = FeedId(begun["feed"].as_i64().unwrap());
+
+    // B2: an accreditation that is taken back holds no more either
+    let without = Organisation { accreditations: Vec::new(), ..school.clone() };
+    let put = |organisation: Organisation| {
+        let put = store.change(move |tx| Ok((tx.put_organisation(&organisation)?, entry(Operation::Accredit, vec![]))));
+        async { put.await.unwrap().into_inner() }
+    };
+    put(without).await;
+    let line = "Winter,Una,2015-03-05,7 High Street,ZZ1 1AA,\n";
+    let taken = directory.feed_lines(&steward, feed, 2, line.into(), NOW).await.unwrap().into_inner().map(drop);
+    assert_eq!(taken, Err(Refused::Policy(Refusal::NotAccredited)));
+    put(school.clone()).await;
+
+    suspend(&store, council.id).await;
+    suspend(&store, school.id).await;
+    let suspended = Err(Refused::Caller(IdentityRefusal::OrganisationSuspended));
+    let before = store.log_size();
+    assert_eq!(directory.feed_lines(&steward, feed, 2, line.into(), NOW).await.unwrap().into_inner().map(drop), suspended);
+    assert_eq!(directory.finish_feed(&steward, feed, 1, NOW).await.unwrap().into_inner().map(drop), suspended);
+    assert_eq!(directory.begin_feed(&steward, begin([8; 32]), NOW).await.unwrap().into_inner().map(drop), suspended);
+    let review = NOW.day().plus_years(1);
+    let shield = serde_json::json!({"child_number": number, "reason": "adoption", "review": review});
+    assert_eq!(directory.shield(&officer, serde_json::from_value(shield).unwrap(), NOW).await.unwrap().into_inner().map(drop), suspended);
+    let ask: AskContact = serde_json::from_value(serde_json::json!({"child_number": number, "reason": "concern"})).unwrap();
+    assert_eq!(directory.ask_contact(&teacher, &ask, NOW).await.unwrap().into_inner().map(drop), suspended);
+    // F1: every attempt is written
+    assert_eq!(store.log_size(), before + 5);
+
+    put(school).await;
+    let report = directory.feed_report(&steward, feed, NOW).await.unwrap().into_inner().unwrap();
+    let report = serde_json::to_value(report).unwrap();
+    assert_eq!((&report["next_line"], &report["complete"]), (&2.into(), &false.into()), "nothing was taken in");
+    let held = store.look(move |snapshot| Ok((snapshot.child(&number)?.unwrap().record, entry(Operation::View, vec![]))));
+    assert_eq!(held.await.unwrap().into_inner().shield, None);
+    assert!(alerts(&store, council.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_shield_that_was_not_lifted_for_a_bad_code_is_an_attempt_with_its_child() {
+    // F1: every attempt is written: who, operation, child, outcome
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let officer = person(20, &council, Role::ShieldingOfficer);
+    on_record(&store, &[&officer]).await;
+    let added =
+        store.change(|tx| Ok((tx.add_child(&ChildRecord { authority: OrganisationId(1), ..child(1) })?, entry(Operation::Feed, vec![]))));
+    added.await.unwrap().into_inner();
+    let number = child(1).number;
+    shielded(&directory, &officer, &number).await;
+    let refused = Err(Refused::Policy(Refusal::NotConfirmed));
+    // the same of a child that is not on record
+    for number in [number.clone(), ChildNumber::with_body(555_000_111)] {
+        let lifted = directory.unshield(&officer, number.clone(), Err(Refusal::NotConfirmed), NOW).await.unwrap().into_inner();
+        assert_eq!(lifted.map(drop), refused);
+        let everybody = AudienceWanted::Everybody;
+        let named =
+            directory.set_audience(&officer, number.clone(), everybody, Err(Refusal::NotConfirmed), NOW).await.unwrap().into_inner();
+        assert_eq!(named.map(drop), refused);
+        store.index_looks().await.unwrap();
+        let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&number, None, 2)?, entry(Operation::WhoSaw, vec![]))));
+        let told: Vec<_> = looks.await.unwrap().into_inner().iter().map(|look| (look.entry.operation, look.entry.outcome)).collect();
+        let outcome = Outcome::Refused(RefusalCode::NotConfirmed);
+        assert_eq!(told, [(Operation::SetAudience, outcome), (Operation::Unshield, outcome)]);
+    }
+    let held = store.look(move |snapshot| Ok((snapshot.child(&number)?.unwrap().record, entry(Operation::View, vec![]))));
+    assert!(held.await.unwrap().into_inner().shield.is_some());
 }
