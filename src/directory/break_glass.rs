@@ -170,7 +170,7 @@ impl Directory {
         let act = Act { caller: caller.clone(), now, due: now.day().plus_working_days(JUDGED_WITHIN_DAYS, &self.holidays) };
         let watch = Arc::clone(&self.watch);
         let opened = self.alter(blank, move |transaction, blank| {
-            let open = transaction.open_alerts_about(act.caller.person())?;
+            let open = transaction.overdue_acts_of(act.caller.person(), now.day())?;
             match permitted(&act, &open) {
                 Ok((sought, opening)) => {
                     let (result, entry) = opened(transaction, &act, &sought, &opening, blank)?;

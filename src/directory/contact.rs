@@ -1,10 +1,11 @@
 //! Asking a child's authority to bring the caller together with whoever works with the child (rule E6).
 //!
 //! The answer is one and the same whatever there is, and so is what it takes: one transaction, one entry, one request that is kept. The
-//! authority's officers find it in their queue, where there is a record; nobody does, where there is none.
+//! authority's officers find it in their queue, where there is a record; nobody does, where there is none. A person has so many a day, and the refusal beyond
+//! comes before anything is looked for.
 
 use crate::entries::acting;
-use crate::watch::raise_once;
+use crate::watch::{raise_once, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{ChildNumber, Instant, Purpose};
@@ -38,6 +39,10 @@ impl Directory {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse(blank, refusal.into()).await,
         };
+        // INVARIANT: counted before anything is looked for, so that the refusal tells nothing; the supervisor is told as of any ceiling (rule D6)
+        if let Err(refusal) = self.budgets.take_contact(caller.person(), now) {
+            return self.watched(caller, blank, |_, blank| Ok(Looked::over_budget(refusal, blank))).await;
+        }
         self.alter(blank, move |transaction, blank| {
             let held = transaction.child(&number)?;
             let record = held.as_ref().map(|held| &held.record);
