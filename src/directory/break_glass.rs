@@ -175,7 +175,7 @@ impl Directory {
                 Ok(caller) => Act { caller, now, due },
                 Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
             };
-            let open = transaction.open_alerts_about(act.caller.person())?;
+            let open = transaction.overdue_acts_of(act.caller.person(), now.day())?;
             match permitted(&act, &open) {
                 Ok((sought, opening)) => {
                     let (result, entry) = opened(transaction, &act, &sought, &opening, blank)?;

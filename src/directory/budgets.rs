@@ -1,4 +1,4 @@
-//! Which children each person was shown today (rule D6): in memory, made again from the log at the start.
+//! Which children each person was shown today (rule D6), and how often they asked for contact: in memory, made again from the log at the start.
 //!
 //! A day is one of UTC. Places are taken before anything is looked at: one for a child who is asked for by number, a page's for a search by
 //! name, whatever there is. So the refusal at the ceiling tells nothing, and two looks at once cannot both have the last place. What a look did
@@ -7,7 +7,7 @@
 use crate::search::MOST_HITS;
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{ChildNumber, Day, Instant, PersonId};
-use contactpoint_policy::{By, Ceilings, Refusal};
+use contactpoint_policy::{self as policy, By, Ceilings, Refusal};
 use contactpoint_store::{OpenError, Store};
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -32,6 +32,8 @@ struct Today {
     seen: HashMap<PersonId, HashSet<ChildNumber>>,
     /// Places that looks under way have taken.
     taken: HashMap<PersonId, usize>,
+    /// Requests for contact.
+    contacts: HashMap<PersonId, usize>,
 }
 
 /// What a look may show.
@@ -91,7 +93,16 @@ impl Budgets {
         Ok(Places { budgets: self, person: by.person, now, taken: places })
     }
 
-    /// Counts again what the log says was shown today.
+    /// Counts one more request for contact, or refuses it. Called before anything is looked for.
+    pub(crate) fn take_contact(&self, person: PersonId, now: Instant) -> Result<(), Refusal> {
+        let mut today = self.of(now);
+        let asked = today.contacts.entry(person).or_default();
+        policy::one_more_contact(*asked)?;
+        *asked += 1;
+        Ok(())
+    }
+
+    /// Counts again what the log says was shown and asked today.
     pub(crate) fn count_again(&self, store: &Store, now: Instant) -> Result<(), OpenError> {
         let mut today = self.of(now);
         let day = now.day();
@@ -99,8 +110,13 @@ impl Budgets {
             if entry.at.plus_seconds(SLACK_SECONDS).day() < day {
                 return ControlFlow::Break(());
             }
-            if let Some((person, children)) = shown(entry).filter(|_| entry.at.day() == day) {
-                today.seen.entry(person).or_default().extend(children.iter().cloned());
+            if entry.at.day() == day {
+                if let Some((person, children)) = shown(entry) {
+                    today.seen.entry(person).or_default().extend(children.iter().cloned());
+                }
+                if let Some(person) = asked_contact(entry) {
+                    *today.contacts.entry(person).or_default() += 1;
+                }
             }
             ControlFlow::Continue(())
         })
@@ -121,4 +137,10 @@ impl Budgets {
 fn shown(entry: &Entry) -> Option<(PersonId, &[ChildNumber])> {
     let is_look = matches!(entry.operation, Operation::Search | Operation::View) && entry.outcome == Outcome::Answered;
     entry.person.filter(|_| is_look && !entry.shown.is_empty()).map(|person| (person, entry.children.as_slice()))
+}
+
+/// Who made a request for contact, where this is the entry of one: whether or not there is such a child.
+fn asked_contact(entry: &Entry) -> Option<PersonId> {
+    let is_kept = matches!(entry.outcome, Outcome::Answered | Outcome::NotFound);
+    entry.person.filter(|_| entry.operation == Operation::AskContact && is_kept)
 }

@@ -1,11 +1,12 @@
 //! Asking a child's authority to bring the caller together with whoever works with the child (rule E6).
 //!
 //! The answer is one and the same whatever there is, and so is what it takes: one transaction, one entry, one request that is kept. The
-//! authority's officers find it in their queue, where there is a record; nobody does, where there is none.
+//! authority's officers find it in their queue, where there is a record; nobody does, where there is none. A person has so many a day, and the refusal beyond
+//! comes before anything is looked for.
 
 use crate::connect::still;
 use crate::entries::{acting, with_outcome};
-use crate::watch::raise_once;
+use crate::watch::{raise_once, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{ChildNumber, Instant, Purpose};
@@ -36,6 +37,13 @@ impl Directory {
         let children = vec![number.clone()];
         let blank = Entry { reason: Some(request.reason), children, ..acting(caller, Operation::AskContact, now) };
         let (by, reason) = (caller.clone(), request.reason);
+        if let Err(refusal) = policy::ask_contact(caller, moment, reason) {
+            return self.refuse(blank, refusal.into()).await;
+        }
+        // INVARIANT: counted before anything is looked for, so that the refusal tells nothing; the supervisor is told as of any ceiling (rule D6)
+        if let Err(refusal) = self.budgets.take_contact(caller.person(), now) {
+            return self.watched(caller, blank, |_, blank| Ok(Looked::over_budget(refusal, blank))).await;
+        }
         self.alter(blank, move |transaction, blank| {
             let permit = still(transaction, &by)?.and_then(|by| Ok(policy::ask_contact(&by, moment, reason)?));
             let permit = match permit {

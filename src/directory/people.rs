@@ -227,11 +227,19 @@ pub(crate) fn candidate(registry: &Registry<'_>, id: PersonId) -> Result<Candida
 }
 
 /// From one supervisor up, to whoever has none or to the longest chain that is followed.
-pub(crate) fn chain(registry: &Registry<'_>, mut above: Option<PersonId>) -> Result<Vec<PersonId>, StoreError> {
+pub(crate) fn chain(registry: &Registry<'_>, above: Option<PersonId>) -> Result<Vec<PersonId>, StoreError> {
+    chain_by(above, |id| Ok(registry.account(id)?.and_then(|account| account.supervisor)))
+}
+
+/// The same, where `supervisor` knows who supervises whom.
+pub(crate) fn chain_by(
+    mut above: Option<PersonId>,
+    mut supervisor: impl FnMut(PersonId) -> Result<Option<PersonId>, StoreError>,
+) -> Result<Vec<PersonId>, StoreError> {
     let mut chain = Vec::new();
     while let Some(id) = above.filter(|_| chain.len() < LONGEST_CHAIN) {
         chain.push(id);
-        above = registry.account(id)?.and_then(|account| account.supervisor);
+        above = supervisor(id)?;
     }
     Ok(chain)
 }

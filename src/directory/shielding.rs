@@ -443,7 +443,7 @@ fn released(transaction: &Transaction<'_>, held: Option<&Held>) -> Result<ChildR
 fn close_alert(transaction: &mut Transaction<'_>, by: &By, number: &ChildNumber, now: Instant) -> Result<(), Why> {
     let mut after = AlertId(0);
     loop {
-        let page = transaction.alerts_for_authority(by.organisation, after, ALERTS_AT_A_TIME)?;
+        let page = transaction.alerts_for_authority(by.organisation, None, after, ALERTS_AT_A_TIME)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         let asks = page.into_iter().find(|alert| alert.kind == AlertKind::Quarantine && alert.child.as_ref() == Some(number));

@@ -48,7 +48,7 @@ impl<T> Looked<T> {
         Self { result, entry, flags: Vec::new(), is_quiet: false }
     }
 
-    /// Refused because of the day's ceiling (rule D6). One such alert a day is about no child in particular.
+    /// Refused because of a ceiling of the day (rules D6, E6). One such alert a day is about no child in particular.
     pub(crate) fn over_budget(refusal: Refusal, blank: Entry) -> Self {
         let entry = Entry { outcome: Outcome::Refused(RefusalCode::from(refusal)), ..blank };
         Self { result: Err(refusal.into()), entry, flags: vec![Flag::once(AlertKind::OverBudget, None)], is_quiet: false }

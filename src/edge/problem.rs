@@ -89,7 +89,7 @@ problems! {
     /// The second factor, asked for anew, is not good, was used, or came too early (rule C2); `retry_after` says when to try again.
     NotConfirmed = "not_confirmed", 403, "The code is not good.";
     /// The day's ceiling of records seen is reached (rule D6); the supervisor is told.
-    OverBudget = "over_budget", 403, "You have seen as many records today as your role may.";
+    OverBudget = "over_budget", 403, "The day's ceiling leaves no room for this.";
     /// An alert about an earlier break-glass waits to be judged, for longer than it may (rule D5).
     AlertsOverdue = "alerts_overdue", 403, "An earlier break-glass of yours waits for your supervisor's judgement.";
     /// Nobody judges their own act, nor that of whoever supervises them (rules C3, D5).

@@ -1,7 +1,19 @@
-//! How many children one person may be shown in a day (rule D6).
+//! How many children one person may be shown in a day (rule D6), and how often they may ask for contact (rule E6).
 
 use crate::refusal::Refusal;
 use contactpoint_domain::Role;
+
+/// The most requests for contact that one person makes in a day: each is kept, and an officer may have to see to it (rule E6).
+pub const CONTACTS: usize = 20;
+
+/// May somebody who asked for contact so often today do so once more? Which children they asked about plays no part.
+pub fn one_more_contact(asked: usize) -> Result<(), Refusal> {
+    if asked < CONTACTS {
+        Ok(())
+    } else {
+        Err(Refusal::OverBudget)
+    }
+}
 
 /// The day's ceilings of records seen, by role: settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,8 +52,8 @@ permit!(
     LeavePermit {}
 );
 
-/// May the caller break the glass? `proof`: what came of their code; `open`: the alerts about the caller that nobody has judged. (rules B2, C2,
-/// C4, D4, D5)
+/// May the caller break the glass? `proof`: what came of their code; `open`: the alerts about the caller that nobody has judged, the
+/// overdue ones at least. (rules B2, C2, C4, D4, D5)
 pub fn break_glass(
     caller: &Caller,
     moment: Moment,

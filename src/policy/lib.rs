@@ -26,7 +26,7 @@ pub use alerts::{
     audit_alerts, comes_in, judge, judges, read_alerts, read_flags, review_alert, reviews, waits_for, AlertAudit, AuditAlertsPermit,
     Concern, JudgePermit, ReadAlertsPermit, Receiver, ReviewPermit,
 };
-pub use budget::Ceilings;
+pub use budget::{one_more_contact, Ceilings, CONTACTS};
 pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flag, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{

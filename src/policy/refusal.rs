@@ -69,8 +69,8 @@ refusals! {
     SupervisorForbidden = "this person cannot be their supervisor",
     /// Only named people may know of the record (rule D8). To the caller this is "no such child".
     NotOfAudience = "only named people may know of the record",
-    /// The day's ceiling of records seen is reached (rule D6).
-    OverBudget = "the day's ceiling of records seen is reached",
+    /// The day's ceiling of records seen (rule D6), or of requests for contact, leaves no room for this.
+    OverBudget = "the day's ceiling of records seen, or of requests for contact, leaves no room for this",
     /// An alert about an earlier break-glass of the caller is overdue (rule D5).
     AlertsOverdue = "an alert about an earlier break-glass waits to be judged, for longer than it may",
     /// Nobody judges their own act, nor that of whoever supervises them (rules C3, C4, D5).

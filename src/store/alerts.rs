@@ -112,20 +112,34 @@ impl Snapshot<'_> {
         self.alerts(&condition, (supervisor.0, row_of(after), most))
     }
 
-    /// Alerts that wait for this authority's officers, oldest first, those after `after`; at most `most`.
-    pub fn alerts_for_authority(&self, authority: OrganisationId, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
-        let condition = format!("WHERE open = 1 AND authority = ?1 AND {AFTER} ORDER BY place LIMIT ?3");
-        self.alerts(&condition, (authority.0, row_of(after), most))
+    /// Alerts that wait for this authority's officers, oldest first, those after `after`; at most `most`, and none about what `but` did.
+    pub fn alerts_for_authority(
+        &self,
+        authority: OrganisationId,
+        but: Option<PersonId>,
+        after: AlertId,
+        most: u32,
+    ) -> Result<Vec<Alert>, StoreError> {
+        let condition = format!("WHERE open = 1 AND authority = ?1 AND {AFTER} AND person IS NOT ?4 ORDER BY place LIMIT ?3");
+        self.alerts(&condition, (authority.0, row_of(after), most, but.map(|id| id.0)))
     }
 
-    /// Alerts that wait for this addressee and are overdue on this day, oldest first, those after `after`; at most `most`.
-    pub fn alerts_overdue(&self, to: Addressee, today: Day, after: AlertId, most: u32) -> Result<Vec<Alert>, StoreError> {
+    /// Alerts that wait for this addressee and are overdue on this day, oldest first, those after `after`; at most `most`, and none about what
+    /// `but` did.
+    pub fn alerts_overdue(
+        &self,
+        to: Addressee,
+        but: Option<PersonId>,
+        today: Day,
+        after: AlertId,
+        most: u32,
+    ) -> Result<Vec<Alert>, StoreError> {
         let (column, number) = match to {
             Addressee::Supervisor(id) => ("supervisor", id.0),
             Addressee::Authority(id) => ("authority", id.0),
         };
-        let condition = format!("WHERE open = 1 AND {column} = ?1 AND {AFTER} AND due < ?3 ORDER BY place LIMIT ?4");
-        self.alerts(&condition, (number, row_of(after), today.number(), most))
+        let condition = format!("WHERE open = 1 AND {column} = ?1 AND {AFTER} AND due < ?3 AND person IS NOT ?5 ORDER BY place LIMIT ?4");
+        self.alerts(&condition, (number, row_of(after), today.number(), most, but.map(|id| id.0)))
     }
 
     /// The supervisors for whom alerts wait, each once.
@@ -145,9 +159,11 @@ impl Snapshot<'_> {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Alerts about what this person did that nobody has judged yet.
-    pub fn open_alerts_about(&self, person: PersonId) -> Result<Vec<Alert>, StoreError> {
-        self.alerts("WHERE open = 1 AND person = ?1 ORDER BY place", [person.0])
+    /// Alerts about what this person did that a supervisor has not judged yet and that are overdue on this day. What waits for an authority is not
+    /// among them, nor opened.
+    pub fn overdue_acts_of(&self, person: PersonId, today: Day) -> Result<Vec<Alert>, StoreError> {
+        let condition = "WHERE open = 1 AND person = ?1 AND due < ?2 AND authority IS NULL ORDER BY place";
+        self.alerts(condition, (person.0, today.number()))
     }
 
     /// Alerts about what this person did that were raised on this day, judged or not.
@@ -253,6 +269,11 @@ impl Transaction<'_> {
             due.number()
         ])?;
         drop(insert);
+        if kind == AlertKind::Contact {
+            // one to nobody waits for nobody; the other is written over with what it has, so that both take the same statements (rule E6)
+            let mut update = self.connection.prepare_cached("UPDATE alert SET open = ?2 WHERE row = ?1")?;
+            update.execute(params![row, to.is_some()])?;
+        }
         self.note(ALERT, &sealed);
         Ok(alert)
     }

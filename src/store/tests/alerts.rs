@@ -60,11 +60,11 @@ async fn a_judged_alert_waits_for_nobody_and_is_found_by_the_day_of_its_judgemen
     let settled = raised(&store, new_alert(Addressee::Authority(OrganisationId(3)), "2026-11-20")).await;
     let today: Day = "2026-11-27".parse().unwrap();
     let asked = store.look(move |snapshot| {
-        let overdue = |to| snapshot.alerts_overdue(to, today, AlertId(0), 50);
+        let overdue = |to| snapshot.alerts_overdue(to, None, today, AlertId(0), 50);
         let found = (overdue(Addressee::Supervisor(PersonId(10)))?, overdue(Addressee::Authority(OrganisationId(3)))?);
         Ok((found, entry(Operation::ReadAlerts, Vec::new())))
     });
-    assert_eq!(asked.await.unwrap().into_inner(), (vec![late], vec![settled.clone()]), "not what is due today");
+    assert_eq!(asked.await.unwrap().into_inner(), (vec![late.clone()], vec![settled.clone()]), "not what is due today");
     for (alert, disposition) in [(mine.clone(), Disposition::Justified), (settled, Disposition::Settled)] {
         let judged = Alert { judgement: Some(Judgement { disposition, by: SUPERVISOR, at: AT }), ..alert };
         let put = store.change(move |tx| Ok((tx.put_alert(&judged)?, entry(Operation::JudgeAlert, Vec::new()))));
@@ -73,10 +73,10 @@ async fn a_judged_alert_waits_for_nobody_and_is_found_by_the_day_of_its_judgemen
     assert!(waiting(&store, SUPERVISOR).await.is_empty());
     let day = AT.day();
     let judged = store.look(move |snapshot| {
-        let found = (snapshot.judged_by_supervisors(day, day)?, snapshot.open_alerts_about(PersonId(1))?.len());
+        let found = (snapshot.judged_by_supervisors(day, day)?, snapshot.overdue_acts_of(PersonId(1), today)?);
         Ok((found, entry(Operation::SampleAlerts, Vec::new())))
     });
-    assert_eq!(judged.await.unwrap().into_inner(), (vec![mine.id], 1), "a supervisor's judgement alone is sampled");
+    assert_eq!(judged.await.unwrap().into_inner(), (vec![mine.id], vec![late]), "a supervisor's judgement alone is sampled");
 }
 
 #[tokio::test]

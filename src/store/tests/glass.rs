@@ -69,7 +69,8 @@ async fn a_broken_glass_its_alert_and_its_entry_are_one_transaction() {
     let digests: Vec<[u8; 16]> = changes.iter().map(|Change { digest, .. }| *digest).collect();
     assert_eq!((operation, &digests[..]), (Operation::BreakGlass, &[Sha256::digest(&kept)[..16].try_into().unwrap()][..]));
     assert_eq!(sees(&directory).await, Ok(()));
-    let alerts = store.look(|snapshot| Ok((snapshot.open_alerts_about(PersonId(1))?, entry(Operation::ReadAlerts, Vec::new()))));
+    let alerts = store
+        .look(|snapshot| Ok((snapshot.overdue_acts_of(PersonId(1), NOW.day().plus_years(1))?, entry(Operation::ReadAlerts, Vec::new()))));
     assert_eq!(alerts.await.unwrap().into_inner()[0].to, Some(Addressee::Supervisor(PersonId(4))));
 
     // without its entry: the store stops there, and what it had before is what it opens with
@@ -102,7 +103,9 @@ async fn whoever_was_suspended_meanwhile_breaks_no_glass() {
         (operation, children, outcome),
         (Operation::BreakGlass, vec![child(1).number], Outcome::Refused(RefusalCode::OrganisationSuspended))
     );
-    let alerts = store.look(|snapshot| Ok((snapshot.open_alerts_about(PersonId(1))?.len(), entry(Operation::ReadAlerts, Vec::new()))));
+    let alerts = store.look(|snapshot| {
+        Ok((snapshot.overdue_acts_of(PersonId(1), NOW.day().plus_years(1))?.len(), entry(Operation::ReadAlerts, Vec::new())))
+    });
     assert_eq!(alerts.await.unwrap().into_inner(), 0);
     assert_eq!(sees(&directory).await, Err(Refused::NotFoundOrNotYours), "and nothing was opened");
 }

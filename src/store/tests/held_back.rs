@@ -6,17 +6,19 @@ mod rig;
 mod staff;
 
 use contactpoint_audit::{Operation, Outcome, RefusalCode};
-use contactpoint_directory::{AskContact, AudienceWanted, BeginFeed, Directory, Refused, SettleRecord, ShieldChild};
+use contactpoint_directory::{
+    AskContact, AudienceWanted, BeginFeed, BreakGlassRequest, Ceilings, Directory, QueueRequest, Refused, SettleRecord, ShieldChild,
+};
 use contactpoint_domain::{
     Acceptance, Accreditation, Addressee, Alert, AlertId, AlertKind, Capability, Checks, ChildNumber, ChildRecord, Disposition, Instant,
-    Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
+    NewAlert, Organisation, OrganisationId, OrganisationKind, PersonId, Role, Sponsorship, Texts,
 };
-use contactpoint_identity::{Caller, IdentityRefusal, Qualifications};
+use contactpoint_identity::{Caller, Confirmed, IdentityRefusal, Qualifications};
 use contactpoint_intake::Layout;
 use contactpoint_matching::Sought;
-use contactpoint_policy::Refusal;
+use contactpoint_policy::{Refusal, CONTACTS};
 use contactpoint_store::{FeedId, NewOrganisation, Store};
-use rig::{child, create, entry};
+use rig::{child, create, entry, raw};
 use staff::{on_record, suspend};
 use std::collections::BTreeMap;
 
@@ -77,8 +79,9 @@ async fn alerts(store: &Store, authority: OrganisationId) -> Vec<Alert> {
 }
 
 async fn alerts_of(store: &Store, authority: OrganisationId, most: u32) -> Vec<Alert> {
-    let asked =
-        store.look(move |snapshot| Ok((snapshot.alerts_for_authority(authority, AlertId(0), most)?, entry(Operation::ReadAlerts, vec![]))));
+    let asked = store.look(move |snapshot| {
+        Ok((snapshot.alerts_for_authority(authority, None, AlertId(0), most)?, entry(Operation::ReadAlerts, vec![])))
+    });
     asked.await.unwrap().into_inner()
 }
 
@@ -369,4 +372,110 @@ async fn a_shield_that_was_not_lifted_for_a_bad_code_is_an_attempt_with_its_chil
     }
     let held = store.look(move |snapshot| Ok((snapshot.child(&number)?.unwrap().record, entry(Operation::View, vec![]))));
     assert!(held.await.unwrap().into_inner().shield.is_some());
+}
+
+async fn contact(directory: &Directory, by: &Caller, child: &ChildNumber, now: Instant) -> Result<(), Refused> {
+    let request: AskContact = serde_json::from_value(serde_json::json!({"child_number": child, "reason": "concern"})).unwrap();
+    directory.ask_contact(by, &request, now).await.unwrap().into_inner().map(drop)
+}
+
+#[tokio::test]
+async fn the_day_s_requests_for_contact_end_alike_for_a_child_on_record_and_for_none() {
+    // E6: ask the authority to broker contact without learning anything; D6: over the ceiling: refused and alerted
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let layouts = || BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts());
+    let steward = person(31, &school, Role::DataSteward);
+    on_record(&store, &[&steward, &person(32, &school, Role::Practitioner), &person(33, &school, Role::Practitioner)]).await;
+    assert_eq!(fed(&directory, &steward, "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
+    let teacher = person(32, &school, Role::Practitioner);
+    let nobody = |n: usize| ChildNumber::with_body(555_000_111 + u32::try_from(n).unwrap());
+    assert_eq!(contact(&directory, &teacher, &number, NOW).await, Ok(()));
+    for n in 1..CONTACTS {
+        assert_eq!(contact(&directory, &teacher, &nobody(n), NOW).await, Ok(()));
+    }
+
+    // counted again from the log after a restart
+    let again = Directory::new(store.clone(), layouts()).limited(Ceilings::default(), NOW).unwrap();
+    for directory in [&directory, &again] {
+        for child in [&number, &nobody(1), &nobody(99)] {
+            let before = (store.child_rows_opened(), store.log_size());
+            let refused = contact(directory, &teacher, child, NOW).await;
+            assert_eq!(refused, Err(Refused::Policy(Refusal::OverBudget)));
+            assert_eq!((store.child_rows_opened(), store.log_size()), (before.0, before.1 + 1), "in the log, and nothing was looked for");
+            store.index_looks().await.unwrap();
+            let child = child.clone();
+            let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&child, None, 1)?, entry(Operation::WhoSaw, vec![]))));
+            assert_eq!(looks.await.unwrap().into_inner()[0].entry.outcome, Outcome::Refused(RefusalCode::OverBudget));
+        }
+    }
+    let told =
+        store.look(|snapshot| Ok((snapshot.alerts_for_supervisor(PersonId(4), AlertId(0), 9)?, entry(Operation::ReadAlerts, vec![]))));
+    let told: Vec<_> = told.await.unwrap().into_inner().into_iter().map(|alert| (alert.kind, alert.child)).collect();
+    assert_eq!(told, [(AlertKind::OverBudget, None)], "the supervisor, once");
+    assert_eq!(contact(&directory, &person(33, &school, Role::Practitioner), &number, NOW).await, Ok(()), "each has their own");
+}
+
+#[tokio::test]
+async fn a_request_for_contact_is_not_opened_when_the_glass_is_broken_and_one_to_nobody_does_not_wait() {
+    // E6, D4: what somebody asked of authorities, whether or not there was such a child, is no burden of what is urgent
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
+    let layouts = BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]);
+    let directory = Directory::new(store.clone(), layouts);
+    let steward = person(31, &school, Role::DataSteward);
+    on_record(&store, &[&steward, &person(32, &school, Role::Practitioner), &person(33, &school, Role::Practitioner)]).await;
+    assert_eq!(fed(&directory, &steward, "Winter,Ann,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
+    let number = number_of(&store, "Winter", "Ann", "2015-03-04").await;
+    let teacher = person(32, &school, Role::Practitioner);
+    assert_eq!(contact(&directory, &teacher, &number, NOW).await, Ok(()));
+    for n in 1..20 {
+        assert_eq!(contact(&directory, &teacher, &ChildNumber::with_body(555_000_111 + n), NOW).await, Ok(()));
+    }
+    let count = |condition: &str| -> i64 {
+        raw(dir.path()).query_row(&format!("SELECT count(*) FROM alert WHERE {condition}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("true"), count("open = 1")), (20, 1));
+    assert_eq!(alerts(&store, council.id).await.len(), 1);
+
+    // none of them can be opened any more: whoever tried would fail
+    raw(dir.path()).execute_batch("UPDATE alert SET sealed = zeroblob(length(sealed))").unwrap();
+    for days in [0, 10] {
+        let asked = serde_json::json!({"child_number": number, "reason": "missing", "code": "000000"});
+        let asked: BreakGlassRequest = serde_json::from_value(asked).unwrap();
+        let now = NOW.plus_seconds(days * 86_400);
+        let broken = directory.break_glass(&teacher, asked, Ok(Confirmed::dangerous_of(&teacher)), now).await;
+        assert!(broken.is_ok(), "{days}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_ones_own_alerts_hides_nothing_that_waits_behind_them() {
+    // D5: judge each alert; C4: nobody judges their own act - so one's own take no place in the queue
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let council = enrolled(&store, "Council", OrganisationKind::Council, None).await;
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let officer = person(20, &council, Role::ShieldingOfficer);
+    on_record(&store, &[&officer]).await;
+    for n in 0..61 {
+        let person = if n < 60 { officer.person() } else { PersonId(21) };
+        let (kind, to, organisation) = (AlertKind::Quarantine, Some(Addressee::Authority(council.id)), council.id);
+        let child = Some(ChildNumber::with_body(555_000_111 + n));
+        let new = NewAlert { kind, person, organisation, child, reason: None, at: NOW, to, due: NOW.day() };
+        let raised = store.change(move |tx| Ok((tx.raise_alert(&new)?, entry(Operation::Feed, vec![]))));
+        raised.await.unwrap().into_inner();
+    }
+    let asked: QueueRequest = serde_json::from_value(serde_json::json!({})).unwrap();
+    let answer = directory.alerts(&officer, &asked, NOW).await.unwrap().into_inner().unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    let numbers: Vec<_> = answer["alerts"].as_array().unwrap().iter().map(|alert| alert["child_number"].clone()).collect();
+    assert_eq!(numbers, [serde_json::json!(ChildNumber::with_body(555_000_111 + 60))]);
+    assert!(answer.get("cursor").is_none());
 }

@@ -77,8 +77,11 @@ async fn search(directory: &Directory, caller: &Caller, family: &str, born: &str
     Ok(serde_json::to_value(found).unwrap()["hits"].as_array().unwrap().len())
 }
 
+/// Those that nobody has judged.
 async fn alerts_about(store: &Store, person: u32) -> Vec<Alert> {
-    let found = store.look(move |snapshot| Ok((snapshot.open_alerts_about(PersonId(person))?, entry(Operation::ReadAlerts, Vec::new()))));
+    let found = store.look(move |snapshot| {
+        Ok((snapshot.overdue_acts_of(PersonId(person), NOW.day().plus_years(1))?, entry(Operation::ReadAlerts, Vec::new())))
+    });
     found.await.unwrap().into_inner()
 }
 
