@@ -184,7 +184,7 @@ async fn another_record_of_a_child_waits_for_the_authority_from_the_moment_it_is
     let directory = Directory::new(store.clone(), layouts);
     let steward = |of: &Organisation| person(30 + of.id.0, of, Role::DataSteward);
     let officer = person(20, &council, Role::ShieldingOfficer);
-    on_record(&store, &[&officer, &steward(&school), &steward(&elsewhere)]).await;
+    on_record(&store, &[&officer, &steward(&school), &steward(&elsewhere), &steward(&abroad)]).await;
     for (source, line) in [
         (&school, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n"),
         (&school, "Wynter,Jim,2015-03-04,1 New Start,ZZ2 2AA,\n"),
@@ -225,6 +225,7 @@ async fn the_two_hundredth_line_that_is_held_back_takes_the_writer_no_longer_tha
     let surgery = enrolled(&store, "Surgery", OrganisationKind::Surgery, Some(council.id)).await;
     let directory = Directory::new(store.clone(), BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]));
     let (steward, other) = (person(31, &school, Role::DataSteward), person(32, &surgery, Role::DataSteward));
+    on_record(&store, &[&steward, &other, &person(20, &council, Role::ShieldingOfficer)]).await;
     assert_eq!(fed(&directory, &steward, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
     let number = number_of(&store, "Winter", "James", "2015-03-04").await;
     shielded(&directory, &person(20, &council, Role::ShieldingOfficer), &number).await;
@@ -247,6 +248,7 @@ async fn a_child_is_shielded_however_many_others_it_may_be_and_each_of_them_wait
     let school = enrolled(&store, "School", OrganisationKind::School, Some(council.id)).await;
     let directory = Directory::new(store.clone(), BTreeMap::from([("small".to_owned(), Layout::parse(LAYOUT).unwrap())]));
     let steward = person(31, &school, Role::DataSteward);
+    on_record(&store, &[&steward, &person(20, &council, Role::ShieldingOfficer)]).await;
     assert_eq!(fed(&directory, &steward, "Winter,James,2015-03-04,7 High Street,ZZ1 1AA,\n").await, [1, 0, 0, 0]);
     let number = number_of(&store, "Winter", "James", "2015-03-04").await;
     for from in (0..1300).step_by(100) {
