@@ -23,7 +23,7 @@ async fn sample(auditor: &Desk, month: &str, size: u64) -> Value {
 }
 
 /// The same once the daemon has noted the month's end and signed a head over that, of its own accord: a second's work.
-async fn first_sample(auditor: &Desk, month: &str, size: u64) -> Value {
+pub(crate) async fn first_sample(auditor: &Desk, month: &str, size: u64) -> Value {
     for _ in 0..1000 {
         let answer = auditor.post("/v1/audit/alerts/sample", json!({"month": month, "size": size})).await;
         if answer.status == 200 {

@@ -1,5 +1,6 @@
 //! The verbs of auditors and of the data centre about alerts, as people type them: as a table, and with `--json` (rules D5, D7).
 
+use crate::alert_audit::first_sample;
 use crate::borough::searched;
 use crate::feeding_bad_files::Program;
 use crate::glasshouse::{acts, judge, Glasshouse, DAY, MINUTE};
@@ -67,6 +68,7 @@ async fn an_auditor_samples_reviews_counts_and_reads_flags_and_the_risk_owner_ju
     }
     house.clock.move_on(32 * DAY);
     let auditor = &house.auditor.people()[0];
+    drop(first_sample(&house.another_session(auditor).await, &month, 2).await);
     let program = Program::logged_in(&house.rig, &auditor.certificate, &auditor.person, &house.code(auditor).await);
 
     let sample = ["sample", &month, "--size", "2"];
