@@ -12,10 +12,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 built=$(cd "$repository" && realpath "${BUILT:-target/debug}")
 
-rig=("$here/container.sh" --timeout 420)
+rig=("$here/container.sh" --timeout 1200)
 case ${1:-} in
     '') ;;
-    --vm) rig=("$here/vm.sh" run --timeout 1500) ;;
+    --vm) rig=("$here/vm.sh" run --timeout 2400) ;;
     *) sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 64 ;;
 esac
 

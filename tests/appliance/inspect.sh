@@ -14,8 +14,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 rig=${1:-}
 case $rig in
-    container) start=("$here/container.sh" --timeout 400) ;;
-    vm) start=("$here/vm.sh" run --timeout 1500) ;;
+    container) start=("$here/container.sh" --timeout 1200) ;;
+    vm) start=("$here/vm.sh" run --timeout 2400) ;;
     *) sed -n '2,/^set -e/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 64 ;;
 esac
 built=$(cd "$repository" && realpath "${BUILT:-target/debug}")
