@@ -42,8 +42,8 @@ export CONTACTPOINT_OUTSIDE=$work/outside CONTACTPOINT_BUILT=$built CONTACTPOINT
 results=$repository/target/appliance/$rig
 rm -rf "$results"
 case $rig in
-    container) start=("$here/container.sh" --timeout 400) ;;
-    vm) start=("$here/vm.sh" run --timeout 1500) ;;
+    container) start=("$here/container.sh" --timeout 1200) ;;
+    vm) start=("$here/vm.sh" run --timeout 2400) ;;
 esac
 status=0
 "${start[@]}" --file "$work/packages" --file "$work/rig" --file "$here/inside" --file "$prisoner" \
