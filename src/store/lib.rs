@@ -22,6 +22,7 @@ mod log;
 mod looked;
 mod open;
 mod overtaken;
+mod probe;
 mod readers;
 mod recent;
 mod registry;

@@ -238,16 +238,12 @@ impl Store {
         self.shared.index.opened()
     }
 
-    /// A real commit and a real read: what the watchdog asks.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        self.run(|group| Ok(group.head())).await?;
-        self.registry(|registry| registry.organisation(contactpoint_domain::OrganisationId(1))).map(drop)
-    }
-
     /// Signs the last checkpoint and stops the writer once everything before it is durable. When this returns the store's files are closed.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.index_looks().await?;
         self.checkpoint().await?;
+        // the last connection takes the write-ahead log with it, and a reader's may not write
+        self.shared.readers.close();
         self.send(Job::Stop)?;
         let shared = Arc::clone(&self.shared);
         let closing = move || {

@@ -262,6 +262,8 @@ async fn no_file_is_open_once_a_store_is_closed_or_dropped() {
         assert!(look(&store, 1).await.unwrap() && open_files(dir.path()) > 0);
         if is_closed {
             store.close().await.unwrap();
+            // the last connection takes the write-ahead log with it, and a reader's may not write
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "the database, and no log beside it");
         } else {
             drop(store);
         }
