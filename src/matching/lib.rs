@@ -5,6 +5,7 @@
 //! Leaves to others: turning a key into a token (`store`), what happens to the doubtful (a later matcher takes the place of
 //! [`verdict`]). Does not promise to find a child whose name is spelt differently and who has neither number in common.
 
+mod forms;
 mod guard;
 mod join;
 mod normal;
@@ -12,5 +13,5 @@ mod search;
 
 pub use guard::{guard_keys, may_be_of, GuardKey};
 pub use join::{identity_key, join_keys, verdict, JoinKey, Verdict};
-pub use normal::{folded, phonetic};
+pub use normal::{fold_alike, folded, phonetic};
 pub use search::{answers_to, search_keys, SearchKey, Sought};
