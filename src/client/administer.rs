@@ -2,7 +2,7 @@
 //! C1 to C5). The directory decides; what it answers is shown.
 
 use crate::api::Api;
-use crate::arguments::{AcceptText, AmendPerson, Checks, Place, SetPersonState, Sponsor};
+use crate::arguments::{AcceptText, AmendPerson, Checks, Home, Place, SetPersonState, Sponsor};
 use crate::error::ClientError;
 use crate::glass::code;
 use crate::terminal::{say, say_json};
@@ -79,6 +79,9 @@ pub(crate) async fn amend(place: &Place, wanted: &AmendPerson) -> Result<(), Cli
     if made != json!({}) {
         body["checks"] = made;
     }
+    if let Some(home) = home(&wanted.home) {
+        body["home"] = home;
+    }
     person(place, &format!("/v1/people/{}", wanted.person), &body).await
 }
 
@@ -116,6 +119,11 @@ fn standing(answer: &Value) -> String {
 }
 
 /// The dates that were given, and no others.
+/// The address that is named, if one is.
+pub(crate) fn home(Home { home_lines, home_postcode }: &Home) -> Option<Value> {
+    (!home_lines.is_empty()).then(|| json!({"lines": home_lines, "postcode": home_postcode}))
+}
+
 pub(crate) fn checks(Checks { vetted, barring, trained }: &Checks) -> Value {
     let mut made = json!({});
     for (member, day) in [("vetted", vetted), ("barring", barring), ("trained", trained)] {

@@ -1,6 +1,6 @@
 //! The command line of `contactpoint`, as clap reads it. Leaves to others: doing it.
 
-pub use crate::person_arguments::{AmendPerson, Checks, CompleteReset, EnrolPerson, Reset, Script, SetPersonState};
+pub use crate::person_arguments::{AmendPerson, Checks, CompleteReset, EnrolPerson, Home, Reset, Script, SetPersonState};
 use crate::shielding::{AudienceWanted, EndInvolvement, HoldNew, Settle, Shield, Unshield};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};

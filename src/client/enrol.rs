@@ -1,6 +1,6 @@
 //! `enrol-person`: an administrator makes an account; the first password and the code's secret are shown once, to be handed over.
 
-use crate::administer::checks;
+use crate::administer::{checks, home};
 use crate::api::Api;
 use crate::arguments::{EnrolPerson, Place};
 use crate::error::ClientError;
@@ -17,6 +17,7 @@ pub(crate) async fn person(place: &Place, wanted: &EnrolPerson) -> Result<(), Cl
         "roles": wanted.roles,
         "supervisor": wanted.supervisor,
         "checks": checks(&wanted.checks),
+        "home": home(&wanted.home),
     });
     let answer = Api::in_session(place)?.post("/v1/people", &body).await?;
     if place.json {

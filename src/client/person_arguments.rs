@@ -23,6 +23,20 @@ pub struct EnrolPerson {
     /// When their checks were made.
     #[command(flatten)]
     pub checks: Checks,
+    /// Where they live.
+    #[command(flatten)]
+    pub home: Home,
+}
+
+/// Where a person lives, by the vetting record: a look at a child of this address is flagged (rule D7).
+#[derive(Debug, Args)]
+pub struct Home {
+    /// A line of their home address, by the vetting record; may be given up to four times
+    #[arg(long = "home-line", value_name = "LINE")]
+    pub home_lines: Vec<String>,
+    /// The postcode of their home address
+    #[arg(long, value_name = "POSTCODE", requires = "home_lines")]
+    pub home_postcode: Option<String>,
 }
 
 /// When the checks of a person were made.
@@ -54,6 +68,9 @@ pub struct AmendPerson {
     /// All their checks anew.
     #[command(flatten)]
     pub checks: Checks,
+    /// Where they live now.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// `set-person-state`

@@ -7,7 +7,7 @@ use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{ChildNumber, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose};
+use contactpoint_domain::{AlertKind, ChildNumber, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose};
 use contactpoint_identity::Caller;
 use contactpoint_matching::{answers_to, Sought};
 use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, SearchPermit};
@@ -150,14 +150,24 @@ impl Directory {
 
     fn find(&self, caller: &Caller, permit: &SearchPermit, candidates: &Candidates, sought: &Sought<'_>, flags: &mut Vec<Flag>) -> Found {
         let mut hits = Vec::new();
+        let mut own_family = None;
         for held in candidates.held.iter().filter(|held| answers_to(&held.record, permit.scope(), sought)) {
             let number = &held.record.number;
-            flags.extend(policy::search_flag(caller, permit, &held.record).map(|kind| Flag::once(kind, Some(number.clone()))));
-            hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (held.record.number.clone(), hit)));
+            for kind in policy::search_flags(caller, permit, &held.record) {
+                let flag = Flag::once(kind, Some(number.clone()));
+                if kind == AlertKind::OwnFamily {
+                    own_family.get_or_insert(flag);
+                } else {
+                    flags.push(flag);
+                }
+            }
+            hits.extend(permit.show(caller, &held.record, self.visible).map(|hit| (number.clone(), hit)));
         }
         if candidates.are_too_many || hits.len() > MOST_HITS {
             return Err(Refused::TooManyMatches);
         }
+        // one of the family that it lists, after what is told also where nothing is listed
+        flags.extend(own_family);
         hits.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(hits)
     }

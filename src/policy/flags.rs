@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 use crate::shielding::AskContactPermit;
 use contactpoint_domain::{Address, Addressee, AlertKind, ChildNumber, ChildRecord, Day, NewAlert, Purpose};
 use contactpoint_identity::Caller;
-use contactpoint_matching::folded;
+use contactpoint_matching::fold_alike;
 
 /// Looks without a hit within [`MISSES_MINUTES`] that make an alert (rule D7: repeated near misses).
 pub const MISSES: usize = 5;
@@ -21,7 +21,7 @@ pub fn misses_to_tell(times: usize) -> usize {
     u32::try_from(times).ok().and_then(|times| 2usize.checked_pow(times)).map_or(usize::MAX, |factor| MISSES.saturating_mul(factor))
 }
 
-/// The flags that a view raises: of what was found, and what was shown of it or why nothing was. (rules D7, D8)
+/// The flags that a look raises: of what was found, and what was shown of it or why nothing was. (rules D7, D8)
 #[must_use]
 pub fn flags(caller: &Caller, record: Option<&ChildRecord>, shown: Result<Breadth, Refusal>) -> Vec<AlertKind> {
     let Some(record) = record else { return Vec::new() };
@@ -31,12 +31,10 @@ pub fn flags(caller: &Caller, record: Option<&ChildRecord>, shown: Result<Breadt
     raised.into_iter().filter(|(is_raised, _)| *is_raised).map(|(_, kind)| kind).collect()
 }
 
-/// The flag that a search raises about a record that answers to it, whether or not the caller is shown it. (rules D7, D8)
+/// The flags that a search raises about a record that answers to it, whether or not the caller is shown it. (rules D7, D8)
 #[must_use]
-pub fn search_flag(caller: &Caller, permit: &SearchPermit, record: &ChildRecord) -> Option<AlertKind> {
-    record.audience.as_ref()?;
-    let shown = breadth_for(caller, permit.by(), Some(record), Grant::None);
-    is_small_audience(record, shown).then_some(AlertKind::SmallAudience)
+pub fn search_flags(caller: &Caller, permit: &SearchPermit, record: &ChildRecord) -> Vec<AlertKind> {
+    flags(caller, Some(record), breadth_for(caller, permit.by(), Some(record), Grant::None))
 }
 
 /// Only named people may know of the record, and the look was one of theirs or an attempt of somebody else's.
@@ -48,8 +46,7 @@ fn is_small_audience(record: &ChildRecord, shown: Result<Breadth, Refusal>) -> b
 /// reads the alert must not learn a hidden field from it (rules E2, E3).
 fn is_own_family(caller: &Caller, record: &ChildRecord, breadth: Breadth) -> bool {
     let record = &*record.as_known_to(caller.organisation_id());
-    let own = folded(caller.qualifications().family.as_str());
-    let is_own = |family: &str| folded(family) == own;
+    let is_own = |family: &str| fold_alike(family, caller.qualifications().family.as_str());
     match breadth {
         Breadth::Narrow => record.newest_first().next().is_some_and(|newest| is_own(newest.name.family.as_str())),
         Breadth::Full => record.statements.iter().any(|statement| {
@@ -64,11 +61,9 @@ fn is_own_family(caller: &Caller, record: &ChildRecord, breadth: Breadth) -> boo
 
 /// Same postcode and same first line, however they are written. Without both there is nothing to compare.
 fn is_same_place(one: &Address, other: &Address) -> bool {
-    let place = |address: &Address| {
-        let line = address.lines.first().map(|line| folded(line.as_str()))?;
-        address.postcode.clone().map(|postcode| (line, postcode))
-    };
-    place(one).is_some_and(|one| place(other) == Some(one))
+    let (Some(here), Some(there)) = (&one.postcode, &other.postcode) else { return false };
+    let (Some(first), Some(line)) = (one.lines.first(), other.lines.first()) else { return false };
+    here == there && fold_alike(first.as_str(), line.as_str())
 }
 
 /// What an alert about a look says, beside what was done.

@@ -27,7 +27,7 @@ pub use alerts::{
     Concern, JudgePermit, ReadAlertsPermit, Receiver, ReviewPermit,
 };
 pub use budget::{one_more_contact, Ceilings, CONTACTS};
-pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flag, About, MISSES, MISSES_MINUTES};
+pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{
     break_glass, leave_glass, override_shield, reached_through_glass, Asked, BreakGlassPermit, LeavePermit, OverridePermit, BREAKING,

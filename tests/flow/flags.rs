@@ -2,8 +2,9 @@
 
 use crate::borough::{borough, searched, viewed, Borough};
 use crate::children::{AMELIA, IDRIS};
+use crate::feeding_bad_files::Program;
 use crate::office::{Desk, Office};
-use contactpoint_support::{new_person, Person};
+use contactpoint_support::{new_person, today, Person};
 use serde_json::{json, Value};
 
 /// A practitioner of Oak Lane School with this family name, logged in.
@@ -56,6 +57,63 @@ async fn looks_at_the_own_family_and_near_misses_reach_the_supervisor_and_the_an
     assert_eq!(told(&by_name).await, [("own-family".to_owned(), json!(number))]);
     assert_eq!(told(&by_address).await, [("own-family".to_owned(), json!(number))]);
     assert_eq!(told(&other).await, [("near-misses".to_owned(), Value::Null)]);
+}
+
+#[tokio::test]
+async fn a_search_that_lists_the_own_family_reaches_the_supervisor_once_and_tells_the_looker_nothing() {
+    // D7: look-ups of one's own family; F1: every child listed in a search result counts
+    let borough = borough().await;
+    let number = borough.number_of(AMELIA.0, AMELIA.1).await;
+    let kin = teacher(borough, "amelias-uncle", |new| new["family_name"] = "Thornbury".into()).await;
+    let other = teacher(borough, "amelias-other-teacher", |_| {}).await;
+    let mut answers = Vec::new();
+    for desk in [&kin, &kin, &other] {
+        let mut answer = desk.post("/v1/children/search", searched("Thornbury", "2014-03-09")).await.expect_status(200).json();
+        answer.as_object_mut().unwrap().remove("entry");
+        answers.push(answer);
+    }
+    assert!(answers[0] == answers[2] && answers[1] == answers[2], "nothing tells the looker: {answers:?}");
+    assert_eq!(answers[0]["hits"][0]["child_number"], json!(number));
+    assert_eq!(told(borough, &borough.oak, kin.person.id).await, [("own-family".to_owned(), json!(number))]);
+    assert_eq!(told(borough, &borough.oak, other.person.id).await, []);
+}
+
+#[tokio::test]
+async fn where_a_person_lives_is_said_at_the_terminal_and_a_look_at_a_child_of_that_address_is_flagged() {
+    // D7: same surname or address as the user, by the vetting record
+    let borough = borough().await;
+    let number = borough.number_of(AMELIA.0, AMELIA.1).await;
+    let office = &borough.oak;
+    let program = Program::of(borough, office, &office.administrator.person).await;
+    let supervisor = office.organisation.supervisor.id.to_string();
+    let alone = program.run(&["amend-person", "1", "--home-postcode", "ZZ99 1AA"], "");
+    assert_eq!(alone.status.code(), Some(2), "a postcode without a line is no address");
+    let today = today();
+    let who = [
+        "--json",
+        "enrol-person",
+        "--login",
+        "amelias-neighbour",
+        "--given-name",
+        "Una",
+        "--family-name",
+        "Okonjo",
+        "--role",
+        "practitioner",
+    ];
+    let checks = ["--supervisor", &supervisor, "--vetted", &today, "--barring", &today, "--trained", &today];
+    let home = ["--home-line", "99 Far Row", "--home-postcode", "ZZ99 9ZZ"];
+    let enrolled = program.run(&[&who[..], &checks, &home].concat(), "");
+    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+    let neighbour = Person::of(&serde_json::from_slice(&enrolled.stdout).unwrap());
+    let desk = Desk::of(&borough.rig, &office.organisation.certificate, &neighbour).await;
+    drop(desk.post("/v1/children/view", viewed(&number)).await.expect_status(200));
+    assert_eq!(told(borough, office, neighbour.id).await, []);
+    let moved =
+        program.run(&["amend-person", &neighbour.id.to_string(), "--home-line", "12 Lantern Row", "--home-postcode", "ZZ99 1AA"], "");
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    drop(desk.post("/v1/children/view", viewed(&number)).await.expect_status(200));
+    assert_eq!(told(borough, office, neighbour.id).await, [("own-family".to_owned(), json!(number))]);
 }
 
 #[tokio::test]
