@@ -161,7 +161,7 @@ impl From<&Entry> for Wire {
             role: entry.role.map(Role::number),
             operation: entry.operation.number(),
             reason: entry.reason.map(Purpose::number),
-            children: entry.children.iter().map(body_of).collect(),
+            children: entry.children.iter().map(ChildNumber::body).collect(),
             shown: entry.shown.iter().map(|field| field.number()).collect(),
             outcome,
             refusal,
@@ -205,10 +205,6 @@ fn outcome(number: u8, refusal: Option<u8>) -> Result<Outcome, AuditError> {
 }
 
 /// Nine decimal digits as a number; a child number holds nothing else.
-fn body_of(child: &ChildNumber) -> u32 {
-    child.as_str().bytes().take(9).fold(0, |body, digit| body * 10 + u32::from(digit - b'0'))
-}
-
 fn child_with_body(body: u32) -> Result<ChildNumber, AuditError> {
     if body < 1_000_000_000 {
         Ok(ChildNumber::with_body(body))

@@ -29,7 +29,8 @@ pub(crate) struct Budgets {
 #[derive(Default)]
 struct Today {
     day: Option<Day>,
-    seen: HashMap<PersonId, HashSet<ChildNumber>>,
+    /// Each child by the number's body.
+    seen: HashMap<PersonId, HashSet<u32>>,
     /// Places that looks under way have taken.
     taken: HashMap<PersonId, usize>,
     /// Requests for contact.
@@ -56,19 +57,26 @@ pub(crate) struct Places<'a> {
 
 impl Places<'_> {
     /// Notes whom the look shows. No more than were wanted.
-    pub(crate) fn spend(self, children: &[ChildNumber]) {
-        self.budgets.of(self.now).seen.entry(self.person).or_default().extend(children.iter().cloned());
+    pub(crate) fn spend(mut self, children: &[ChildNumber]) {
+        let mut today = self.budgets.of(self.now);
+        today.seen.entry(self.person).or_default().extend(children.iter().map(ChildNumber::body));
+        today.give_back(self.person, std::mem::take(&mut self.taken));
     }
 }
 
 impl Drop for Places<'_> {
     fn drop(&mut self) {
         if self.taken > 0 {
-            let mut today = self.budgets.of(self.now);
-            if let Some(taken) = today.taken.get_mut(&self.person) {
-                // a new day has begun with nothing taken
-                *taken = taken.saturating_sub(self.taken);
-            }
+            self.budgets.of(self.now).give_back(self.person, self.taken);
+        }
+    }
+}
+
+impl Today {
+    fn give_back(&mut self, person: PersonId, places: usize) {
+        if let Some(taken) = self.taken.get_mut(&person) {
+            // a new day has begun with nothing taken
+            *taken = taken.saturating_sub(places);
         }
     }
 }
@@ -84,7 +92,7 @@ impl Budgets {
         let mut today = self.of(now);
         let seen = today.seen.get(&by.person);
         let places = match wanted {
-            Wanted::Child(child) => usize::from(seen.is_none_or(|seen| !seen.contains(child))),
+            Wanted::Child(child) => usize::from(seen.is_none_or(|seen| !seen.contains(&child.body()))),
             Wanted::Page => MOST_HITS,
         };
         let used = seen.map_or(0, HashSet::len) + today.taken.get(&by.person).copied().unwrap_or(0);
@@ -112,7 +120,7 @@ impl Budgets {
             }
             if entry.at.day() == day {
                 if let Some((person, children)) = shown(entry) {
-                    today.seen.entry(person).or_default().extend(children.iter().cloned());
+                    today.seen.entry(person).or_default().extend(children.iter().map(ChildNumber::body));
                 }
                 if let Some(person) = asked_contact(entry) {
                     *today.contacts.entry(person).or_default() += 1;

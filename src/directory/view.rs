@@ -73,8 +73,7 @@ impl Directory {
             // how many work with a shielded child is not told, not even by how much is read (rule E2)
             let contacts = held.as_ref().filter(|_| permit.breadth() == Breadth::Full);
             let behind = self.behind(snapshot, generation, contacts)?;
-            let view =
-                held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(|found| Organisation::clone(found))));
+            let view = held.and_then(|held| permit.show(&held.record, self.visible, |id| behind.get(&id).map(AsRef::as_ref)));
             let shown = view.as_ref().map_or_else(Vec::new, ChildView::fields);
             if let Some(places) = places.filter(|_| view.is_some()) {
                 places.spend(std::slice::from_ref(&request.child_number));

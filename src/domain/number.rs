@@ -29,6 +29,12 @@ impl ChildNumber {
         let digits = format!("{:09}", body % 1_000_000_000);
         Self(format!("{digits}{}", iso7064_mod_11_10(digits.as_bytes())))
     }
+
+    /// The first nine digits: 0 to 999,999,999.
+    #[must_use]
+    pub fn body(&self) -> u32 {
+        self.0.bytes().take(9).fold(0, |body, digit| body * 10 + u32::from(digit - b'0'))
+    }
 }
 
 fn child_number(text: &str) -> Result<String, &'static str> {

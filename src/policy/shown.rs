@@ -12,7 +12,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::Caller;
 use serde::Serialize;
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::convert::Infallible;
 use utoipa::ToSchema;
 
@@ -170,15 +170,19 @@ impl ViewPermit {
     /// What a view shows. `organisation` finds who stands behind a statement; one that is no longer enrolled is left out.
     /// `None` for a record without statements.
     #[must_use]
-    pub fn show(
+    pub fn show<O: Borrow<Organisation>>(
         &self,
         record: &ChildRecord,
         visible: Visible,
-        organisation: impl Fn(OrganisationId) -> Option<Organisation>,
+        organisation: impl Fn(OrganisationId) -> Option<O>,
     ) -> Option<ChildView> {
-        let mut record = seen_as(record, self.by()).into_owned();
-        let is_sensitive = |source| Ok::<_, Infallible>(organisation(source).as_ref().is_some_and(Organisation::is_sensitive_service));
-        let Ok(()) = record.mark_sensitive(is_sensitive, self.breadth() == Breadth::Narrow);
+        let is_sensitive = |source| organisation(source).is_some_and(|behind| behind.borrow().is_sensitive_service());
+        let mut record = seen_as(record, self.by());
+        // a copy only where a mark is missing
+        if record.statements.iter().any(|said| said.involvement.basis.is_none() && is_sensitive(said.provenance.source)) {
+            let Ok(()) =
+                record.to_mut().mark_sensitive(|source| Ok::<_, Infallible>(is_sensitive(source)), self.breadth() == Breadth::Narrow);
+        }
         let record = &*record.as_known_to(self.by().organisation);
         let Always { child_number, name, date_of_birth, shielded } = always(record)?;
         let current = name.clone();
@@ -193,7 +197,12 @@ impl ViewPermit {
         })
     }
 
-    fn open(&self, record: &ChildRecord, current: &Name, organisation: impl Fn(OrganisationId) -> Option<Organisation>) -> OpenView {
+    fn open<O: Borrow<Organisation>>(
+        &self,
+        record: &ChildRecord,
+        current: &Name,
+        organisation: impl Fn(OrganisationId) -> Option<O>,
+    ) -> OpenView {
         let mut view = OpenView {
             former_names: former_names(record, current),
             address: address(record),
@@ -209,11 +218,12 @@ impl ViewPermit {
         // whose work ended is no contact any more; what they said of the child stays
         for statement in record.newest_first().filter(|statement| statement.involvement.ended.is_none()) {
             let behind = organisation(statement.provenance.source);
-            let is_sensitive = statement.involvement.basis.is_some() || behind.as_ref().is_some_and(Organisation::is_sensitive_service);
+            let behind = behind.as_ref().map(Borrow::borrow);
+            let is_sensitive = statement.involvement.basis.is_some() || behind.is_some_and(Organisation::is_sensitive_service);
             if is_sensitive && statement.provenance.source != self.by().organisation {
                 view.sensitive_service = true;
             } else if let Some(behind) = behind {
-                view.place(contact(&behind, statement, lead == Some(statement.provenance.source)));
+                view.place(contact(behind, statement, lead == Some(statement.provenance.source)));
             }
         }
         view
@@ -325,7 +335,8 @@ fn letters(name: &Name) -> (String, String) {
 fn former_names(record: &ChildRecord, current: &Name) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
     for name in record.newest_first().flat_map(|statement| std::iter::once(&statement.name).chain(&statement.former_names)) {
-        if letters(name) != letters(current) && names.iter().all(|known| letters(known) != letters(name)) {
+        // most sources write it alike: the letters are taken out only where they do not
+        if name != current && letters(name) != letters(current) && names.iter().all(|known| letters(known) != letters(name)) {
             names.push(name.clone());
         }
     }

@@ -17,18 +17,19 @@ const ALERT_BYTES: usize = 1 + 8 + 1 + 16 + 1;
 
 /// Seals an entry into its leaf: the only way into the log.
 pub(crate) fn sealed(keys: &SealKeys, entry: &Entry) -> Result<Vec<u8>, StoreError> {
-    Ok(keys.entries.seal_as_long_as(&entry.encode(), length_to_show(entry))?)
+    let encoded = entry.encode();
+    Ok(keys.entries.seal_as_long_as(&encoded, length_to_show(entry, encoded.len()))?)
 }
 
-/// The length for which the leaf is made.
-fn length_to_show(entry: &Entry) -> usize {
+/// The length for which the leaf is made. `encoded`: that of the entry.
+fn length_to_show(entry: &Entry, encoded: usize) -> usize {
     let is_alert = |change: &&Change| change.table == ALERT.number;
     let children = entry.changes.iter().filter(|change| change.table == CHILD.number).count();
     let told = if entry.changes.iter().any(|change| is_alert(&change)) {
         let changes = entry.changes.iter().filter(|change| !is_alert(change)).copied().collect();
         Entry { changes, ..entry.clone() }.encode().len()
     } else {
-        entry.encode().len()
+        encoded
     };
     let refusal = usize::from(!matches!(entry.outcome, Outcome::Refused(_)));
     told + refusal + ALERT_BYTES * (ROOM_FOR_ALERTS + children)
@@ -73,7 +74,8 @@ mod tests {
     /// The length of the leaf by the sealer's own rule.
     fn class(entry: &Entry) -> usize {
         let head = LEAF_SIZES[0] - 177;
-        let length = entry.encode().len().max(length_to_show(entry));
+        let encoded = entry.encode().len();
+        let length = encoded.max(length_to_show(entry, encoded));
         LEAF_SIZES.into_iter().find(|size| size - head >= length).unwrap()
     }
 

@@ -65,7 +65,7 @@ fn of_a_shielded_child_a_view_and_a_search_show_what_the_setting_adds_and_nothin
         (Visible { gender: false, carer_names: true }, carers.clone(), &nothing),
         (Visible { gender: true, carer_names: true }, with(gender.clone(), carers), &gender),
     ] {
-        let seen = serde_json::to_value(viewing.show(&record, visible, |_| None).unwrap()).unwrap();
+        let seen = serde_json::to_value(viewing.show(&record, visible, |_| None::<contactpoint_domain::Organisation>).unwrap()).unwrap();
         assert_eq!(seen, with(narrow.clone(), in_view), "{visible:?}");
         let hit = serde_json::to_value(searching.show(&teacher, &record, visible).unwrap()).unwrap();
         assert_eq!(hit, with(narrow.clone(), in_search.clone()), "{visible:?}");
