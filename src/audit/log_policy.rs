@@ -28,7 +28,7 @@ struct Voter {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Witness(WitnessKey),
+    Witness(Box<WitnessKey>),
     Group { threshold: usize, members: Vec<usize> },
 }
 
@@ -70,7 +70,7 @@ impl LogPolicy {
     /// The witnesses that it lists, with its names for them.
     pub fn witnesses(&self) -> impl Iterator<Item = (&str, &WitnessKey)> {
         self.voters.iter().filter_map(|voter| match &voter.kind {
-            Kind::Witness(key) => Some((voter.name.as_str(), key)),
+            Kind::Witness(key) => Some((voter.name.as_str(), key.as_ref())),
             Kind::Group { .. } => None,
         })
     }
@@ -170,7 +170,7 @@ impl<'a> Draft<'a> {
         if self.voters.iter().any(is_known) {
             return Err(PolicyFault::SameKey);
         }
-        self.name(name, Kind::Witness(key))
+        self.name(name, Kind::Witness(Box::new(key)))
     }
 
     fn group(&mut self, name: &'a [u8], threshold: &[u8], members: &[&[u8]]) -> Result<(), PolicyFault> {
