@@ -14,6 +14,7 @@ PACKAGES := \
 	oathtool jq \
 	systemd strace man-db \
 	python3-venv \
+	golang-go golang-golang-x-mod-dev \
 	debhelper dpkg-dev lintian bzip2 binutils shellcheck \
 	selinux-policy-dev selinux-policy-default setools python3-setools semodule-utils policycoreutils checkpolicy m4
 # What the rigs lack beside: a container and a machine in which the packages are lived in.

@@ -30,7 +30,12 @@ impl Checkpoint {
     /// The checkpoint in a note that the key signed and whose origin is the key's name. Extension lines are allowed, covered by the
     /// signature, and not looked at; signatures of other keys (witnesses) are passed over.
     pub fn open(note: &str, key: &VerifierKey) -> Result<Self, Fault> {
-        let checkpoint = Self::parse(note::open(note, key)?)?;
+        Self::of_key(note::open(note, key)?, key)
+    }
+
+    /// The checkpoint in a text that the key signed.
+    pub(crate) fn of_key(text: &str, key: &VerifierKey) -> Result<Self, Fault> {
+        let checkpoint = Self::parse(text)?;
         if checkpoint.origin == key.name() {
             Ok(checkpoint)
         } else {

@@ -47,6 +47,9 @@ pub enum KeyFault {
     /// A type byte other than 0x01 (Ed25519) and 0x02 (ECDSA P-256).
     #[error("signature type {0:#04x} is neither Ed25519 (0x01) nor ECDSA P-256 (0x02)")]
     UnknownType(u8),
+    /// A type byte other than 0x04 where a witness's key is asked for: a log's key, or ML-DSA-44 (0x06), which this release does not verify.
+    #[error("signature type {0:#04x} is not that of a witness with an Ed25519 key (0x04)")]
+    NotAWitness(u8),
     /// The key's bytes are no public key of their type.
     #[error("the bytes are no public key of their type")]
     NotAKey,
@@ -58,6 +61,62 @@ pub enum KeyFault {
         /// What the text says.
         found: KeyId,
     },
+}
+
+/// A policy is not one. Nothing of it is used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct PolicyError {
+    /// From 1; the last line where the fault is that something is missing.
+    pub line: usize,
+    /// What is wrong there.
+    pub fault: PolicyFault,
+}
+
+/// What is wrong with a line of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyFault {
+    /// The last line does not end: the file may have been cut off.
+    #[error("the line does not end in a newline; was the file cut off?")]
+    CutOff,
+    /// A control character other than tab and newline.
+    #[error("the octet {0:#04x} is not allowed")]
+    Octet(u8),
+    /// The first word.
+    #[error("{0} is none of log, witness, group, quorum")]
+    Keyword(String),
+    /// Too few or too many words.
+    #[error("a line of this kind reads: {0}")]
+    Form(&'static str),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// Two logs, or two witnesses, with one public key.
+    #[error("the same public key stands in an earlier line")]
+    SameKey,
+    /// Two witnesses or groups with one name, or one called none.
+    #[error("the name {0} is taken")]
+    NameTaken(String),
+    /// A group's or the quorum's member that no earlier line defines.
+    #[error("{0} is not defined above it")]
+    NotDefined(String),
+    /// A witness or group in two groups, or twice in one.
+    #[error("{0} is a member already, and may be one once")]
+    MemberTwice(String),
+    /// A threshold that is no number, or cannot be reached, or is always reached.
+    #[error("{found} is no threshold for {members} members: all, any, or a number from 1 to {members}")]
+    Threshold {
+        /// What stands there.
+        found: String,
+        /// Members of the group.
+        members: usize,
+    },
+    /// There is one quorum.
+    #[error("there is a quorum line already")]
+    SecondQuorum,
+    /// A policy without a quorum would accept everything; whoever wants that says `quorum none`.
+    #[error("there is no quorum line")]
+    NoQuorum,
 }
 
 /// The four bytes that name a key in a note, shown as eight hexadecimal digits.
@@ -81,6 +140,18 @@ pub enum SignError {
     DoesNotVerify {
         /// The verifier key.
         key: String,
+    },
+    /// A witness signs with Ed25519, and this key does not; give it another one.
+    #[error("a witness cosigns with Ed25519, which {key} is not a key of")]
+    NotAWitness {
+        /// The verifier key.
+        key: String,
+    },
+    /// A cosignature's time is none that the format has; the clock is wrong.
+    #[error("{at} is no time of a cosignature: it has 63 bits")]
+    NoTime {
+        /// Seconds since 1970-01-01T00:00:00Z.
+        at: u64,
     },
     /// The checkpoint's origin is not the key's name; a defect in the caller.
     #[error("the origin {origin} is not the name of the key {key}")]
@@ -132,6 +203,14 @@ pub enum Fault {
     WrongSignature {
         /// The verifier key asked for.
         key: String,
+    },
+    /// The log signed it, but too few of the witnesses that the policy asks for did.
+    #[error("the quorum {quorum} is not met: the checkpoint is cosigned by {}", named(cosigned))]
+    QuorumNotMet {
+        /// The witness or group that the policy's quorum line names.
+        quorum: String,
+        /// The policy's names of the witnesses that did cosign.
+        cosigned: Vec<String>,
     },
     /// Signed by our key, but for another log.
     #[error("the checkpoint is of the log {found}, not of {expected}")]
@@ -261,6 +340,13 @@ pub enum Fault {
         /// The root of as many entries of the log shown now.
         found: Hash,
     },
+}
+
+fn named(witnesses: &[String]) -> String {
+    match witnesses {
+        [] => "none of the policy's witnesses".to_owned(),
+        some => format!("{} alone", some.join(", ")),
+    }
 }
 
 fn hex(hash: &Hash) -> String {

@@ -83,20 +83,13 @@ impl VerifierKey {
 
     /// Reads `name+id+key`.
     pub fn parse(text: &str) -> Result<Self, KeyFault> {
-        let mut parts = text.trim_end_matches('\n').splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(KeyFault::Malformed);
-        };
-        let well_formed = id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let found = u32::from_str_radix(id, 16).ok().filter(|_| well_formed).ok_or(KeyFault::Malformed)?;
-        let typed = BASE64.decode(key).map_err(|_| KeyFault::Malformed)?;
+        let (name, found, typed) = key_parts(text)?;
         let key = match typed.split_first() {
             Some((&ED25519, public)) => Self::ed25519(name, public.try_into().map_err(|_| KeyFault::NotAKey)?),
             Some((&ECDSA, spki)) => Self::ecdsa_p256(name, spki),
             Some((other, _)) => Err(KeyFault::UnknownType(*other)),
             None => Err(KeyFault::Malformed),
         }?;
-        let found = KeyId(found.to_be_bytes());
         if key.id == found {
             Ok(key)
         } else {
@@ -172,27 +165,54 @@ pub(crate) fn sign(text: &str, signer: &dyn Signer) -> Result<String, SignError>
     if !key.verify(text.as_bytes(), &signature) {
         return Err(SignError::DoesNotVerify { key: key.to_string() });
     }
-    let signed = BASE64.encode([&key.id.0, signature.as_slice()].concat());
-    Ok(format!("{text}\n\u{2014} {} {signed}\n", key.name))
+    Ok(format!("{text}\n{}", line(&key.name, key.id, &signature)))
+}
+
+/// Name, id, and type with key, of a key written `name+id+base64(type || key)`; whether they fit each other is not looked at.
+pub(crate) fn key_parts(text: &str) -> Result<(&str, KeyId, Vec<u8>), KeyFault> {
+    let mut parts = text.trim_end_matches('\n').splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(KeyFault::Malformed);
+    };
+    let well_formed = id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let id = u32::from_str_radix(id, 16).ok().filter(|_| well_formed).ok_or(KeyFault::Malformed)?;
+    let typed = BASE64.decode(key).map_err(|_| KeyFault::Malformed)?;
+    Ok((name, KeyId(id.to_be_bytes()), typed))
+}
+
+/// A line below a note's text, not verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignatureLine<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) id: KeyId,
+    pub(crate) signature: Vec<u8>,
+}
+
+/// The line, with its newline, that goes below a note.
+pub(crate) fn line(name: &str, id: KeyId, signature: &[u8]) -> String {
+    format!("\u{2014} {name} {}\n", BASE64.encode([&id.0, signature].concat()))
 }
 
 /// The text of a note that the key signed. Lines of other keys are passed over; a wrong signature under the key's own name and id
 /// refuses the note.
 pub(crate) fn open<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, Fault> {
+    open_with_lines(note, key).map(|(text, _)| text)
+}
+
+/// As [`open`], with all signature lines: those of other keys, witnesses among them, are for others to verify.
+pub(crate) fn open_with_lines<'a>(note: &'a str, key: &VerifierKey) -> Result<(&'a str, Vec<SignatureLine<'a>>), Fault> {
     let (text, lines) = split(note)?;
+    let malformed = Fault::Note { why: "a signature line is an em dash, a blank, a name, a blank, base64" };
+    let lines: Vec<SignatureLine> = lines.split('\n').map(signature_line).collect::<Option<_>>().ok_or(malformed)?;
     let mut signed = false;
-    for line in lines.split('\n') {
-        let (name, id, signature) =
-            signature_line(line).ok_or(Fault::Note { why: "a signature line is an em dash, a blank, a name, a blank, base64" })?;
-        if name == key.name && id == key.id {
-            if !key.verify(text.as_bytes(), &signature) {
-                return Err(Fault::WrongSignature { key: key.to_string() });
-            }
-            signed = true;
+    for line in lines.iter().filter(|line| line.name == key.name && line.id == key.id) {
+        if !key.verify(text.as_bytes(), &line.signature) {
+            return Err(Fault::WrongSignature { key: key.to_string() });
         }
+        signed = true;
     }
     if signed {
-        Ok(text)
+        Ok((text, lines))
     } else {
         Err(Fault::NotSigned { key: key.to_string() })
     }
@@ -217,12 +237,12 @@ fn split(note: &str) -> Result<(&str, &str), Fault> {
     Ok((&note[..=split], lines))
 }
 
-fn signature_line(line: &str) -> Option<(&str, KeyId, Vec<u8>)> {
+fn signature_line(line: &str) -> Option<SignatureLine<'_>> {
     let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
     let bytes = BASE64.decode(encoded).ok()?;
     let (id, signature) = bytes.split_first_chunk::<4>()?;
     let named = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+');
-    (named && !signature.is_empty()).then(|| (name, KeyId(*id), signature.to_vec()))
+    (named && !signature.is_empty()).then(|| SignatureLine { name, id: KeyId(*id), signature: signature.to_vec() })
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //!
 //! For: rule F2. [`directory`] reads `checkpoint` and every entry bundle that its size demands, recomputes each leaf hash and the root, and compares
 //! `tile/<level>/...` where such files are present, which lets a fault be named by its entry. Streams: memory is one bundle and the
-//! tree's edge, whatever the size. [`extension`] also tells whether a log shown earlier is a beginning of this one. Leaves to others: fetching the files, opening the entries. Does not look at what lies beyond the
-//! checkpoint's size, nor promise that there is no newer checkpoint.
+//! tree's edge, whatever the size. [`extension`] also tells whether a log shown earlier is a beginning of this one, and [`against`] goes on from a
+//! checkpoint that is trusted, without the entries below it. Leaves to others: fetching the files, opening the entries, whether witnesses
+//! cosigned (`log_policy`). Does not look at what lies beyond the checkpoint's size, nor promise that there is no newer checkpoint.
 
 use crate::tiles::{next_leaf, width_at, TilePath, FULL, LARGEST_BUNDLE};
-use crate::tree::{leaf_hash, FullTile, Hash, Tree};
+use crate::tree::{leaf_hash, root_of, FullTile, Hash, Tree};
 use crate::{Checkpoint, Fault, VerifierKey};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -16,8 +17,10 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Verified {
-    /// Entries verified.
+    /// Entries that the checkpoint covers.
     pub size: u64,
+    /// How many of them, from the first on, were believed because a trusted checkpoint covers them; their files were not read.
+    pub skipped: u64,
     /// The root over them.
     pub root: Hash,
     /// The signed checkpoint they were held against.
@@ -35,9 +38,43 @@ pub fn unharmed(size: u64) -> String {
 
 /// Verifies the log in a directory; the first fault met is the answer.
 pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
-    let checkpoint = Checkpoint::open(&read_checkpoint(dir)?, key)?;
-    hold(&[dir], &checkpoint, None)?;
-    Ok(Verified { size: checkpoint.size, root: checkpoint.root, checkpoint })
+    against(dir, Checkpoint::open(&note(dir)?, key)?, None)
+}
+
+/// The signed note in a directory, not verified.
+pub fn note(dir: &Path) -> Result<String, Fault> {
+    let file = "checkpoint".to_owned();
+    let mut bytes = Vec::new();
+    match read(&[dir], &file, &mut bytes)? {
+        true => String::from_utf8(bytes).map_err(|_| Fault::Note { why: "it is UTF-8" }),
+        false => Err(Fault::Unreadable { file, kind: ErrorKind::NotFound }),
+    }
+}
+
+/// Verifies the log in a directory against a checkpoint whose signature the caller has verified. With `since`, an earlier one that is
+/// trusted, only what came after it is hashed: the edge of the tree as it was then is read from the tiles, which must give the trusted
+/// root, and the newer entries on top of it the new one. Where a tile is not there, what lies below it is hashed instead.
+/// A log that does not begin so is read from its first entry, for the fault to be named.
+pub fn against(dir: &Path, checkpoint: Checkpoint, since: Option<&Checkpoint>) -> Result<Verified, Fault> {
+    if let Some(since) = since {
+        checkpoint.may_follow(since)?;
+    }
+    let dirs = [dir];
+    let mut log = Reader::new(&dirs, checkpoint.size, None);
+    if let Some(since) = since {
+        log.resume(since).map_err(|fault| named(fault, hold(&dirs, &checkpoint, Some(since))))?;
+    }
+    log.finish(&checkpoint)?;
+    Ok(Verified { size: checkpoint.size, skipped: since.map_or(0, |since| since.size), root: checkpoint.root, checkpoint })
+}
+
+/// The fault of a log that does not go on from a trusted checkpoint, as a reading from the first entry tells it. Whoever kept the newer
+/// files alone cannot read from there.
+fn named(fault: Fault, from_the_first: Result<(), Fault>) -> Fault {
+    match from_the_first {
+        Ok(()) | Err(Fault::Missing { .. }) => fault,
+        Err(told) => told,
+    }
 }
 
 /// Holds a log's files against the checkpoint that came with them and against the one shown `before`, whose log must be a beginning of
@@ -49,27 +86,9 @@ pub fn extension(dirs: &[&Path], before: Option<&Checkpoint>, now: &Checkpoint) 
 
 /// Recomputes the root, and on the way that of the checkpoint `before`.
 fn hold(dirs: &[&Path], checkpoint: &Checkpoint, before: Option<&Checkpoint>) -> Result<(), Fault> {
-    let mut log = Reader { dirs, size: checkpoint.size, before, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() };
+    let mut log = Reader::new(dirs, checkpoint.size, before);
     log.compare_beginning()?;
-    for index in 0..checkpoint.size.div_ceil(u64::from(FULL)) {
-        log.take_bundle(index)?;
-    }
-    log.compare_edge()?;
-    let found = log.tree.root();
-    if found == checkpoint.root {
-        Ok(())
-    } else {
-        Err(Fault::Root { size: checkpoint.size, expected: checkpoint.root, found })
-    }
-}
-
-fn read_checkpoint(dir: &Path) -> Result<String, Fault> {
-    let file = "checkpoint".to_owned();
-    let mut bytes = Vec::new();
-    match read(&[dir], &file, &mut bytes)? {
-        true => String::from_utf8(bytes).map_err(|_| Fault::Note { why: "it is UTF-8" }),
-        false => Err(Fault::Unreadable { file, kind: ErrorKind::NotFound }),
-    }
+    log.finish(checkpoint)
 }
 
 /// Reads a file below the first directory that has it into the buffer; false where none has.
@@ -98,19 +117,92 @@ struct Reader<'a> {
     bytes: Vec<u8>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    const fn new(dirs: &'a [&'a Path], size: u64, before: Option<&'a Checkpoint>) -> Self {
+        Self { dirs, size, before, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() }
+    }
+
+    /// Appends all leaves that are not in yet, and holds the root against the checkpoint's.
+    fn finish(&mut self, checkpoint: &Checkpoint) -> Result<(), Fault> {
+        while self.tree.size() < self.size {
+            self.take_bundle(self.tree.size() / u64::from(FULL))?;
+        }
+        self.compare_edge()?;
+        let found = self.tree.root();
+        if found == checkpoint.root {
+            Ok(())
+        } else {
+            Err(Fault::Root { size: checkpoint.size, expected: checkpoint.root, found })
+        }
+    }
+
+    /// Takes the tree of a trusted checkpoint, if the files give its root.
+    fn resume(&mut self, since: &Checkpoint) -> Result<(), Fault> {
+        let mut edge = Vec::new();
+        for level in 0..8 {
+            let hashes = since.size >> (8 * u32::from(level));
+            edge.push(self.hashes(level, hashes / u64::from(FULL), hashes as usize % usize::from(FULL))?);
+        }
+        let tree = Tree::with_edge(since.size, edge);
+        let found = tree.root();
+        if found != since.root {
+            return Err(Fault::NotABeginning { size: since.size, expected: since.root, found });
+        }
+        self.tree = tree;
+        Ok(())
+    }
+
+    /// The first hashes of a tile: from its file, or hashed anew from what lies below it.
+    fn hashes(&mut self, level: u8, index: u64, count: usize) -> Result<Vec<Hash>, Fault> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let width = width_at(self.size, level, index);
+        let mut bytes = Vec::new();
+        if let Some((tile, held)) = self.read_tile(TilePath::Hashes { level, index, width }, &mut bytes)? {
+            check_length(tile, held, &bytes)?;
+            return Ok((0..count).map(|at| hash_at(&bytes, at)).collect());
+        }
+        let below = |at: usize| index * u64::from(FULL) + at as u64;
+        match level.checked_sub(1) {
+            Some(lower) => (0..count).map(|at| Ok(root_of(&self.hashes(lower, below(at), usize::from(FULL))?))).collect(),
+            None => self.leaf_hashes(index, count),
+        }
+    }
+
+    fn leaf_hashes(&mut self, index: u64, count: usize) -> Result<Vec<Hash>, Fault> {
+        let held = self.read_bundle(index)?;
+        let mut bytes = self.bytes.as_slice();
+        let mut hashes = Vec::with_capacity(count);
+        for at in 0..count as u64 {
+            let (leaf, rest) = next_leaf(bytes).ok_or_else(|| self.truncated(index * u64::from(FULL) + at, held))?;
+            hashes.push(leaf_hash(leaf));
+            bytes = rest;
+        }
+        Ok(hashes)
+    }
+
     fn take_bundle(&mut self, index: u64) -> Result<(), Fault> {
-        let width = width_at(self.size, 0, index);
-        let mut bytes = std::mem::take(&mut self.bytes);
-        let (path, held) = self.read_tile(TilePath::Entries { index, width }, &mut bytes)?.ok_or_else(|| Fault::Missing {
-            file: TilePath::Entries { index, width }.to_string(),
-            size: self.size,
-            first: index * u64::from(FULL),
-        })?;
-        self.bundle = path;
-        self.take_leaves(held, width, &bytes)?;
+        let held = self.read_bundle(index)?;
+        let bytes = std::mem::take(&mut self.bytes);
+        self.take_leaves(index * u64::from(FULL), held, &bytes)?;
         self.bytes = bytes;
         Ok(())
+    }
+
+    /// Reads a bundle into the buffer; the entries that the file holds.
+    fn read_bundle(&mut self, index: u64) -> Result<u16, Fault> {
+        let wanted = TilePath::Entries { index, width: width_at(self.size, 0, index) };
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let first = index * u64::from(FULL);
+        let (path, held) =
+            self.read_tile(wanted, &mut bytes)?.ok_or_else(|| Fault::Missing { file: wanted.to_string(), size: self.size, first })?;
+        (self.bundle, self.bytes) = (path, bytes);
+        Ok(held)
+    }
+
+    fn truncated(&self, index: u64, held: u16) -> Fault {
+        Fault::Truncated { file: self.bundle.clone(), index, width: held }
     }
 
     /// Reads a tile of this width, or in its place the full one, which a log that has grown may keep alone. Returns the path read and
@@ -128,14 +220,13 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Appends the first `wanted` leaves of a bundle that must hold exactly `held`.
-    fn take_leaves(&mut self, held: u16, wanted: u16, mut bytes: &[u8]) -> Result<(), Fault> {
-        let first = self.tree.size();
-        for at in 0..held {
-            let index = first + u64::from(at);
-            let (leaf, rest) = next_leaf(bytes).ok_or_else(|| Fault::Truncated { file: self.bundle.clone(), index, width: held })?;
+    /// Appends those leaves of a bundle that are within the size and not in yet. The bundle must hold exactly `held`, of which the first
+    /// is the log's `first`.
+    fn take_leaves(&mut self, first: u64, held: u16, mut bytes: &[u8]) -> Result<(), Fault> {
+        for index in first..first + u64::from(held) {
+            let (leaf, rest) = next_leaf(bytes).ok_or_else(|| self.truncated(index, held))?;
             bytes = rest;
-            if at < wanted {
+            if index == self.tree.size() && index < self.size {
                 let full = self.tree.append_hash(leaf_hash(leaf));
                 full.iter().try_for_each(|tile| self.compare(tile))?;
                 self.compare_beginning()?;
@@ -176,9 +267,7 @@ impl Reader<'_> {
         let Some((tile, held)) = self.read_tile(TilePath::Hashes { level, index, width }, &mut bytes)? else {
             return Ok(());
         };
-        if bytes.len() != usize::from(held) * 32 {
-            return Err(Fault::TileLength { file: tile, expected: usize::from(held) * 32, found: bytes.len() });
-        }
+        let tile = check_length(tile, held, &bytes)?;
         let differing = hashes.chunks_exact(32).zip(bytes.chunks_exact(32)).position(|(found, expected)| found != expected);
         match differing {
             None => Ok(()),
@@ -198,6 +287,16 @@ impl Reader<'_> {
             let leaves = 1u64 << (8 * computed.level);
             Fault::Node { first: place * leaves, last: (place + 1) * leaves - 1, tile, expected, found }
         }
+    }
+}
+
+/// The tile's name again, where its file has the length of as many hashes.
+fn check_length(tile: String, held: u16, bytes: &[u8]) -> Result<String, Fault> {
+    let expected = usize::from(held) * 32;
+    if bytes.len() == expected {
+        Ok(tile)
+    } else {
+        Err(Fault::TileLength { file: tile, expected, found: bytes.len() })
     }
 }
 

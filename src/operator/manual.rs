@@ -153,8 +153,14 @@ const CHECK_CONFIG: &[Row] = &[
     ("contactpointctl check-config", "Check what is installed:"),
     ("contactpointctl check-config --directory ./new", "Check new settings before they are installed:"),
 ];
-const VERIFY_LOG: &[Row] =
-    &[("contactpointctl verify-log ./log --key ./log-verifier-key.txt", "Verify a copy that contactpoint log fetch made, on any machine:")];
+const VERIFY_LOG: &[Row] = &[
+    ("contactpointctl verify-log ./log --key ./log-verifier-key.txt", "Verify a copy that contactpoint log fetch made, on any machine:"),
+    (
+        "contactpointctl verify-log ./log --key ./log-verifier-key.txt --since ./checkpoint-of-last-month",
+        "Only what is newer than a checkpoint that you trust:",
+    ),
+    ("contactpointctl verify-log ./log --policy ./policy", "With the cosignatures of a quorum of witnesses:"),
+];
 const LOG_IN: &[Row] = &[
     ("contactpointctl log-in", "Log in; password and code are asked for:"),
     ("contactpointctl log-in --login r.okafor --password-stdin --code 123456 < /run/user/0/password", "From a script, for a drill:"),

@@ -231,3 +231,96 @@ fn a_missing_or_unreadable_checkpoint_says_so() {
     write(dir.path(), "checkpoint", &[0xff, 0xfe]);
     assert!(matches!(fault(&dir), Fault::Note { .. }));
 }
+
+/// The checkpoint of the first entries of the log that all tests here verify.
+fn trusted(size: u32) -> Checkpoint {
+    let mut tree = Tree::new();
+    leaves(size).iter().for_each(|leaf| drop(tree.append(leaf)));
+    Checkpoint { origin: "directory.example/log".to_owned(), size: size.into(), root: tree.root() }
+}
+
+fn verdict_since(dir: &TempDir, since: &Checkpoint) -> Result<Verified, Fault> {
+    against(dir.path(), Checkpoint::open(&note(dir.path())?, signer().verifier_key())?, Some(since))
+}
+
+#[test]
+fn a_log_verifies_from_every_trusted_checkpoint_on_with_and_without_tiles() {
+    // F2: nothing was altered, removed or reordered since we last looked
+    for size in [1u32, 255, 256, 257, 600, 66_000] {
+        let dir = log_of(&leaves(size));
+        for since in [0, 1, 2, 200, 255, 256, 257, 300, 511, 512, 599, 600, 65_535, 65_536, 65_537, 65_999, 66_000] {
+            if since <= size {
+                let verified = verdict_since(&dir, &trusted(since)).unwrap();
+                assert_eq!((verified.size, verified.skipped), (u64::from(size), u64::from(since)), "{since} of {size}");
+            }
+        }
+    }
+    for levels in [&[0][..], &[1], &[0, 1]] {
+        let dir = log_of(&leaves(SIZE));
+        without_tiles(&dir, levels);
+        for since in [0, 1, 255, 256, 300, 512, 599, 600] {
+            assert_eq!(verdict_since(&dir, &trusted(since)).unwrap().skipped, u64::from(since), "{since} without {levels:?}");
+        }
+    }
+}
+
+#[test]
+fn the_files_below_a_trusted_checkpoint_are_not_read_but_for_the_edge() {
+    // F2, at the speed that lets everybody look: only what is new is hashed; of 66,000 entries, 65,536 + 200 are trusted
+    let dir = log_of(&leaves(66_000));
+    fs::remove_dir_all(dir.path().join("tile/entries")).unwrap();
+    let whole = log_of(&leaves(66_000));
+    for bundle in [256u64, 257] {
+        let path = crate::tiles::bundle_path(bundle, width_at(66_000, 0, bundle));
+        write(dir.path(), &path, &fs::read(whole.path().join(&path)).unwrap());
+    }
+    for index in 0..256u64 {
+        fs::remove_file(dir.path().join(crate::tiles::tile_path(0, index, FULL))).unwrap();
+    }
+    assert_eq!(verdict_since(&dir, &trusted(65_736)).unwrap().skipped, 65_736);
+    assert!(matches!(fault(&dir), Fault::Missing { first: 0, .. }), "they are not there");
+}
+
+#[test]
+fn a_log_that_does_not_begin_with_the_trusted_one_is_refused() {
+    // F2: a fork verifies by itself; only somebody who kept an earlier checkpoint notices
+    let mut other = leaves(SIZE);
+    other[40] = b"forged".to_vec();
+    let fork = log_of(&other);
+    assert_eq!(verdict(&fork).unwrap().size, u64::from(SIZE), "by itself it is whole");
+    for since in [41, 256, 300, 512] {
+        assert!(matches!(verdict_since(&fork, &trusted(since)), Err(Fault::NotABeginning { size, .. }) if size == u64::from(since)));
+    }
+    assert_eq!(verdict_since(&fork, &trusted(40)).unwrap().skipped, 40);
+    assert!(matches!(verdict_since(&fork, &trusted(SIZE)), Err(Fault::Forked { .. })));
+    assert!(matches!(verdict_since(&fork, &trusted(SIZE + 1)), Err(Fault::Shorter { .. })));
+    let elsewhere = Checkpoint { origin: "other.example/log".to_owned(), ..trusted(256) };
+    assert!(matches!(verdict_since(&fork, &elsewhere), Err(Fault::OtherOrigin { .. })));
+}
+
+#[test]
+fn an_altered_entry_after_the_trusted_ones_is_named() {
+    // F2: nothing was altered
+    let dir = log_of(&leaves(SIZE));
+    flip(&dir, "tile/entries/001", 60 * 5 + 4);
+    assert!(matches!(verdict_since(&dir, &trusted(300)), Err(Fault::Leaf { index: 316, .. })));
+    without_tiles(&dir, &[0, 1]);
+    assert!(matches!(verdict_since(&dir, &trusted(300)), Err(Fault::Root { .. })));
+}
+
+#[test]
+fn an_altered_tile_of_the_edge_is_named_by_reading_from_the_first_entry() {
+    // F2: the first fault is explained, also where going on from a trusted checkpoint finds no more than that something is wrong
+    let dir = log_of(&leaves(SIZE));
+    flip(&dir, "tile/1/000.p/2", 3);
+    assert!(matches!(verdict_since(&dir, &trusted(300)), Err(Fault::Node { first: 0, last: 255, .. })));
+    let dir = log_of(&leaves(SIZE));
+    flip(&dir, "tile/0/001", 3);
+    assert!(matches!(verdict_since(&dir, &trusted(300)), Err(Fault::Leaf { index: 256, .. })));
+    write(dir.path(), "tile/0/001", &[0; 3]);
+    assert_eq!(verdict_since(&dir, &trusted(300)), Err(Fault::TileLength { file: "tile/0/001".to_owned(), expected: 8192, found: 3 }));
+    let dir = log_of(&leaves(SIZE));
+    flip(&dir, "tile/1/000.p/2", 3);
+    fs::remove_file(dir.path().join("tile/entries/000")).unwrap();
+    assert!(matches!(verdict_since(&dir, &trusted(300)), Err(Fault::NotABeginning { size: 300, .. })), "what can be told is told");
+}
