@@ -2,6 +2,7 @@
 
 use crate::feeds::{write_borough, write_feeds, Request};
 use crate::pki::{write_pki, PkiRequest};
+use crate::year::{write_year, YearRequest};
 use crate::SynthesisError;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
@@ -33,6 +34,21 @@ enum Verb {
         /// One school and one surgery an authority: few, large feeds.
         #[arg(long)]
         merged: bool,
+    },
+    /// A year of look-ups with 20 misuses in it, for measuring review: looks.jsonl, facts.jsonl, truth.json.
+    Year {
+        /// Same seed, people and first day, same bytes.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// People who look, 40 to 66,000.
+        #[arg(long, default_value_t = 2000)]
+        people: u64,
+        /// The first of 365 days, YYYY-MM-DD.
+        #[arg(long, default_value = "2025-09-01")]
+        from: Date,
+        /// Directory to write into.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// A certificate authority for tests: certificates of the organisations, of strangers, a revocation list.
     Pki {
@@ -111,6 +127,10 @@ fn carry_out(verb: Verb) -> Result<String, SynthesisError> {
             let request = people.request();
             let records = write_feeds(&request, authorities, merged)?;
             Ok(format!("{} children of {authorities} authorities in {records} records below {}", request.children, request.out.display()))
+        }
+        Verb::Year { seed, people, from, out } => {
+            let looks = write_year(&YearRequest { seed, people, from }, &out)?;
+            Ok(format!("{looks} looks of {people} people below {}", out.display()))
         }
         Verb::Pki { out, organisations, revoke, server_csr, expired_list, day } => {
             let request = PkiRequest { organisations, out, revoke, server_csr, today: day.date(), expired_list };
