@@ -90,6 +90,7 @@ pub(crate) struct Hours {
     pub(crate) looks: Count,
     pub(crate) own_per_mille: PerMille,
     pub(crate) peers_per_mille: PerMille,
+    pub(crate) newcomers_per_mille: PerMille,
     pub(crate) known_after: Count,
 }
 

@@ -40,7 +40,7 @@ enum Verb {
         /// Same seed, people and first day, same bytes.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// People who look, 40 to 66,000.
+        /// People who look, 400 to 66,000.
         #[arg(long, default_value_t = 2000)]
         people: u64,
         /// The first of 365 days, YYYY-MM-DD.

@@ -26,8 +26,8 @@ use jiff::civil::Date;
 use std::collections::VecDeque;
 use world::World;
 
-/// Most people, so that there is an area for each 333 of them.
-const MOST_PEOPLE: u64 = 66_000;
+/// People there can be: with fewer some job has nobody, with more there are too many areas.
+const PEOPLE: std::ops::RangeInclusive<u64> = 400..=66_000;
 /// Days of the year that is played.
 const DAYS: i32 = 365;
 
@@ -36,7 +36,7 @@ const DAYS: i32 = 365;
 pub struct YearRequest {
     /// Same seed, people and first day: same year.
     pub seed: u64,
-    /// People who look, 40 to 66,000.
+    /// People who look, 400 to 66,000.
     pub people: u64,
     /// The first of 365 days.
     pub from: Date,
@@ -131,8 +131,8 @@ impl Year {
     /// # Errors
     /// [`SynthesisError::Option`] for a number of people out of range, and as the lists of names.
     pub fn of(request: &YearRequest) -> Result<Self, SynthesisError> {
-        if !(40..=MOST_PEOPLE).contains(&request.people) {
-            return Err(SynthesisError::Option("there can be 40 to 66,000 people"));
+        if !PEOPLE.contains(&request.people) {
+            return Err(SynthesisError::Option("there can be 400 to 66,000 people"));
         }
         let names = Names::load()?;
         let calendar = Calendar::of(request.from)?;

@@ -65,8 +65,11 @@ impl Finder {
     /// Against the habits of the days before.
     fn is_unusual(&self, look: &Look, local: Local) -> bool {
         let Some(peers) = self.peers.get(&look.peers).filter(|peers| peers.all() >= PEERS_KNOWN_AFTER) else { return false };
-        let known = self.own.get(&look.person).filter(|own| own.all() >= self.rule.known_after.get());
-        peers.near(local) <= self.rule.peers_per_mille.get() && known.is_none_or(|own| own.near(local) <= self.rule.own_per_mille.get())
+        let Hours { looks: _, own_per_mille, peers_per_mille, newcomers_per_mille, known_after } = &self.rule;
+        match self.own.get(&look.person).filter(|own| own.all() >= known_after.get()) {
+            Some(own) => own.near(local) <= own_per_mille.get() && peers.near(local) <= peers_per_mille.get(),
+            None => peers.near(local) <= newcomers_per_mille.get(),
+        }
     }
 }
 
@@ -115,6 +118,7 @@ mod tests {
             looks: 2.try_into().unwrap(),
             own_per_mille: 3.try_into().unwrap(),
             peers_per_mille: 120.try_into().unwrap(),
+            newcomers_per_mille: 100.try_into().unwrap(),
             known_after: 50.try_into().unwrap(),
         };
         let mut finder = Finder::of(rule);
@@ -136,6 +140,10 @@ mod tests {
         looks(&mut finder, 7, 3, 9, 30);
         looks(&mut finder, 500, 2, 2, 30);
         assert_eq!(persons(&finder.day_ends(30)), [100, 500], "101 looked once, 102 by day, 7 is on call, 500 is new");
+        finder.rule.newcomers_per_mille = 10.try_into().unwrap();
+        looks(&mut finder, 501, 2, 2, 31);
+        looks(&mut finder, 502, 18, 2, 31);
+        assert_eq!(persons(&finder.day_ends(31)), [502], "somebody is on call at two, nobody at six");
     }
 
     #[test]

@@ -65,21 +65,31 @@ impl Job {
     pub(crate) fn habits(self) -> Habits {
         use OrganisationKind::{Council, Police, School, Surgery, Voluntary, YouthOffendingTeam};
         use Purpose::{Assessment, Concern, Coordination, Missing, Section47, Transfer};
-        let of = |share, kind, per_day, hours: (u32, u32)| (share, kind, per_day, (hours.0 * HOUR / 2, hours.1 * HOUR / 2));
-        let ((share, kind, per_day, hours), of, cases, urgent, reasons): (_, _, _, _, &'static [Purpose]) = match self {
-            Self::Pastoral => (of(290, School, 50, (16, 33)), (600, 370, 0), 25, 60, &[Coordination, Concern, Assessment, Transfer]),
-            Self::Surgery => (of(120, Surgery, 70, (16, 37)), (200, 780, 0), 60, 200, &[Coordination, Concern]),
-            Self::SocialWorker => (of(243, Council, 100, (17, 35)), (750, 120, 128), 18, 300, &[Coordination, Assessment, Section47]),
-            Self::FrontDoor => (of(36, Council, 600, (17, 35)), (0, 350, 630), 0, 300, &[Concern, Section47, Coordination]),
-            Self::Emergency => (of(18, Council, 250, (34, 48)), (0, 450, 520), 0, 600, &[Concern, Section47, Missing]),
-            Self::Officer => (of(3, Council, 40, (17, 34)), (300, 500, 200), 10, 0, &[Assessment, Concern]),
-            Self::YouthWorker => (of(36, YouthOffendingTeam, 90, (18, 36)), (850, 140, 0), 12, 60, &[Coordination, Assessment]),
-            Self::Protection => (of(74, Police, 130, (16, 36)), (450, 250, 0), 20, 700, &[Section47, Concern, Missing]),
-            Self::Response => (of(106, Police, 40, (0, 48)), (0, 350, 0), 0, 850, &[Concern, Missing, Section47]),
-            Self::Volunteer => (of(72, Voluntary, 40, (18, 34)), (700, 290, 0), 10, 20, &[Coordination, Concern]),
-        };
-        Habits { share, kind, per_day, hours, of, cases, urgent, reasons }
+        // shares, volumes and hours (in half hours), then whom, cases, urgent, reasons: as in docs/synthetic-people.md
+        match self {
+            Self::Pastoral => of(School, (290, 50, 16, 33), (600, 370, 0), (25, 60), &[Coordination, Concern, Assessment, Transfer]),
+            Self::Surgery => of(Surgery, (120, 70, 16, 37), (200, 780, 0), (60, 200), &[Coordination, Concern]),
+            Self::SocialWorker => of(Council, (243, 100, 17, 35), (750, 120, 128), (18, 300), &[Coordination, Assessment, Section47]),
+            Self::FrontDoor => of(Council, (36, 600, 17, 35), (0, 350, 630), (0, 300), &[Concern, Section47, Coordination]),
+            Self::Emergency => of(Council, (18, 250, 34, 48), (0, 450, 520), (0, 600), &[Concern, Section47, Missing]),
+            Self::Officer => of(Council, (3, 40, 17, 34), (300, 500, 200), (10, 0), &[Assessment, Concern]),
+            Self::YouthWorker => of(YouthOffendingTeam, (36, 90, 18, 36), (850, 140, 0), (12, 60), &[Coordination, Assessment]),
+            Self::Protection => of(Police, (74, 130, 16, 36), (450, 250, 0), (20, 700), &[Section47, Concern, Missing]),
+            Self::Response => of(Police, (106, 40, 0, 48), (0, 350, 0), (0, 850), &[Concern, Missing, Section47]),
+            Self::Volunteer => of(Voluntary, (72, 40, 18, 34), (700, 290, 0), (10, 20), &[Coordination, Concern]),
+        }
     }
+}
+
+/// One job's line: share, looks a day, first and last half hour; whom; cases and urgent.
+fn of(
+    kind: OrganisationKind,
+    (share, per_day, from, to): (u64, u64, u32, u32),
+    of: (u64, u64, u64),
+    (cases, urgent): (u64, u64),
+    reasons: &'static [Purpose],
+) -> Habits {
+    Habits { share, kind, per_day, hours: (from * HOUR / 2, to * HOUR / 2), of, cases, urgent, reasons }
 }
 
 /// Somebody who looks.
