@@ -145,3 +145,20 @@ impl People {
         Request { seed: self.seed, children: self.children, today: self.day.date(), out: self.out }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_is_asked_for_by_its_verb_and_written_where_it_says() {
+        // G7: test systems hold synthetic data only; this is how they get a year of it
+        let out = tempfile::tempdir().unwrap();
+        let words = ["contactpoint-synthesise", "year", "--seed", "3", "--people", "400", "--out", out.path().to_str().unwrap()];
+        let told = carry_out(Command::try_parse_from(words).unwrap().verb).unwrap();
+        assert!(told.contains("looks of 400 people"), "{told}");
+        let looks = std::fs::read_to_string(out.path().join("looks.jsonl")).unwrap();
+        assert!(told.starts_with(&looks.lines().count().to_string()));
+        assert!(looks.starts_with("{\"at\":\"2025-08-31T23:") || looks.starts_with("{\"at\":\"2025-09-01T"), "{}", &looks[..80]);
+    }
+}
