@@ -7,8 +7,8 @@
 
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{AlertId, Instant, Month};
+use contactpoint_review::Seed;
 use contactpoint_store::{Store, StoreError};
-use sha2::{Digest, Sha256};
 use std::sync::{Mutex, PoisonError};
 
 /// Seconds after midnight for which a judgement of the month before may still come in: no request takes longer.
@@ -75,10 +75,9 @@ fn of_the_daemon(at: Instant) -> Entry {
 
 /// The alerts in the order in which they are drawn.
 pub(crate) fn drawn(checkpoint: &str, among: &[AlertId]) -> Vec<AlertId> {
-    let seed = Sha256::digest(checkpoint);
-    let rank = |id: &AlertId| -> [u8; 32] { Sha256::new().chain_update(seed).chain_update(id.0.to_be_bytes()).finalize().into() };
+    let seed = Seed::of_checkpoint(checkpoint);
     let mut order = among.to_vec();
-    order.sort_by_cached_key(rank);
+    order.sort_by_cached_key(|id| seed.rank(id.0));
     order
 }
 

@@ -2,6 +2,7 @@
 
 use crate::feeds::{write_borough, write_feeds, Request};
 use crate::pki::{write_pki, PkiRequest};
+use crate::year::{write_year, YearRequest};
 use crate::SynthesisError;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
@@ -33,6 +34,21 @@ enum Verb {
         /// One school and one surgery an authority: few, large feeds.
         #[arg(long)]
         merged: bool,
+    },
+    /// A year of look-ups with 20 misuses in it, for measuring review: looks.jsonl, facts.jsonl, truth.json.
+    Year {
+        /// Same seed, people and first day, same bytes.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// People who look, 400 to 66,000.
+        #[arg(long, default_value_t = 2000)]
+        people: u64,
+        /// The first of 365 days, YYYY-MM-DD.
+        #[arg(long, default_value = "2025-09-01")]
+        from: Date,
+        /// Directory to write into.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// A certificate authority for tests: certificates of the organisations, of strangers, a revocation list.
     Pki {
@@ -112,6 +128,10 @@ fn carry_out(verb: Verb) -> Result<String, SynthesisError> {
             let records = write_feeds(&request, authorities, merged)?;
             Ok(format!("{} children of {authorities} authorities in {records} records below {}", request.children, request.out.display()))
         }
+        Verb::Year { seed, people, from, out } => {
+            let looks = write_year(&YearRequest { seed, people, from }, &out)?;
+            Ok(format!("{looks} looks of {people} people below {}", out.display()))
+        }
         Verb::Pki { out, organisations, revoke, server_csr, expired_list, day } => {
             let request = PkiRequest { organisations, out, revoke, server_csr, today: day.date(), expired_list };
             write_pki(&request)?;
@@ -123,5 +143,22 @@ fn carry_out(verb: Verb) -> Result<String, SynthesisError> {
 impl People {
     fn request(self) -> Request {
         Request { seed: self.seed, children: self.children, today: self.day.date(), out: self.out }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_is_asked_for_by_its_verb_and_written_where_it_says() {
+        // G7: test systems hold synthetic data only; this is how they get a year of it
+        let out = tempfile::tempdir().unwrap();
+        let words = ["contactpoint-synthesise", "year", "--seed", "3", "--people", "400", "--out", out.path().to_str().unwrap()];
+        let told = carry_out(Command::try_parse_from(words).unwrap().verb).unwrap();
+        assert!(told.contains("looks of 400 people"), "{told}");
+        let looks = std::fs::read_to_string(out.path().join("looks.jsonl")).unwrap();
+        assert!(told.starts_with(&looks.lines().count().to_string()));
+        assert!(looks.starts_with("{\"at\":\"2025-08-31T23:") || looks.starts_with("{\"at\":\"2025-09-01T"), "{}", &looks[..80]);
     }
 }

@@ -16,10 +16,12 @@ mod pki;
 mod place;
 mod random;
 mod rows;
+mod year;
 
 pub use command::{run, Command};
 pub use feeds::{write_borough, write_feeds, Request};
 pub use pki::{write_pki, PkiRequest};
+pub use year::{write_year, Fact, Misuse, Plant, Played, Tie, Year, YearRequest};
 
 use std::path::{Path, PathBuf};
 

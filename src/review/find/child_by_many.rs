@@ -1,0 +1,112 @@
+//! One child looked at by many people whose organisations do not work with it (rule D8: the children of the well known). A conference about a
+//! child is not that: those who come work with it. Keeps such looks for `within_days`.
+
+use super::{Finds, Hit};
+use crate::calendar::Local;
+use crate::look::{Child, Look, Relation};
+use crate::rules::ChildByMany;
+use crate::watch::{score, About, EVIDENCE};
+use contactpoint_domain::PersonId;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Finder {
+    rule: ChildByMany,
+    looks: BTreeMap<Child, Vec<Visit>>,
+    /// Children looked at today.
+    today: BTreeSet<Child>,
+    /// How many people a child was told of for, and the day.
+    told: BTreeMap<Child, (usize, i32)>,
+}
+
+#[derive(Clone, Copy)]
+struct Visit {
+    day: i32,
+    person: PersonId,
+    index: u64,
+}
+
+impl Finder {
+    pub(super) fn of(rule: ChildByMany) -> Self {
+        Self { rule, looks: BTreeMap::new(), today: BTreeSet::new(), told: BTreeMap::new() }
+    }
+
+    fn forget(&mut self, day: i32) {
+        let oldest = i64::from(day) - self.rule.within_days.get() as i64;
+        self.looks.retain(|_, looks| {
+            looks.retain(|visit| i64::from(visit.day) > oldest);
+            !looks.is_empty()
+        });
+        self.told.retain(|_, (_, day)| i64::from(*day) > oldest);
+    }
+
+    /// Told of once, and once more each time there are twice as many.
+    fn hit(&mut self, child: Child, day: i32) -> Option<Hit> {
+        let looks = self.looks.get(&child)?;
+        let people: BTreeSet<PersonId> = looks.iter().map(|visit| visit.person).collect();
+        let before = self.told.get(&child).map_or(0, |(people, _)| *people);
+        if (people.len() as u64) < self.rule.people.get() || people.len() < before * 2 {
+            return None;
+        }
+        let evidence = looks.iter().map(|visit| visit.index).collect();
+        self.told.insert(child, (people.len(), day));
+        Some(Hit { about: About::Child(child), evidence, score: score(people.len() as u64, self.rule.people.get()) })
+    }
+}
+
+impl Finds for Finder {
+    fn take(&mut self, look: &Look, local: Local) {
+        for seen in look.children.iter().filter(|seen| seen.relation != Relation::Involved) {
+            let looks = self.looks.entry(seen.child).or_default();
+            if looks.len() < EVIDENCE {
+                looks.push(Visit { day: local.day, person: look.person, index: look.index });
+            }
+            self.today.insert(seen.child);
+        }
+    }
+
+    fn day_ends(&mut self, day: i32) -> Vec<Hit> {
+        self.forget(day);
+        let today = std::mem::take(&mut self.today);
+        today.into_iter().filter_map(|child| self.hit(child, day)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{look, noon, seen, NOBODY};
+    use super::*;
+    use crate::look::{Ending, Seen};
+
+    fn visited(finder: &mut Finder, day: i32, people: std::ops::Range<u32>, relation: Relation) -> Vec<u32> {
+        for person in people {
+            let child = Seen { relation, ..seen(9) };
+            finder.take(&look(u64::from(person), person, Ending::Refused, &[child]), noon(day));
+        }
+        finder.day_ends(day).iter().map(|hit| hit.score).collect()
+    }
+
+    fn finder() -> Finder {
+        Finder::of(ChildByMany { people: 10.try_into().unwrap(), within_days: 7.try_into().unwrap() })
+    }
+
+    #[test]
+    fn a_child_whom_many_without_relation_look_at_is_told_and_again_when_they_are_twice_as_many() {
+        // D8: the children of the well known
+        let mut finder = finder();
+        assert_eq!(visited(&mut finder, 1, 0..9, Relation::Area), NOBODY);
+        assert_eq!(visited(&mut finder, 2, 8..10, Relation::None), [100]);
+        assert_eq!(visited(&mut finder, 3, 10..19, Relation::None), NOBODY);
+        assert_eq!(visited(&mut finder, 3, 19..20, Relation::None), [200]);
+    }
+
+    #[test]
+    fn a_conference_and_looks_spread_over_the_year_are_nothing() {
+        // D8, and what would drown it
+        let mut finder = finder();
+        assert_eq!(visited(&mut finder, 1, 0..40, Relation::Involved), NOBODY);
+        for week in 0..20 {
+            assert_eq!(visited(&mut finder, 10 + week * 7, week as u32..week as u32 + 2, Relation::Area), NOBODY);
+        }
+        assert_eq!(finder.looks.values().map(Vec::len).sum::<usize>(), 2, "what is older than the window is forgotten");
+    }
+}

@@ -1,0 +1,86 @@
+//! Far from the area: looks at children beyond the adjoining areas, on several days or at several children. One child who ran away and was found
+//! elsewhere is a day's matter. Keeps such looks for `within_days`.
+
+use super::{Finds, Hit};
+use crate::calendar::Local;
+use crate::look::{Child, Look, Place};
+use crate::rules::FarAway;
+use crate::watch::{score, About, EVIDENCE};
+use contactpoint_domain::PersonId;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Finder {
+    rule: FarAway,
+    looks: BTreeMap<PersonId, Vec<(i32, Child, u64)>>,
+    today: BTreeSet<PersonId>,
+}
+
+impl Finder {
+    pub(super) fn of(rule: FarAway) -> Self {
+        Self { rule, looks: BTreeMap::new(), today: BTreeSet::new() }
+    }
+
+    /// Told of once; the next ones are counted from nothing.
+    fn hit(&mut self, person: PersonId) -> Option<Hit> {
+        let looks = self.looks.get(&person)?;
+        let days: BTreeSet<i32> = looks.iter().map(|(day, _, _)| *day).collect();
+        let children: BTreeSet<Child> = looks.iter().map(|(_, child, _)| *child).collect();
+        let by_days = score(days.len() as u64, self.rule.on_days.get());
+        let by_children = score(children.len() as u64, self.rule.children.get());
+        let evidence = looks.iter().map(|(_, _, index)| *index).collect();
+        let hit = Hit { about: About::Person(person), evidence, score: by_days.max(by_children) };
+        if hit.score < 100 {
+            return None;
+        }
+        self.looks.remove(&person);
+        Some(hit)
+    }
+}
+
+impl Finds for Finder {
+    fn take(&mut self, look: &Look, local: Local) {
+        for seen in look.children.iter().filter(|seen| seen.place == Place::Far) {
+            let looks = self.looks.entry(look.person).or_default();
+            if looks.len() < EVIDENCE {
+                looks.push((local.day, seen.child, look.index));
+            }
+            self.today.insert(look.person);
+        }
+    }
+
+    fn day_ends(&mut self, day: i32) -> Vec<Hit> {
+        let oldest = i64::from(day) - self.rule.within_days.get() as i64;
+        self.looks.retain(|_, looks| {
+            looks.retain(|(day, _, _)| i64::from(*day) > oldest);
+            !looks.is_empty()
+        });
+        let today = std::mem::take(&mut self.today);
+        today.into_iter().filter_map(|person| self.hit(person)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{look, noon, persons, seen, NOBODY};
+    use super::*;
+    use crate::look::{Ending, Seen};
+
+    fn on(finder: &mut Finder, day: i32, person: u32, children: &[u32], place: Place) -> Vec<u32> {
+        let children: Vec<Seen> = children.iter().map(|child| Seen { place, ..seen(*child) }).collect();
+        finder.take(&look(1, person, Ending::Shown, &children), noon(day));
+        persons(&finder.day_ends(day))
+    }
+
+    #[test]
+    fn far_children_on_several_days_or_several_of_them_are_told_and_one_day_s_matter_is_not() {
+        // F4: a police force far from the child's area
+        let rule = FarAway { on_days: 3.try_into().unwrap(), children: 5.try_into().unwrap(), within_days: 60.try_into().unwrap() };
+        let mut finder = Finder::of(rule);
+        assert_eq!(on(&mut finder, 1, 1, &[1, 2, 3], Place::Far), NOBODY);
+        assert_eq!(on(&mut finder, 1, 2, &[1, 2, 3, 4, 5], Place::Far), [2]);
+        assert_eq!(on(&mut finder, 1, 3, &[1, 2, 3, 4, 5], Place::Adjoining), NOBODY);
+        assert_eq!(on(&mut finder, 20, 1, &[1], Place::Far), NOBODY);
+        assert_eq!(on(&mut finder, 40, 1, &[1], Place::Far), [1]);
+        assert_eq!(on(&mut finder, 41, 1, &[1], Place::Far), NOBODY, "counted from nothing");
+    }
+}

@@ -1,0 +1,107 @@
+//! Own family (rule D7): a child of the looker's own home, each time; or a namesake whom the organisation does not work with, on several days.
+//! One look at a namesake says nothing where a name is common. Keeps namesakes for `within_days`.
+
+use super::{Finds, Hit};
+use crate::calendar::Local;
+use crate::look::{Child, Kin, Look, Relation};
+use crate::rules::OwnFamily;
+use crate::watch::{keep, score, About};
+use contactpoint_domain::PersonId;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Finder {
+    rule: OwnFamily,
+    at_home: BTreeMap<PersonId, Vec<u64>>,
+    /// Day and index of the looks at a namesake.
+    namesakes: BTreeMap<(PersonId, Child), Vec<(i32, u64)>>,
+    today: BTreeSet<(PersonId, Child)>,
+}
+
+impl Finder {
+    pub(super) fn of(rule: OwnFamily) -> Self {
+        Self { rule, at_home: BTreeMap::new(), namesakes: BTreeMap::new(), today: BTreeSet::new() }
+    }
+
+    /// The looks at one namesake, where they were on enough days; they are told of once.
+    fn told(&mut self, pair: (PersonId, Child)) -> Option<Hit> {
+        let looks = self.namesakes.get(&pair)?;
+        let days: BTreeSet<i32> = looks.iter().map(|(day, _)| *day).collect();
+        if (days.len() as u64) < self.rule.days_by_name.get() {
+            return None;
+        }
+        let evidence = looks.iter().map(|(_, index)| *index).collect();
+        let hit = Hit { about: About::Person(pair.0), evidence, score: score(days.len() as u64, self.rule.days_by_name.get()) };
+        self.namesakes.remove(&pair);
+        Some(hit)
+    }
+}
+
+impl Finds for Finder {
+    fn take(&mut self, look: &Look, local: Local) {
+        for seen in &look.children {
+            match seen.kin {
+                Kin::Home => keep(self.at_home.entry(look.person).or_default(), look.index),
+                Kin::Name if seen.relation != Relation::Involved => {
+                    let looks = self.namesakes.entry((look.person, seen.child)).or_default();
+                    if looks.len() < crate::EVIDENCE {
+                        looks.push((local.day, look.index));
+                    }
+                    self.today.insert((look.person, seen.child));
+                }
+                Kin::Name | Kin::None => {}
+            }
+        }
+    }
+
+    fn day_ends(&mut self, day: i32) -> Vec<Hit> {
+        let at_home = std::mem::take(&mut self.at_home).into_iter();
+        let mut hits: Vec<Hit> = at_home
+            .map(|(person, evidence)| Hit { about: About::Person(person), score: score(evidence.len() as u64, 1), evidence })
+            .collect();
+        let oldest = i64::from(day) - self.rule.within_days.get() as i64;
+        self.namesakes.retain(|_, looks| {
+            looks.retain(|(day, _)| i64::from(*day) > oldest);
+            !looks.is_empty()
+        });
+        hits.extend(std::mem::take(&mut self.today).into_iter().filter_map(|pair| self.told(pair)));
+        hits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{look, noon, persons, seen, NOBODY};
+    use super::*;
+    use crate::look::{Ending, Seen};
+
+    fn finder() -> Finder {
+        Finder::of(OwnFamily { days_by_name: 2.try_into().unwrap(), within_days: 30.try_into().unwrap() })
+    }
+
+    fn on(finder: &mut Finder, day: i32, person: u32, kin: Kin, relation: Relation) -> Vec<u32> {
+        let child = Seen { kin, relation, ..seen(7) };
+        finder.take(&look(u64::from(day.unsigned_abs()), person, Ending::Shown, &[child]), noon(day));
+        persons(&finder.day_ends(day))
+    }
+
+    #[test]
+    fn a_child_of_the_own_home_is_told_at_once_and_a_namesake_on_the_second_day() {
+        // D7: look-ups of one's own family
+        let mut finder = finder();
+        assert_eq!(on(&mut finder, 1, 5, Kin::Home, Relation::Involved), [5]);
+        assert_eq!(on(&mut finder, 1, 6, Kin::Name, Relation::Area), NOBODY);
+        assert_eq!(on(&mut finder, 9, 6, Kin::Name, Relation::Area), [6]);
+        assert_eq!(on(&mut finder, 10, 6, Kin::Name, Relation::Area), NOBODY, "told of once");
+    }
+
+    #[test]
+    fn a_namesake_among_the_own_pupils_or_long_ago_is_nothing() {
+        // D7, and what would drown it: teachers called Khan have pupils called Khan
+        let mut finder = finder();
+        assert_eq!(on(&mut finder, 1, 5, Kin::Name, Relation::Involved), NOBODY);
+        assert_eq!(on(&mut finder, 2, 5, Kin::Name, Relation::Involved), NOBODY);
+        assert_eq!(on(&mut finder, 3, 6, Kin::Name, Relation::None), NOBODY);
+        assert_eq!(on(&mut finder, 33, 6, Kin::Name, Relation::None), NOBODY);
+        assert!(finder.namesakes.len() == 1 && finder.today.is_empty());
+    }
+}

@@ -1,0 +1,113 @@
+//! A look as the rules need it: the log's entry, and beside it facts that stand in no entry. Whoever fills it works the facts out at the time of
+//! the look, because they change: a child moves, work begins and ends.
+
+use contactpoint_domain::{ChildNumber, Instant, OrganisationKind, PersonId, Role};
+
+/// A child, by its number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Child(u64);
+
+impl From<&ChildNumber> for Child {
+    fn from(number: &ChildNumber) -> Self {
+        Self(number.as_str().bytes().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    }
+}
+
+impl Child {
+    /// The ten digits of the number.
+    #[must_use]
+    pub fn digits(self) -> String {
+        format!("{:010}", self.0)
+    }
+}
+
+impl std::fmt::Debug for Child {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Child(..)")
+    }
+}
+
+/// Whose looks are compared with whose: the same role in the same kind of organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peers {
+    /// The kind of the organisation.
+    pub kind: OrganisationKind,
+    /// The role acted in.
+    pub role: Role,
+}
+
+/// How a look ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// Something was shown.
+    Shown,
+    /// Nothing matched, or too many did.
+    NoHit,
+    /// Refused for the child that was asked for: out of scope, for named people, over the day's ceiling.
+    Refused,
+    /// Refused for the standing of whoever asked, whatever they asked for: an agreement not signed, a session that ended.
+    Standing,
+}
+
+/// What the looker's organisation has to do with the child (rule D1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// It works with the child: on its roll, its list, or one of its cases.
+    Involved,
+    /// The child lives in its area, and that is all.
+    Area,
+    /// Nothing: the glass was broken, or the look was refused.
+    None,
+}
+
+/// What the looker has in common with the child's family, by the vetting record (rule D7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kin {
+    /// The address.
+    Home,
+    /// The family name alone.
+    Name,
+    /// Neither.
+    None,
+}
+
+/// Where the child lives, seen from the looker's organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// In its area, or the organisation has none.
+    Own,
+    /// In an area that adjoins it.
+    Adjoining,
+    /// Farther away.
+    Far,
+}
+
+/// A child that a look is about, with the facts of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub child: Child,
+    /// What the organisation has to do with it.
+    pub relation: Relation,
+    /// What the person has in common with it.
+    pub kin: Kin,
+    /// Where it lives.
+    pub place: Place,
+}
+
+/// A look or an attempt at one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The index of its entry in the log.
+    pub index: u64,
+    /// When.
+    pub at: Instant,
+    /// Whose.
+    pub person: PersonId,
+    /// With whom they are compared.
+    pub peers: Peers,
+    /// What came of it.
+    pub ended: Ending,
+    /// The children concerned; every one listed in a search result counts (rule F1).
+    pub children: Vec<Seen>,
+}

@@ -1,0 +1,111 @@
+//! The rules over a stream of looks: day by day in local time, with memory that does not grow with the log.
+//!
+//! Memory: what is kept of today's looks (at most [`EVIDENCE`] indexes for each person and rule), one habit for each person who ever looked and each rule that
+//! compares with it (under 300 bytes), and, for the rules with `within_days`, the looks of so many days that concern them alone. Nothing else is kept.
+
+use crate::calendar::Calendar;
+use crate::find::{finder, Finds, Hit};
+use crate::look::{Child, Look};
+use crate::rules::{Rule, Rules};
+use contactpoint_domain::{Day, PersonId};
+
+/// The most entry indexes that a finding carries.
+pub const EVIDENCE: usize = 512;
+
+/// Whom or what a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// What one person did.
+    Person(PersonId),
+    /// What many did about one child.
+    Child(Child),
+}
+
+/// Something that somebody should ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: String,
+    /// Whom or what it is about.
+    pub about: About,
+    /// The local day at whose end it was found, in days since 1970-01-01.
+    pub day: i32,
+    /// How far past what the rule asks for, in hundredths of it: 100 is just so much.
+    pub score: u32,
+    /// Indexes of the entries that it rests on, rising; the first [`EVIDENCE`] of them.
+    pub evidence: Vec<u64>,
+}
+
+/// The rules at work.
+pub struct Watch {
+    calendar: Calendar,
+    finders: Vec<(Rule, Box<dyn Finds + Send>)>,
+    today: Option<i32>,
+}
+
+impl Watch {
+    /// Nothing looked at yet. `holidays`: days from Monday to Friday on which nobody works.
+    #[must_use]
+    pub fn new(rules: &Rules, holidays: &[Day]) -> Self {
+        let finders = rules.rule.iter().map(|rule| (rule.clone(), finder(&rule.find))).collect();
+        Self { calendar: Calendar::of(&rules.time_zone, holidays), finders, today: None }
+    }
+
+    /// The next look, in the order of the log. Returns what was found on the days that ended before it. A look that seems to be of a day
+    /// before, because a clock was set back, counts for the day that it comes in.
+    pub fn take(&mut self, look: &Look) -> Vec<Finding> {
+        let mut local = self.calendar.local(look.at);
+        let today = self.today.unwrap_or(local.day);
+        local.day = local.day.max(today);
+        let found = if local.day > today { self.day_ends(today) } else { Vec::new() };
+        self.today = Some(local.day);
+        for (rule, finder) in &mut self.finders {
+            if rule.is_about(look.peers.kind) {
+                finder.take(look, local);
+            }
+        }
+        found
+    }
+
+    /// No more looks: what was found on the last day.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Finding> {
+        self.today.map_or_else(Vec::new, |today| self.day_ends(today))
+    }
+
+    fn day_ends(&mut self, day: i32) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (rule, finder) in &mut self.finders {
+            found.extend(finder.day_ends(day).into_iter().map(|hit| finding(rule, day, hit)));
+        }
+        found
+    }
+}
+
+fn finding(rule: &Rule, day: i32, hit: Hit) -> Finding {
+    let Hit { about, mut evidence, score } = hit;
+    evidence.sort_unstable();
+    evidence.dedup();
+    evidence.truncate(EVIDENCE);
+    Finding { rule: rule.name.clone(), about, day, score, evidence }
+}
+
+/// What the rules find in these looks, which come in the order of the log.
+pub fn findings(rules: &Rules, holidays: &[Day], looks: impl Iterator<Item = Look>) -> Vec<Finding> {
+    let mut watch = Watch::new(rules, holidays);
+    let mut found: Vec<Finding> = looks.flat_map(|look| watch.take(&look)).collect();
+    found.extend(watch.finish());
+    found
+}
+
+/// Hundredths of `asked` that `there` is.
+pub(crate) fn score(there: u64, asked: u64) -> u32 {
+    u32::try_from(there.saturating_mul(100) / asked.max(1)).unwrap_or(u32::MAX)
+}
+
+/// One more index, where there is a place.
+pub(crate) fn keep(evidence: &mut Vec<u64>, index: u64) {
+    if evidence.len() < EVIDENCE {
+        evidence.push(index);
+    }
+}
