@@ -1,7 +1,7 @@
 //! The audit log: entries, the Merkle tree over their leaves, signed checkpoints, tiles, proofs, and the verifier.
 //!
 //! For: rules F1 (what is written of each access) and F2 (anyone with the public key can verify that nothing was altered, removed or
-//! reordered, without reading a name). Formats are the public ones: RFC 6962 hashing, C2SP signed-note, tlog-checkpoint and tlog-tiles;
+//! reordered, without reading a name). Formats are the public ones: RFC 6962 hashing, C2SP signed-note, tlog-checkpoint, tlog-tiles and tlog-proof;
 //! docs/log-format.md has them on one page. Leaves to others: sealing an entry into a leaf (`sealing`), keeping leaves and tiles durable
 //! (`store`), the signing key (`keys`, through [`Signer`]). Does not promise: that an entry is true, nor that the newest checkpoint is
 //! the newest there is - that takes a witness.
@@ -14,6 +14,8 @@ mod entry;
 mod error;
 mod note;
 mod proof;
+mod proving;
+mod receipt;
 #[cfg(test)]
 mod testing;
 pub mod tiles;
@@ -26,6 +28,8 @@ pub use entry::{Change, Entry, Outcome};
 pub use error::{AuditError, Fault, KeyFault, KeyId, ProofFault, SignError};
 pub use note::{Algorithm, Signer, VerifierKey};
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use proving::{HashTile, Proving};
+pub use receipt::{Logged, Receipt, ReceiptFault};
 pub use tree::{empty_root, leaf_hash, node_hash, FullTile, Hash, Tree};
 
 #[cfg(test)]
@@ -40,6 +44,8 @@ mod tests {
             include_str!("error.rs"),
             include_str!("note.rs"),
             include_str!("proof.rs"),
+            include_str!("proving.rs"),
+            include_str!("receipt.rs"),
             include_str!("tiles.rs"),
             include_str!("tree.rs"),
         ];
