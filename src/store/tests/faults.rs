@@ -64,10 +64,8 @@ async fn a_look_at_a_damaged_row_is_in_the_log_though_it_shows_nothing() {
     let asked = serde_json::json!({"child_number": number, "reason": "concern"});
     let request: ViewRequest = serde_json::from_value(asked).unwrap();
     let refused = directory.view(&teacher(), &request, now).await;
-    let attempted = match refused {
-        Err(StoreError::Attempted { fault, entry: attempted }) if matches!(*fault, StoreError::Damaged { table: "child", row: 1 }) => attempted,
-        _ => panic!("not the fault of the row"),
-    };
+    let Err(StoreError::Attempted { fault, entry: attempted }) = refused else { panic!("the attempt is in the log") };
+    assert!(matches!(*fault, StoreError::Damaged { table: "child", row: 1 }));
     assert_eq!(attempted.index + 1, store.log_size(), "the answer names the attempt's entry");
     let asked = serde_json::json!({"child_number": number, "date_of_birth": "2011-02-02", "reason": "concern"});
     let request: SearchRequest = serde_json::from_value(asked).unwrap();
