@@ -2,7 +2,7 @@
 //!
 //! For: rules F1 (what is written of each access) and F2 (anyone with the public key can verify that nothing was altered, removed or
 //! reordered, without reading a name). Formats are the public ones: RFC 6962 hashing, C2SP signed-note, tlog-checkpoint, tlog-tiles,
-//! tlog-cosignature and tlog-policy;
+//! tlog-proof, tlog-cosignature and tlog-policy;
 //! docs/log-format.md has them on one page. Leaves to others: sealing an entry into a leaf (`sealing`), keeping leaves and tiles durable
 //! (`store`), the signing key (`keys`, through [`Signer`]). Does not promise: that an entry is true, nor that the newest checkpoint is
 //! the newest there is - that takes a witness.
@@ -17,6 +17,8 @@ mod error;
 mod log_policy;
 mod note;
 mod proof;
+mod proving;
+mod receipt;
 #[cfg(test)]
 mod testing;
 pub mod tiles;
@@ -31,6 +33,8 @@ pub use error::{AuditError, Fault, KeyFault, KeyId, PolicyError, PolicyFault, Pr
 pub use log_policy::{Accepted, LogPolicy};
 pub use note::{Algorithm, Signer, VerifierKey};
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use proving::{HashTile, Proving};
+pub use receipt::{Logged, Receipt, ReceiptFault};
 pub use tree::{empty_root, leaf_hash, node_hash, FullTile, Hash, Tree};
 
 #[cfg(test)]
@@ -47,6 +51,8 @@ mod tests {
             include_str!("log_policy.rs"),
             include_str!("note.rs"),
             include_str!("proof.rs"),
+            include_str!("proving.rs"),
+            include_str!("receipt.rs"),
             include_str!("tiles.rs"),
             include_str!("tree.rs"),
         ];

@@ -7,8 +7,11 @@ use crate::connection::Connection;
 use crate::error::ClientError;
 use crate::problem::Problem;
 use crate::profile::{Profile, ProfileError};
+use crate::receipt_folder::ReceiptFolder;
 use crate::session;
+use crate::terminal::complain;
 use bytes::Bytes;
+use contactpoint_audit::Logged;
 use http::{header, Method, Request, Response};
 use http_body_util::Full;
 use serde::Serialize;
@@ -18,25 +21,33 @@ use serde_json::Value;
 pub struct Api {
     connection: Connection,
     token: Option<String>,
+    /// Where the entries of answers wait for their receipts.
+    receipts: Option<ReceiptFolder>,
 }
 
 impl Api {
     /// Over a connection, with a session's token or without.
     #[must_use]
     pub fn over(connection: Connection, token: Option<String>) -> Self {
-        Self { connection, token }
+        Self { connection, token, receipts: None }
+    }
+
+    /// By a profile; where it has the log's key, the entry of each answer waits beside it for its receipt.
+    pub(crate) fn by(profile: &Profile, token: Option<String>) -> Result<Self, ClientError> {
+        let receipts = profile.watch.as_ref().map(|watch| watch.folder.clone());
+        Ok(Self { receipts, ..Self::over(profile.connection()?, token) })
     }
 
     /// By the profile of the command line, without a session.
     pub(crate) fn without_session(place: &Place) -> Result<Self, ClientError> {
-        Ok(Self::over(profile(place)?.connection()?, None))
+        Self::by(&profile(place)?, None)
     }
 
     /// By the profile of the command line, in the session kept from `log-in`.
     pub(crate) fn in_session(place: &Place) -> Result<Self, ClientError> {
         let profile = profile(place)?;
         let token = session::token(&session::place(place, &profile)?)?;
-        Ok(Self::over(profile.connection()?, Some(token)))
+        Self::by(&profile, Some(token))
     }
 
     /// POST with a JSON body; the answer's JSON.
@@ -81,12 +92,30 @@ impl Api {
 
     async fn send(&mut self, request: http::Result<Request<Full<Bytes>>>) -> Result<Response<Bytes>, ClientError> {
         let request = request.map_err(|error| ClientError::Request(error.to_string()))?;
+        // what is the same for everybody has no entry
+        let has_entry = self.token.is_some() && request.uri().path() != "/v1/texts";
         let answer = self.connection.send(request).await?;
+        self.note_entry(&answer, has_entry)?;
         if answer.status().is_success() {
             Ok(answer)
         } else {
             Err(ClientError::Refused(Problem::of(&answer)))
         }
+    }
+}
+
+impl Api {
+    /// Has an answer's entry wait for its receipt.
+    fn note_entry(&self, answer: &Response<Bytes>, has_entry: bool) -> Result<(), ClientError> {
+        let Some(folder) = &self.receipts else { return Ok(()) };
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        match header("log-index").zip(header("log-leaf")).and_then(|(index, leaf)| Logged::read(index, leaf)) {
+            Some(entry) => folder.wait_for(&entry).unwrap_or_else(|error| complain(&format!("the entry's number is not kept: {error}"))),
+            // rule F1: every access is written before any answer leaves, and the answer says where
+            None if has_entry && answer.status().is_success() => return Err(ClientError::NoEntry),
+            None => {}
+        }
+        Ok(())
     }
 }
 

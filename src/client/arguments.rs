@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Ask the directory who works with a child, and feed it your organisation's records.
 ///
 /// Exit codes: 0 done; 1 refused by the directory, or a feed in which some lines were rejected; 2 wrong usage; 3 no connection, or TLS refused;
-/// 4 verification failed.
+/// 4 verification failed; 5 the log contradicts what it showed before, or an answer is not in it.
 #[derive(Debug, Parser)]
 #[command(name = "contactpoint", version)]
 pub struct Arguments {
@@ -161,6 +161,11 @@ pub enum Verb {
     ///
     /// The child is out of your organisation's scope at once. A feed that says otherwise brings it back.
     EndInvolvement(EndInvolvement),
+    /// Check that what you were answered is in the log, and that the log goes on from what you saw before
+    ///
+    /// With log_key in the profile. Every other command does the same for what earlier ones were answered, after its own answer; this one waits
+    /// until all of it is covered by a signed head. A log that was rolled back or forked ends with exit code 5.
+    Receipts,
     /// The public log: fetch it, verify it offline
     ///
     /// What is fetched is sealed: hashes and entries that tell nothing of a child.

@@ -68,13 +68,27 @@ pub enum ClientError {
     /// The standard output took no more of what is written to be kept.
     #[error("the standard output takes no more: {0}")]
     Output(std::io::Error),
+    /// The log contradicts what it showed before, or an answer's entry is not in it; the evidence is set aside.
+    #[error(
+        "THE LOG IS NOT WHAT IT WAS: {what}. The evidence lies in {}: keep it, and call the accreditor",
+        evidence.display()
+    )]
+    Log {
+        /// What does not go together.
+        what: String,
+        /// Where both sides of it lie.
+        evidence: PathBuf,
+    },
+    /// An answer names no entry, though it should be in the log before it leaves.
+    #[error("THE LOG IS NOT WHAT IT WAS: the directory's answer names no entry of the log, so it is not shown; call the accreditor")]
+    NoEntry,
     /// The log is not what the key signed.
     #[error("VERIFICATION FAILED: {0}")]
     Verification(String),
 }
 
 impl ClientError {
-    /// 1 refused, 2 usage, 3 no connection, 4 verification failed.
+    /// 1 refused, 2 usage, 3 no connection, 4 verification failed, 5 the log contradicts itself.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -92,6 +106,7 @@ impl ClientError {
             | Self::VerifierKey(_) => 2,
             Self::Connection(_) | Self::AnswerNotUnderstood(_) => 3,
             Self::Verification(_) => 4,
+            Self::Log { .. } | Self::NoEntry => 5,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::arguments::Place;
 use bytes::Bytes;
+use contactpoint_audit::Logged;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -22,6 +23,8 @@ use tokio_rustls::TlsAcceptor;
 /// What the directory does with a request.
 pub(crate) enum Reaction {
     Answer(u16, Value),
+    /// 200, with the headers that name its entry.
+    Entered(Value, Logged),
     Bytes(Vec<u8>),
     Wait(u64),
     HangUp,
@@ -120,15 +123,20 @@ async fn react(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>, script: 
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
     let request = request_of(&head, body);
     seen.lock().unwrap().push(request.clone());
+    let mut answer = Response::builder();
     let (status, retry_after, body) = match (script.lock().unwrap())(&request) {
         Reaction::Answer(status, body) => (status, None, body.to_string().into()),
+        Reaction::Entered(body, entry) => {
+            answer = answer.header("log-index", entry.index).header("log-leaf", entry.leaf_text());
+            (200, None, body.to_string().into())
+        }
         Reaction::Bytes(body) => (200, None, body),
         Reaction::Wait(seconds) => {
             (429, Some(seconds), serde_json::json!({"title": "Later.", "code": "too_many_requests"}).to_string().into())
         }
         Reaction::HangUp => return Err(std::io::Error::other("hung up")),
     };
-    let mut answer = Response::builder().status(status);
+    answer = answer.status(status);
     if let Some(seconds) = retry_after {
         answer = answer.header("retry-after", seconds);
     }

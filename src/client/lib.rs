@@ -1,9 +1,10 @@
 //! What `contactpoint` does: the connecting organisation's client, over mutual TLS, one verb a file.
 //!
-//! For: logging in, looking up, feeding, enrolling the organisation's own people, fetching and verifying the public log.
+//! For: logging in, looking up, feeding, enrolling the organisation's own people, fetching and verifying the public log, and checking that
+//! what was answered is in it.
 //! Leaves to others: every decision (the directory makes them), the layout of feed files (`contactpoint_intake`), the
 //! mathematics of the log (`contactpoint_audit`). No record is ever written to a file (rule G8): answers go to the terminal only, and what
-//! `log fetch` keeps is sealed. Does not promise: that a terminal, a shell or a pipe keeps to that as well.
+//! `log fetch` keeps is sealed, and of an answer only its entry's number and hash are kept. Does not promise: that a terminal, a shell or a pipe keeps to that as well.
 //!
 //! The library part is [`Connection`], which the tests and the benches speak through as well.
 
@@ -33,6 +34,10 @@ mod manual;
 mod person_arguments;
 pub mod problem;
 pub mod profile;
+mod receipt_folder;
+mod receipts;
+#[cfg(test)]
+mod receipts_tests;
 mod session;
 pub mod shielding;
 mod sign_in;
@@ -51,7 +56,8 @@ use arguments::{LogVerb, Verb};
 use clap::Parser;
 
 /// Reads the command line and the environment, does what they ask, says what went wrong; the number is the process's exit code:
-/// 0 done, 1 refused by the directory (or a feed with rejected lines), 2 usage, 3 no connection or TLS refused, 4 verification failed.
+/// 0 done, 1 refused by the directory (or a feed with rejected lines), 2 usage, 3 no connection or TLS refused, 4 verification failed,
+/// 5 the log contradicts what it showed before.
 #[must_use]
 pub fn run_from_command_line() -> u8 {
     let arguments = match Arguments::try_parse() {
@@ -77,8 +83,23 @@ pub fn run_from_command_line() -> u8 {
     }
 }
 
-/// Does what one command line asks.
+/// Does what one command line asks, and checks what earlier ones were answered.
 pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
+    let done = carry_out(&arguments).await;
+    if matches!(arguments.verb, Verb::Receipts | Verb::Log { .. } | Verb::Manual(_) | Verb::Completions(_)) {
+        return done;
+    }
+    match (done, receipts::check_beside(&arguments.place).await) {
+        (done, Ok(())) => done,
+        (Ok(()), Err(found)) => Err(found),
+        (Err(error), Err(found)) => {
+            terminal::complain(&format!("contactpoint: {error}"));
+            Err(found)
+        }
+    }
+}
+
+async fn carry_out(arguments: &Arguments) -> Result<(), ClientError> {
     let place = &arguments.place;
     match &arguments.verb {
         Verb::LogIn(wanted) => sign_in::log_in(place, wanted).await,
@@ -111,6 +132,7 @@ pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
         Verb::Settle(wanted) => shielding::settle(place, wanted).await,
         Verb::HoldNew(wanted) => shielding::hold_new(place, wanted).await,
         Verb::EndInvolvement(wanted) => shielding::end_involvement(place, wanted).await,
+        Verb::Receipts => receipts::receipts(place).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),

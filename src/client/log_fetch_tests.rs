@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-struct Key(SigningKey, VerifierKey);
+pub(crate) struct Key(SigningKey, pub(crate) VerifierKey);
 
 impl Key {
-    fn of(name: &str, seed: u8) -> Self {
+    pub(crate) fn of(name: &str, seed: u8) -> Self {
         let key = SigningKey::from_bytes(&[seed; 32]);
         let public = VerifierKey::ed25519(name, key.verifying_key().as_bytes()).unwrap();
         Self(key, public)
     }
 
-    fn ours() -> Self {
+    pub(crate) fn ours() -> Self {
         Self::of("directory.example/log", 1)
     }
 }
@@ -36,12 +36,12 @@ impl Signer for Key {
 }
 
 /// So many entries; from `fork` on they are others.
-fn leaves(count: u32, fork: u32) -> Vec<Vec<u8>> {
+pub(crate) fn leaves(count: u32, fork: u32) -> Vec<Vec<u8>> {
     (0..count).map(|at| [&at.to_be_bytes()[..], &[u8::from(at >= fork)]].concat()).collect()
 }
 
 /// What a directory shows below `/log/`.
-fn log(leaves: &[Vec<u8>], key: &Key) -> Files {
+pub(crate) fn log(leaves: &[Vec<u8>], key: &Key) -> Files {
     let (mut tree, mut files) = (Tree::new(), Files::new());
     for leaf in leaves {
         files.extend(tree.append(leaf).into_iter().map(|full| (tile_path(full.level, full.index, 256), full.hashes)));

@@ -129,7 +129,7 @@ fn move_in(from: &Path, to: &Path) -> Result<(), ClientError> {
 }
 
 /// Writes beside, makes durable, puts in place.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(ClientError::file(folder))?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -140,7 +140,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     fs::rename(&beside, path).map_err(ClientError::file(path))
 }
 
-fn remove_all(folder: &Path) -> Result<(), ClientError> {
+pub(crate) fn remove_all(folder: &Path) -> Result<(), ClientError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::file(folder)(error)),
         _ => Ok(()),

@@ -56,6 +56,7 @@ fn notes(verb: &str) -> Notes {
         "settle" => SETTLE,
         "hold-new" => HOLD_NEW,
         "end-involvement" => END_INVOLVEMENT,
+        "receipts" => RECEIPTS,
         "log" | "log-fetch" | "log-verify" => LOG,
         "manual" => MANUAL,
         "completions" => COMPLETIONS,
@@ -72,13 +73,19 @@ const STATUSES: &[Row] = &[
     ("2", "Wrong usage, nobody is logged in, or a file that was given cannot be used."),
     ("3", "No connection, or TLS was refused."),
     ("4", "Verification failed: the log is not what its key signed."),
+    ("5", "The log contradicts what it showed before, or an answer's entry is not in it: the evidence is set aside."),
 ];
 
 const FILES: &[Row] = &[
     (
         "The profile",
-        "A TOML file of four lines: server (https://host:port), authority (the one whose server certificates are believed), certificate and key \
-         (your organisation's). Paths are relative to its folder.",
+        "A TOML file: server (https://host:port), authority (the one whose server certificates are believed), certificate and key (your \
+         organisation's), and log_key, the log's verifier key or a file that holds it, to have answers checked. Paths are relative to its folder.",
+    ),
+    (
+        "PROFILE.receipts/",
+        "With log_key: waiting/ has the number and the hash of each answer's entry until its receipt came, checkpoint is the last signed head that \
+         was seen, and refused-*/ is evidence of a log that contradicts itself. Nothing of any child.",
     ),
     (
         "$XDG_RUNTIME_DIR/contactpoint-*.session",
@@ -194,6 +201,7 @@ const SETTLE: &[Row] = &[
 ];
 const HOLD_NEW: &[Row] = &[("contactpoint hold-new true", "Settle each new record before others see it:")];
 const END_INVOLVEMENT: &[Row] = &[("contactpoint end-involvement 4182736451", "A pupil left the school:")];
+const RECEIPTS: &[Row] = &[("contactpoint receipts", "Wait until all that you were answered is covered by a signed head, and check it:")];
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),

@@ -1,15 +1,19 @@
-//! The profile: which directory, and as which organisation. A TOML file of four lines; paths are relative to its folder.
+//! The profile: which directory, and as which organisation. A TOML file of four or five lines; paths are relative to its folder.
 //!
 //! ```toml
 //! server = "https://directory.example:8443"
 //! authority = "server-ca.pem"     # the one authority whose server certificates are believed
 //! certificate = "school.pem"      # the organisation's certificate, its own first
 //! key = "school.key"              # its private key
+//! log_key = "log-verifier-key.txt" # optional: the log's verifier key, as such or in a file; what is answered is then checked
 //! ```
 //! Leaves to others: what is done with it. An unknown key is refused.
 
 use crate::connection::{Connection, ConnectionError, ServerAddress};
+use crate::log_verify::verifier_key;
+use crate::receipt_folder::ReceiptFolder;
 use crate::tls::{configuration, TlsFileError};
+use contactpoint_audit::VerifierKey;
 use rustls::ClientConfig;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -40,6 +44,12 @@ pub enum ProfileError {
     /// The server is not written https://host:port.
     #[error("the profile's server must be written https://host:port")]
     Server,
+    /// The log's verifier key cannot be read.
+    #[error("the profile's log_key: {0}")]
+    LogKey(String),
+    /// There is nothing to verify the log with.
+    #[error("the profile has no log_key: take the log's verifier key from the accreditor, and name it there")]
+    NoLogKey,
     /// A PEM file does not hold what it should.
     #[error("the profile's TLS files: {0}")]
     Tls(#[from] TlsFileError),
@@ -52,6 +62,14 @@ struct ProfileFile {
     authority: PathBuf,
     certificate: PathBuf,
     key: PathBuf,
+    log_key: Option<String>,
+}
+
+/// What the log is held against, and where that is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    pub(crate) key: VerifierKey,
+    pub(crate) folder: ReceiptFolder,
 }
 
 /// A profile, read and found usable.
@@ -63,6 +81,8 @@ pub struct Profile {
     pub tls: Arc<ClientConfig>,
     /// The file it came from, made absolute; sessions are kept apart by it.
     pub path: PathBuf,
+    /// With the log's key in the profile, what is answered is checked against the log.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Profile {
@@ -73,10 +93,12 @@ impl Profile {
         let file: ProfileFile = toml::from_str(&text).map_err(malformed)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let near = |name: &Path| contents(&folder.join(name));
+        let path = path.canonicalize().map_err(|cause| ProfileError::Unreadable { path: path.to_owned(), cause })?;
         Ok(Self {
+            watch: file.log_key.map(|named| watch(&named, folder, &path)).transpose()?,
             server: file.server.parse().map_err(|_| ProfileError::Server)?,
             tls: configuration(&near(&file.authority)?, &near(&file.certificate)?, &near(&file.key)?)?,
-            path: path.canonicalize().map_err(|cause| ProfileError::Unreadable { path: path.to_owned(), cause })?,
+            path,
         })
     }
 
@@ -84,6 +106,13 @@ impl Profile {
     pub fn connection(&self) -> Result<Connection, ConnectionError> {
         Connection::to(self.server.clone(), self.tls.clone())
     }
+}
+
+fn watch(named: &str, near: &Path, profile: &Path) -> Result<Watch, ProfileError> {
+    let file = near.join(named);
+    let named = file.to_str().filter(|_| file.is_file()).unwrap_or(named);
+    let key = verifier_key(named).map_err(|fault| ProfileError::LogKey(fault.to_string()))?;
+    Ok(Watch { key, folder: ReceiptFolder::beside(profile) })
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, ProfileError> {

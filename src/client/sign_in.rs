@@ -31,7 +31,7 @@ pub(crate) async fn log_in(place: &Place, wanted: &LogIn) -> Result<(), ClientEr
         None => rpassword::prompt_password("One-time code: ").map_err(ClientError::NothingTyped)?,
     };
     let body = json!({"login": wanted.login, "password": password, "code": code.trim()});
-    let answer = Api::over(profile.connection()?, None).post("/v1/session", &body).await?;
+    let answer = Api::by(&profile, None)?.post("/v1/session", &body).await?;
     let opened: Opened = read(&answer)?;
     session::keep(&file, &opened.token)?;
     if place.json {

@@ -149,7 +149,7 @@ impl Directory {
             other => return other,
         };
         let attempt = Entry { outcome: Outcome::Refused(RefusalCode::Fault), ..attempt };
-        self.store.look(move |_| Ok(((), attempt))).await?.into_inner();
-        Err(fault)
+        let entry = self.store.look(move |_| Ok(((), attempt))).await?.logged();
+        Err(StoreError::Attempted { fault: Box::new(fault), entry })
     }
 }

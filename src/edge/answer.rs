@@ -13,8 +13,11 @@ use crate::evidence::Evidence;
 use crate::problem::{Problem, ProblemCode};
 use crate::texts::TextsAnswer;
 use bytes::Bytes;
+use contactpoint_audit::Logged;
 use contactpoint_store::Committed;
-use http::header::{HeaderValue, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    HeaderName, HeaderValue, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{Response, StatusCode, Version};
 use http_body_util::Full;
 use serde::Serialize;
@@ -37,6 +40,8 @@ pub enum Public {
     Checkpoint(String),
     /// A tile or an entry bundle of the log (C2SP tlog-tiles): hashes, or sealed entries.
     Tile(Vec<u8>),
+    /// The proof that an entry is in the log (C2SP tlog-proof): hashes that the tiles show too, and a signed head.
+    Receipt(String),
     /// The texts that organisations and people accept.
     Texts(TextsAnswer),
     /// Whether store and keys work, for the control socket.
@@ -67,9 +72,14 @@ pub struct Answer {
     media: &'static str,
     body: Bytes,
     problem: Option<Problem>,
+    entry: Option<Logged>,
     allow: &'static str,
     close: bool,
 }
+
+/// The index of an answer's entry in the log, and the hash of its leaf in base64: what its receipt is asked by, and held against.
+pub(crate) const LOG_INDEX: HeaderName = HeaderName::from_static("log-index");
+pub(crate) const LOG_LEAF: HeaderName = HeaderName::from_static("log-leaf");
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
@@ -77,28 +87,32 @@ const PROBLEM: &str = "application/problem+json";
 impl Answer {
     /// What was looked at or changed, as JSON.
     pub fn json<T: Serialize>(success: Success, committed: Committed<T>) -> Self {
-        Self::written(success, &committed.into_inner())
+        let entry = committed.logged();
+        Self::written(success, &committed.into_inner()).entered(entry)
     }
 
     /// What was looked at, or why not; in either case the attempt is in the log.
     pub fn settled<T: Serialize, E: Into<Problem>>(success: Success, committed: Committed<Result<T, E>>) -> Self {
+        let entry = committed.logged();
         match committed.into_inner() {
             Ok(value) => Self::written(success, &value),
             Err(refused) => Self::problem(refused),
         }
+        .entered(entry)
     }
 
     /// Done, and nothing to say (204).
     pub fn done(committed: Committed<()>) -> Self {
+        let entry = committed.logged();
         committed.into_inner();
-        Self::new(StatusCode::NO_CONTENT, "", Bytes::new())
+        Self::new(StatusCode::NO_CONTENT, "", Bytes::new()).entered(entry)
     }
 
     /// Something of the closed list.
     pub fn public(public: Public) -> Self {
         match public {
             Public::Document(body) => Self::new(StatusCode::OK, JSON, body),
-            Public::Checkpoint(note) => Self::new(StatusCode::OK, "text/plain; charset=utf-8", note.into()),
+            Public::Checkpoint(text) | Public::Receipt(text) => Self::new(StatusCode::OK, "text/plain; charset=utf-8", text.into()),
             Public::Tile(tile) => Self::new(StatusCode::OK, "application/octet-stream", tile.into()),
             Public::Texts(texts) => Self::written(Success::Ok, &texts),
             Public::Health(health) => Self::written(Success::Ok, &health),
@@ -111,7 +125,12 @@ impl Answer {
         let problem = problem.into();
         let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&problem.document()).unwrap_or_default();
-        Self { problem: Some(problem), ..Self::new(status, PROBLEM, body.into()) }
+        Self { problem: Some(problem), entry: problem.entry, ..Self::new(status, PROBLEM, body.into()) }
+    }
+
+    /// The same answer, naming its entry.
+    fn entered(self, entry: Logged) -> Self {
+        Self { entry: Some(entry), ..self }
     }
 
     /// The same answer, after which the connection closes.
@@ -149,7 +168,7 @@ impl Answer {
     }
 
     fn new(status: StatusCode, media: &'static str, body: Bytes) -> Self {
-        Self { status, media, body, problem: None, allow: "", close: false }
+        Self { status, media, body, problem: None, entry: None, allow: "", close: false }
     }
 
     /// The bytes to send. Caches keep nothing and browsers guess nothing (rule G8).
@@ -167,6 +186,13 @@ impl Answer {
         }
         if let Some(seconds) = self.problem.and_then(|problem| problem.retry_after) {
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(entry) = self.entry {
+            headers.insert(LOG_INDEX, entry.index.into());
+            // base64 is always a header's value
+            if let Ok(leaf) = HeaderValue::try_from(entry.leaf_text()) {
+                headers.insert(LOG_LEAF, leaf);
+            }
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

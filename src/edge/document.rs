@@ -10,9 +10,9 @@ use crate::handlers::{
 use crate::problem::ProblemDocument;
 use crate::route::Route;
 use bytes::Bytes;
-use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ObjectBuilder, OpenApi as Description, Required, Type};
+use utoipa::openapi::{HeaderBuilder, ObjectBuilder, OpenApi as Description, RefOr, Required, Type};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -23,8 +23,9 @@ use utoipa::{Modify, OpenApi};
         glass::break_glass, glass::leave, glass::override_shield, alerts::queue, alerts::judge, alerts::sample, alerts::review,
         alerts::statistics, alerts::flags, contact::ask, helpdesk::begin_reset, helpdesk::complete_reset,
         shielding::shield, shielding::unshield, shielding::audience, shielding::settle, shielding::end_involvement, shielding::hold_new,
-        session::log_in, session::log_out, tiles::checkpoint, tiles::tile, document),
-    modifiers(&Schemes, &RequestIds, &Answers)
+        session::log_in, session::log_out, tiles::checkpoint, tiles::tile, tiles::receipt,
+        document),
+    modifiers(&Schemes, &RequestIds, &Entries, &Answers)
 )]
 struct Network;
 
@@ -59,6 +60,34 @@ impl Modify for RequestIds {
             operation.parameters.get_or_insert_default().push(header.clone().into());
         }
     }
+}
+
+/// The headers that name an answer's entry, on each answer to somebody who logs in or is logged in: refusals have them too, unless nothing
+/// was written (a body that is not of its form, a directory that is away).
+struct Entries;
+
+impl Modify for Entries {
+    fn modify(&self, description: &mut Description) {
+        let header = |kind, said| HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).description(Some(said)).build();
+        let index = header(Type::Integer, "Index of this answer's entry in the log (RFC 6962 leaf index).");
+        let leaf = header(Type::String, "SHA-256 leaf hash of that entry (RFC 6962), base64.");
+        for (path, item) in &mut description.paths.paths {
+            let operations = [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten();
+            for operation in operations.filter(|operation| path == Route::LogIn.template() || asks_for_a_session(operation)) {
+                for answer in operation.responses.responses.values_mut() {
+                    if let RefOr::T(answer) = answer {
+                        answer.headers.insert("Log-Index".to_owned(), RefOr::T(index.clone()));
+                        answer.headers.insert("Log-Leaf".to_owned(), RefOr::T(leaf.clone()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn asks_for_a_session(operation: &Operation) -> bool {
+    let requirements = operation.security.iter().flatten();
+    requirements.filter_map(|requirement| serde_json::to_value(requirement).ok()).any(|written| !written["session"].is_null())
 }
 
 /// This description.
@@ -147,6 +176,19 @@ mod tests {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let has_it = parameters.iter().any(|parameter| parameter["name"] == "X-Request-ID" && parameter["in"] == "header");
             assert_eq!(has_it, name.starts_with("post ") && name != "post /v1/session", "{name}");
+        }
+    }
+
+    #[test]
+    fn the_headers_of_an_entry_are_on_each_answer_to_somebody_who_acts() {
+        // F1: every access and every attempt is written before any answer leaves; the answer says where
+        for (name, operation) in operations(&description()) {
+            let acts = operation["security"].to_string().contains("session") || name == "post /v1/session";
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let headers = &answer["headers"];
+                assert_eq!(headers["Log-Index"].is_object() && headers["Log-Leaf"].is_object(), acts, "{name} {status}");
+            }
+            assert_eq!(name.contains(" /log/"), !acts && name != "get /v1/texts" && name != "get /openapi.json", "{name}");
         }
     }
 

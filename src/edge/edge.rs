@@ -15,7 +15,7 @@ use contactpoint_hardening::LockReport;
 use contactpoint_identity::{Channel, Clock, Identity, IdentityRefusal};
 use contactpoint_keys::Custody;
 use contactpoint_settings::Settings;
-use contactpoint_store::Store;
+use contactpoint_store::{Receipts, Store};
 use rustls::ServerConfig;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,7 +75,8 @@ impl Edge {
             clock: clock.clone(),
         })?;
         let standing = Standing::of(settings, certificate.as_ref(), &tls, custody.head_public_key());
-        let handlers = Handlers { identity, directory, store, custody, revocation, document: document::generated(), standing };
+        let receipts = Receipts::of(store.clone());
+        let handlers = Handlers { identity, directory, store, receipts, custody, revocation, document: document::generated(), standing };
         Ok(Self { handlers: Arc::new(handlers), tls, limits: Arc::new(Limits::from(settings)), clock })
     }
 

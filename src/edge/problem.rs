@@ -6,6 +6,7 @@
 //!
 //! <https://www.rfc-editor.org/rfc/rfc9457>; the same list for readers is docs/problems.md, which a test compares with this one.
 
+use contactpoint_audit::Logged;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -96,6 +97,8 @@ problems! {
     OwnAct = "own_act", 403, "Somebody else has to judge this.";
     /// There is no such child, or not for this caller: never distinguishable.
     NotFoundOrNotYours = "not_found_or_not_yours", 404, "There is no such record, or none that you may see.";
+    /// The log's newest signed head does not cover the entry, whether there is one or not; `retry_after` says when to ask again.
+    NotYetCovered = "not_yet_covered", 404, "No signed head of the log covers this entry yet.";
     /// There is no such address.
     NoSuchRoute = "no_such_route", 404, "There is nothing at this address.";
     /// The address exists, but not for this method.
@@ -146,7 +149,7 @@ problems! {
     RevocationListExpired = "revocation_list_expired", 503, "The list of revoked certificates has expired.";
 }
 
-/// A problem to be answered: its code, and the two facts that some codes carry.
+/// A problem to be answered: its code, the two facts that some codes carry, and where the log tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Problem {
     /// What the caller learns.
@@ -155,6 +158,8 @@ pub struct Problem {
     pub retry_after: Option<u64>,
     /// Where the feed stands, with `feed_out_of_step` only.
     pub next_line: Option<u64>,
+    /// The entry that tells of it; in the headers of the answer, not in its body.
+    pub entry: Option<Logged>,
 }
 
 impl Problem {
@@ -168,6 +173,12 @@ impl Problem {
     #[must_use]
     pub fn out_of_step(next_line: u64) -> Self {
         Self { next_line: Some(next_line), ..Self::from(ProblemCode::FeedOutOfStep) }
+    }
+
+    /// The same, told of by this entry.
+    #[must_use]
+    pub fn entered(self, entry: Logged) -> Self {
+        Self { entry: Some(entry), ..self }
     }
 
     /// The members as they are written.
@@ -186,7 +197,7 @@ impl Problem {
 
 impl From<ProblemCode> for Problem {
     fn from(code: ProblemCode) -> Self {
-        Self { code, retry_after: None, next_line: None }
+        Self { code, retry_after: None, next_line: None, entry: None }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::problem::{Problem, ProblemCode};
 use contactpoint_directory::Refused;
-use contactpoint_identity::{IdentityError, IdentityRefusal, LoginRefused};
+use contactpoint_identity::{IdentityError, IdentityRefusal, LoginRefused, TurnedAway};
 use contactpoint_intake::HeaderFault;
 use contactpoint_policy::Refusal;
 use contactpoint_store::StoreError;
@@ -23,6 +23,12 @@ impl From<IdentityRefusal> for Problem {
             IdentityRefusal::Unavailable => return away(&refusal),
         }
         .into()
+    }
+}
+
+impl From<TurnedAway> for Problem {
+    fn from(TurnedAway { refusal, entry }: TurnedAway) -> Self {
+        Self { entry, ..refusal.into() }
     }
 }
 
@@ -120,6 +126,7 @@ impl From<StoreError> for Problem {
             // a name or certificate that is taken: the value is not one that can be used
             StoreError::Exists(_) => ProblemCode::InvalidValue.into(),
             StoreError::Unknown(_) => ProblemCode::NotFoundOrNotYours.into(),
+            StoreError::Attempted { fault, entry } => Self::from(*fault).entered(entry),
             StoreError::Full | StoreError::Stopped | StoreError::Unsigned | StoreError::Overloaded | StoreError::Overtaken => away(&error),
             StoreError::Damaged { .. }
             | StoreError::Form { .. }

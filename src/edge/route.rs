@@ -84,6 +84,7 @@ routes! {
     Flags = POST "/v1/audit/flags" Network;
     Checkpoint = GET "/log/checkpoint" Network;
     Tile = GET "/log/tile/{*path}" Network;
+    Receipt = GET "/log/receipt/{id}" Network;
     Document = GET "/openapi.json" Both;
     EnrolOrganisation = POST "/v1/organisations" Control;
     Accredit = POST "/v1/organisations/{id}/accreditations" Control;

@@ -13,7 +13,7 @@ use crate::refusal::{IdentityRefusal, LoginRefused};
 use crate::session::{SessionId, Unlooked};
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::PersonId;
-use contactpoint_store::{Account, StoreError};
+use contactpoint_store::{Account, Committed, StoreError};
 use std::time::Duration;
 
 /// The proof that a caller showed their second factor for the request under way. Used up by the decision it is for:
@@ -49,7 +49,12 @@ impl Identity {
     ///
     /// # Errors
     /// [`LoginRefused::Failed`] where the code is not good, was used, or comes before the session's delay is over.
-    pub async fn confirm(&self, caller: &Caller, code: &str, now: Now) -> Result<Result<Confirmed, LoginRefused>, IdentityError> {
+    pub async fn confirm(
+        &self,
+        caller: &Caller,
+        code: &str,
+        now: Now,
+    ) -> Result<Committed<Result<Confirmed, LoginRefused>>, IdentityError> {
         let person = caller.person();
         let account = self.store.registry(|registry| registry.account(person))?.ok_or(StoreError::Unknown("account"))?;
         let looked = match self.sessions.try_code(caller.session(), now.wall) {
@@ -84,7 +89,7 @@ impl Identity {
                 Ok((verdict, entry))
             })
             .await?;
-        Ok(match committed.into_inner() {
+        Ok(committed.map(|verdict| match verdict {
             Ok(_) => {
                 self.sessions.code_was_good(caller.session());
                 Ok(Confirmed { person, session: caller.session() })
@@ -92,7 +97,7 @@ impl Identity {
             Err(Failure::TooEarly(wait)) => Err(LoginRefused::Failed { retry_after: Some(wait) }),
             Err(Failure::Wrong | Failure::Replayed) => Err(LoginRefused::Failed { retry_after: None }),
             Err(Failure::Ended) => Err(LoginRefused::Channel(IdentityRefusal::SessionEnded)),
-        })
+        }))
     }
 }
 

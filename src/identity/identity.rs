@@ -8,7 +8,7 @@ use crate::delay::UnknownNames;
 use crate::error::IdentityError;
 use crate::password::Pepper;
 use crate::queue::Queue;
-use crate::refusal::IdentityRefusal;
+use crate::refusal::{IdentityRefusal, TurnedAway};
 use crate::request::RequestSeen;
 use crate::session::{Sessions, Standing};
 use contactpoint_audit::{Entry, Operation, Outcome};
@@ -65,12 +65,12 @@ impl Identity {
     }
 
     /// Who sends a request for this operation. One whom [`Self::caller`] refuses is in the log before being told (rule F1: every attempt).
-    pub async fn caller_for(&self, operation: Operation, channel: &Channel, token: &str, now: Now) -> Result<Caller, IdentityRefusal> {
+    pub async fn caller_for(&self, operation: Operation, channel: &Channel, token: &str, now: Now) -> Result<Caller, TurnedAway> {
         let refusal = match self.caller(channel, token, now) {
             Ok(caller) => return Ok(caller),
             Err(refusal) => refusal,
         };
-        let Some(code) = refusal.in_the_log() else { return Err(refusal) };
+        let Some(code) = refusal.in_the_log() else { return Err(refusal.into()) };
         let organisation = match channel {
             Channel::Certificate { key } => self.enrolled(key).ok().map(|organisation| organisation.id),
             Channel::Local { .. } => None,
@@ -88,8 +88,8 @@ impl Identity {
             changes: Vec::new(),
             on_behalf_of: None,
         };
-        self.store.look(move |_| Ok(((), attempt))).await.map_err(unavailable)?.into_inner();
-        Err(refusal)
+        let attempted = self.store.look(move |_| Ok(((), attempt))).await.map_err(unavailable)?;
+        Err(TurnedAway { refusal, entry: Some(attempted.logged()) })
     }
 
     /// The organisation of a channel, without a person: enough for the public parts of the log, and for nothing else.

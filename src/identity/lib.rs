@@ -29,7 +29,7 @@ pub use enrol::{credentials, NewFactor, NewPerson, OneTimeSecrets};
 pub use error::IdentityError;
 pub use identity::Identity;
 pub use password::Pepper;
-pub use refusal::{IdentityRefusal, LoginRefused};
+pub use refusal::{IdentityRefusal, LoginRefused, TurnedAway};
 pub use request::RequestSeen;
 pub use session::{SessionId, SessionTicket};
 

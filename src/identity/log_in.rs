@@ -12,7 +12,7 @@ use crate::delay;
 use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::password;
-use crate::refusal::{IdentityRefusal, LoginRefused};
+use crate::refusal::{IdentityRefusal, LoginRefused, TurnedAway};
 use crate::session::SessionTicket;
 use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{AccountState, Instant, LoginName, Organisation, OrganisationId, PersonId, Role};
@@ -76,10 +76,13 @@ impl Identity {
     }
 
     /// May anybody log in on this channel? To be asked before anything is read of an attempt (rules B1, B4); a refusal is in the log.
-    pub async fn may_try(&self, channel: &Channel, now: Now) -> Result<Result<(), LoginRefused>, IdentityError> {
+    pub async fn may_try(&self, channel: &Channel, now: Now) -> Result<Result<(), TurnedAway>, IdentityError> {
         match self.here(channel) {
             Ok(_) => Ok(Ok(())),
-            Err((refusal, organisation)) => Ok(self.barred(refusal, organisation, now).await?.into_inner().map(drop)),
+            Err((refusal, organisation)) => {
+                let entry = self.barred(refusal, organisation, now).await?.logged();
+                Ok(Err(TurnedAway { refusal, entry: Some(entry) }))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The ways in which identity says no. `edge` maps each to an answer, one by one.
 
-use contactpoint_audit::RefusalCode;
+use contactpoint_audit::{Logged, RefusalCode};
 use std::time::Duration;
 
 /// Why a request has no `Caller`. Closed on purpose: a new one forces a decision in every map.
@@ -46,6 +46,22 @@ impl IdentityRefusal {
             Self::PersonClosed => Some(RefusalCode::PersonClosed),
             Self::Unavailable => None,
         }
+    }
+}
+
+/// Nobody, or somebody who may not come in, and the entry that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{refusal}")]
+pub struct TurnedAway {
+    /// Why.
+    pub refusal: IdentityRefusal,
+    /// What is in the log of it (rule F1); `None` where nothing could be written.
+    pub entry: Option<Logged>,
+}
+
+impl From<IdentityRefusal> for TurnedAway {
+    fn from(refusal: IdentityRefusal) -> Self {
+        Self { refusal, entry: None }
     }
 }
 

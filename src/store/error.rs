@@ -1,6 +1,6 @@
 //! What can go wrong with the store, and what the operator does next.
 
-use contactpoint_audit::AuditError;
+use contactpoint_audit::{AuditError, Logged};
 use contactpoint_domain::InvalidValue;
 use contactpoint_hardening::HardeningError;
 use contactpoint_sealing::SealError;
@@ -82,6 +82,15 @@ pub enum StoreError {
     /// A child that was looked at was hidden before the look came into the log: whoever asks again is answered by what holds now.
     #[error("what was looked at was hidden meanwhile")]
     Overtaken,
+    /// One of these, and the attempt is in the log (rule F1).
+    #[error("{fault}")]
+    Attempted {
+        /// Which.
+        #[source]
+        fault: Box<StoreError>,
+        /// The attempt's entry.
+        entry: Logged,
+    },
     /// The engine refused; the text has no values in it.
     #[error("the store's engine refused: {0}")]
     Engine(#[source] rusqlite::Error),

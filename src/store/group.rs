@@ -12,7 +12,7 @@ use crate::registry::Registry;
 use crate::sealed::SealKeys;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
-use contactpoint_audit::{Entry, Tree};
+use contactpoint_audit::{Entry, Logged, Tree};
 use rusqlite::Connection;
 
 /// What happens to a transaction once its group's fate is known.
@@ -79,34 +79,34 @@ impl<'w> Group<'w> {
     }
 
     /// Adds the entry of a look, unless one of its children was hidden after it began: then nothing of it is answered (rule E2).
-    pub(crate) fn append_look(&mut self, as_of: Option<AsOf>, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<u64, StoreError> {
+    pub(crate) fn append_look(&mut self, as_of: Option<AsOf>, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<Logged, StoreError> {
         if as_of.is_some_and(|as_of| self.writer.hidden.overtook(as_of, &tokens)) {
             return Err(StoreError::Overtaken);
         }
         self.append(leaf, tokens)
     }
 
-    /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns its index.
-    pub(crate) fn append(&mut self, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<u64, StoreError> {
-        let index =
+    /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns where it stands.
+    pub(crate) fn append(&mut self, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<Logged, StoreError> {
+        let logged =
             log::append(&self.writer.connection, &mut self.writer.tree, leaf).inspect_err(|error| self.broken = Some(error.alike()))?;
-        self.looked.extend(tokens.into_iter().map(|token| (token, index)));
-        Ok(index)
+        self.looked.extend(tokens.into_iter().map(|token| (token, logged.index)));
+        Ok(logged)
     }
 
     /// Runs a change in a savepoint of its own and adds its entry; a change that fails leaves nothing behind.
     pub(crate) fn change<T>(
         &mut self,
         change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>,
-    ) -> Result<(T, u64), StoreError> {
+    ) -> Result<(T, Logged), StoreError> {
         self.writer.connection.execute_batch("SAVEPOINT change")?;
         match self.write(change) {
             Ok((value, entry, leaf)) => {
                 let tokens = looked::tokens_of(&self.writer.keys, &entry);
                 // INVARIANT: a change without its entry is never committed: a failed append breaks the whole group
-                let index = self.append(&leaf, tokens)?;
+                let logged = self.append(&leaf, tokens)?;
                 self.writer.connection.execute_batch("RELEASE change")?;
-                Ok((value, index))
+                Ok((value, logged))
             }
             Err(error) => {
                 let undone = self.writer.connection.execute_batch("ROLLBACK TO change; RELEASE change").map_err(StoreError::from);

@@ -2,7 +2,7 @@
 
 use crate::error::{OpenError, StoreError};
 use contactpoint_audit::tiles::{self, TilePath};
-use contactpoint_audit::{leaf_hash, Checkpoint, Hash, Tree, VerifierKey};
+use contactpoint_audit::{leaf_hash, Checkpoint, Hash, Logged, Tree, VerifierKey};
 use rusqlite::{params, Connection, OptionalExtension};
 
 /// Leaves in a full tile (C2SP tlog-tiles).
@@ -82,14 +82,14 @@ fn size(connection: &Connection) -> Result<u64, OpenError> {
     Ok(next.cast_unsigned())
 }
 
-fn leaf_hashes(connection: &Connection, from: u64, to: u64) -> Result<Vec<[u8; 32]>, OpenError> {
+pub(crate) fn leaf_hashes(connection: &Connection, from: u64, to: u64) -> Result<Vec<[u8; 32]>, OpenError> {
     let mut select = connection.prepare("SELECT leaf FROM leaf WHERE entry >= ?1 AND entry < ?2 ORDER BY entry")?;
     let hashes = select.query_map([from.cast_signed(), to.cast_signed()], |row| Ok(leaf_hash(&row.get::<_, Vec<u8>>(0)?)))?;
     Ok(hashes.collect::<Result<_, _>>()?)
 }
 
 /// The roots of the full tiles of one level, which are the hashes of the level above.
-fn tile_roots(connection: &Connection, level: u8, from: u64, to: u64) -> Result<Vec<[u8; 32]>, OpenError> {
+pub(crate) fn tile_roots(connection: &Connection, level: u8, from: u64, to: u64) -> Result<Vec<[u8; 32]>, OpenError> {
     let mut select = connection.prepare("SELECT hashes FROM tile WHERE level = ?1 AND number >= ?2 AND number < ?3 ORDER BY number")?;
     let roots = select.query_map(params![level, from.cast_signed(), to.cast_signed()], |row| Ok(tile_root(&row.get::<_, Vec<u8>>(0)?)))?;
     let roots: Vec<[u8; 32]> = roots.collect::<Result<_, _>>()?;
@@ -109,15 +109,15 @@ fn tile_root(hashes: &[u8]) -> Hash {
     tree.root()
 }
 
-/// Writes one leaf at the tree's end and the tiles that it fills. Returns its index.
-pub(crate) fn append(connection: &Connection, tree: &mut Tree, leaf: &[u8]) -> Result<u64, StoreError> {
-    let index = tree.size();
+/// Writes one leaf at the tree's end and the tiles that it fills. Returns its index and hash.
+pub(crate) fn append(connection: &Connection, tree: &mut Tree, leaf: &[u8]) -> Result<Logged, StoreError> {
+    let (index, hash) = (tree.size(), leaf_hash(leaf));
     connection.prepare_cached("INSERT INTO leaf (entry, leaf) VALUES (?1, ?2)")?.execute(params![index.cast_signed(), leaf])?;
-    for tile in tree.append(leaf) {
+    for tile in tree.append_hash(hash) {
         let mut insert = connection.prepare_cached("INSERT INTO tile (level, number, hashes) VALUES (?1, ?2, ?3)")?;
         insert.execute(params![tile.level, tile.index.cast_signed(), tile.hashes])?;
     }
-    Ok(index)
+    Ok(Logged { index, leaf: hash })
 }
 
 /// Keeps a signed checkpoint.
@@ -151,7 +151,7 @@ fn entries(connection: &Connection, index: u64, width: u64, covered: u64) -> Res
     Ok(Some(tiles::encode_bundle(&leaves)?))
 }
 
-fn hashes(connection: &Connection, level: u8, index: u64, width: u64, covered: u64) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn hashes(connection: &Connection, level: u8, index: u64, width: u64, covered: u64) -> Result<Option<Vec<u8>>, StoreError> {
     let nodes = covered.checked_shr(8 * u32::from(level)).unwrap_or(0);
     let Some((from, to)) = bounds(index, width, nodes) else { return Ok(None) };
     if width == WIDTH {

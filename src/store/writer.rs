@@ -18,7 +18,7 @@ use crate::sealed::SealKeys;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
 use crate::worker::Worker;
-use contactpoint_audit::{Checkpoint, Entry, Signer};
+use contactpoint_audit::{Checkpoint, Entry, Logged, Signer};
 use contactpoint_hardening::LockedDown;
 use rusqlite::Connection;
 use std::convert::Infallible;
@@ -68,7 +68,7 @@ type ChangeJob = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
 
 enum Job {
     /// A sealed entry of a look, and the tokens of its children.
-    Look { as_of: Option<AsOf>, leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<u64, StoreError>> },
+    Look { as_of: Option<AsOf>, leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<Logged, StoreError>> },
     /// Anything that writes more than its entry.
     Change(ChangeJob),
     /// The last job.
@@ -162,8 +162,8 @@ impl Store {
         };
         let (settle, settled) = oneshot::channel();
         self.send(Job::Look { as_of, leaf, tokens, settle })?;
-        let index = settled.await.map_err(|_| StoreError::Stopped)??;
-        Ok(Ok(Committed::new(value, index)))
+        let logged = settled.await.map_err(|_| StoreError::Stopped)??;
+        Ok(Ok(Committed::new(value, logged)))
     }
 
     /// What a look that begins now sees for certain of what was hidden: for [`Transaction::refuse_overtaken`].
@@ -178,7 +178,7 @@ impl Store {
         change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError> + Send + 'static,
     ) -> Result<Committed<T>, StoreError> {
         self.refuse_unsigned()?;
-        self.run(move |group| group.change(change)).await.map(|(value, index)| Committed::new(value, index))
+        self.run(move |group| group.change(change)).await.map(|(value, logged)| Committed::new(value, logged))
     }
 
     /// Brings the index of looks up to the newest entry, so that [`Snapshot::looks_at`] is complete.

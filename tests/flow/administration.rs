@@ -137,6 +137,7 @@ async fn the_interface_describes_itself_and_each_described_route_exists() {
         [
             "DELETE /v1/session",
             "GET /log/checkpoint",
+            "GET /log/receipt/{id}",
             "GET /log/tile/{path}",
             "GET /openapi.json",
             "GET /v1/feeds/{id}",

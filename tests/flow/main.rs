@@ -44,6 +44,7 @@ mod own_people;
 mod peers;
 mod racing;
 mod racing_rights;
+mod receipts;
 mod revocation;
 mod searching;
 mod second_key;

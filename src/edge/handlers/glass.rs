@@ -9,6 +9,7 @@ use contactpoint_audit::Operation;
 use contactpoint_directory::{BreakGlassRequest, GlassAnswer, LeaveAnswer, OverrideRequest, Refused};
 use contactpoint_identity::{Caller, Confirmed, LoginRefused, Now};
 use contactpoint_policy::Refusal;
+use contactpoint_store::Committed;
 
 /// Lets the caller view one child outside their scope for thirty minutes; their supervisor is alerted.
 #[utoipa::path(post, path = "/v1/break-glass", tag = "break-glass", request_body = BreakGlassRequest,
@@ -19,7 +20,7 @@ pub(crate) async fn break_glass(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request, now } = call.json::<BreakGlassRequest>(&desk.identity, Operation::BreakGlass).await?;
     let (proof, told) = tried(desk, &caller, &request.code, now).await?;
     let opened = desk.directory.break_glass(&caller, request, proof, now.wall).await?;
-    told_of_the_code(opened.get(), told)?;
+    told_of_the_code(&opened, told)?;
     Ok(Answer::settled(Success::Ok, entered(opened)))
 }
 
@@ -43,7 +44,7 @@ pub(crate) async fn override_shield(desk: &Handlers, call: Call<'_>) -> Handled 
     let Asked { caller, request, now } = call.json::<OverrideRequest>(&desk.identity, Operation::OverrideShield).await?;
     let (proof, told) = tried(desk, &caller, &request.code, now).await?;
     let opened = desk.directory.override_shield(&caller, request, proof, now.wall).await?;
-    told_of_the_code(opened.get(), told)?;
+    told_of_the_code(&opened, told)?;
     Ok(Answer::settled(Success::Ok, entered(opened)))
 }
 
@@ -68,17 +69,20 @@ pub(crate) async fn tried(
 }
 
 /// Where the act was refused for its code: what the caller is told of that.
-pub(crate) fn told_of_the_code<T>(done: &Result<T, Refused>, told: Option<Problem>) -> Result<(), Problem> {
-    let is_code = matches!(done, Err(Refused::Policy(Refusal::NotConfirmed)));
-    told.filter(|_| is_code).map_or(Ok(()), Err)
+pub(crate) fn told_of_the_code<T>(done: &Committed<Result<T, Refused>>, told: Option<Problem>) -> Result<(), Problem> {
+    let is_code = matches!(done.get(), Err(Refused::Policy(Refusal::NotConfirmed)));
+    told.filter(|_| is_code).map_or(Ok(()), |problem| Err(problem.entered(done.logged())))
 }
 
 /// The second factor anew. A caller who is logged in may know that it was the code, and how long to wait.
 pub(crate) async fn confirmed(desk: &Handlers, caller: &Caller, code: &str, now: Now) -> Result<Confirmed, Problem> {
-    match desk.identity.confirm(caller, code, now).await? {
-        Ok(proof) => Ok(proof),
-        Err(LoginRefused::Failed { retry_after: Some(wait) }) => Err(Problem::retry_after(ProblemCode::NotConfirmed, wait.as_secs())),
-        Err(LoginRefused::Failed { retry_after: None }) => Err(ProblemCode::NotConfirmed.into()),
-        Err(refused @ LoginRefused::Channel(_)) => Err(refused.into()),
-    }
+    let tried = desk.identity.confirm(caller, code, now).await?;
+    let entry = tried.logged();
+    let told: Problem = match tried.into_inner() {
+        Ok(proof) => return Ok(proof),
+        Err(LoginRefused::Failed { retry_after: Some(wait) }) => Problem::retry_after(ProblemCode::NotConfirmed, wait.as_secs()),
+        Err(LoginRefused::Failed { retry_after: None }) => ProblemCode::NotConfirmed.into(),
+        Err(refused @ LoginRefused::Channel(_)) => refused.into(),
+    };
+    Err(told.entered(entry))
 }

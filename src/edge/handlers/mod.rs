@@ -29,7 +29,7 @@ use contactpoint_directory::{Directory, Refused};
 use contactpoint_domain::OrganisationId;
 use contactpoint_identity::{Channel, Identity, Now};
 use contactpoint_keys::Custody;
-use contactpoint_store::{Committed, Store};
+use contactpoint_store::{Committed, Receipts, Store};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -39,6 +39,7 @@ pub(crate) struct Handlers {
     pub(crate) identity: Arc<Identity>,
     pub(crate) directory: Directory,
     pub(crate) store: Store,
+    pub(crate) receipts: Receipts,
     pub(crate) custody: Arc<Custody>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) document: Bytes,
@@ -100,6 +101,7 @@ impl Desk for Handlers {
             Route::Flags => alerts::flags(self, call).await,
             Route::Checkpoint => tiles::checkpoint(self, call).await,
             Route::Tile => tiles::tile(self, call).await,
+            Route::Receipt => tiles::receipt(self, call).await,
             Route::Document => document::document(self, call).await,
             Route::EnrolOrganisation => organisations::enrol(self, call).await,
             Route::Status => control::status(self, call).await,

@@ -30,7 +30,7 @@ pub(crate) async fn unshield(desk: &Handlers, call: Call<'_>) -> Handled {
     let Asked { caller, request: UnshieldChild { child_number, code }, now } = call.json(&desk.identity, Operation::Unshield).await?;
     let (proof, told) = tried(desk, &caller, &code, now).await?;
     let lifted = desk.directory.unshield(&caller, child_number, proof, now.wall).await?;
-    told_of_the_code(lifted.get(), told)?;
+    told_of_the_code(&lifted, told)?;
     Ok(Answer::settled(Success::Ok, entered(lifted)))
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn audience(desk: &Handlers, call: Call<'_>) -> Handled {
         call.json(&desk.identity, Operation::SetAudience).await?;
     let (proof, told) = tried(desk, &caller, &code, now).await?;
     let named = desk.directory.set_audience(&caller, child_number, audience, proof, now.wall).await?;
-    told_of_the_code(named.get(), told)?;
+    told_of_the_code(&named, told)?;
     Ok(Answer::settled(Success::Ok, entered(named)))
 }
 

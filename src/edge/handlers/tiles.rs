@@ -1,10 +1,17 @@
-//! The log's public half: signed heads, hashes and sealed entries, for any enrolled organisation (rule F2).
+//! The log's public half: signed heads, hashes, proofs and sealed entries, for any enrolled organisation (rule F2).
+//!
+//! A receipt is asked for as a tile is, without a session and without an entry of its own: it is made of hashes that the tiles show to the same
+//! askers, so to record or to refuse it would keep nothing back; an entry would itself want a receipt; and its holder may check tomorrow,
+//! when their session has long ended. It tells nothing of a child or a person: not even whether an entry was a look.
 
 use super::{Handled, Handlers};
 use crate::answer::{Answer, Public};
 use crate::call::Call;
 use crate::problem::{Problem, ProblemCode, ProblemDocument};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+
+/// Seconds from one signed head to the next, while entries arrive.
+const HEADS_EACH: u64 = 1;
 
 /// The body of a tile as the description has it: bytes.
 enum TileBytes {}
@@ -37,4 +44,19 @@ pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
     let path = format!("tile/{}", call.found.parameter);
     let tile = desk.store.log_tile(&path)?.ok_or(ProblemCode::NoSuchRoute)?;
     Ok(Answer::public(Public::Tile(tile)))
+}
+
+/// The proof that an entry is in the log (C2SP tlog-proof), once a signed head covers it.
+///
+/// Hold it against `Log-Index` and `Log-Leaf` of your answer, and its head against the last one that you saw.
+#[utoipa::path(get, path = "/log/receipt/{id}", tag = "log", params(("id" = u64, Path, description = "`Log-Index` of an answer.")),
+    security(("certificate" = [])),
+    responses((status = 200, description = "Index, audit path and signed note.", body = String, content_type = "text/plain"),
+        (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
+pub(crate) async fn receipt(desk: &Handlers, call: Call<'_>) -> Handled {
+    call.let_in(&desk.identity)?;
+    // an index that no number can be is behind every head
+    let index = call.found.parameter.parse().unwrap_or(u64::MAX);
+    let receipt = desk.receipts.receipt(index)?.ok_or_else(|| Problem::retry_after(ProblemCode::NotYetCovered, HEADS_EACH))?;
+    Ok(Answer::public(Public::Receipt(receipt.to_string())))
 }

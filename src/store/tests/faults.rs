@@ -1,6 +1,6 @@
 //! A look that fails for a fault of ours, seen from the directory above: it is an attempt all the same.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod rig;
 
@@ -63,7 +63,10 @@ async fn a_look_at_a_damaged_row_is_in_the_log_though_it_shows_nothing() {
     let number = child(1).number;
     let asked = serde_json::json!({"child_number": number, "reason": "concern"});
     let request: ViewRequest = serde_json::from_value(asked).unwrap();
-    assert!(matches!(directory.view(&teacher(), &request, now).await, Err(StoreError::Damaged { table: "child", row: 1 })));
+    let refused = directory.view(&teacher(), &request, now).await;
+    let Err(StoreError::Attempted { fault, entry: attempted }) = refused else { panic!("the attempt is in the log") };
+    assert!(matches!(*fault, StoreError::Damaged { table: "child", row: 1 }));
+    assert_eq!(attempted.index + 1, store.log_size(), "the answer names the attempt's entry");
     let asked = serde_json::json!({"child_number": number, "date_of_birth": "2011-02-02", "reason": "concern"});
     let request: SearchRequest = serde_json::from_value(asked).unwrap();
     assert!(directory.search(&teacher(), &request, now).await.is_err());

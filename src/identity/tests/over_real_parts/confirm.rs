@@ -24,7 +24,7 @@ async fn teacher_again(house: &House, code: &str) -> Caller {
 }
 
 async fn confirm(house: &House, caller: &Caller, code: &str) -> Result<Confirmed, LoginRefused> {
-    house.identity.confirm(caller, code, house.clock.now()).await.unwrap()
+    house.identity.confirm(caller, code, house.clock.now()).await.unwrap().into_inner()
 }
 
 async fn refused(house: &House, caller: &Caller, code: &str) -> LoginRefused {

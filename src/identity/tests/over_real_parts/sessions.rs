@@ -169,12 +169,15 @@ async fn an_attempt_without_a_good_session_is_in_the_log_before_it_is_refused() 
     let tried = |channel: Channel, token: String| {
         let now = house.clock.now();
         let identity = Arc::clone(&house.identity);
-        async move { identity.caller_for(Operation::View, &channel, &token, now).await.map(drop) }
+        async move {
+            let turned_away = identity.caller_for(Operation::View, &channel, &token, now).await.err().unwrap();
+            (turned_away.refusal, turned_away.entry.unwrap().index)
+        }
     };
-    assert_eq!(tried(OTHER_SCHOOL, token.clone()).await, Err(IdentityRefusal::NotAuthenticated));
-    assert_eq!(tried(SCHOOL, String::new()).await, Err(IdentityRefusal::NotAuthenticated));
+    assert_eq!(tried(OTHER_SCHOOL, token.clone()).await, (IdentityRefusal::NotAuthenticated, before));
+    assert_eq!(tried(SCHOOL, String::new()).await, (IdentityRefusal::NotAuthenticated, before + 1));
     house.suspend_school().await;
     let suspended = house.store.log_size();
-    assert_eq!(tried(SCHOOL, token.clone()).await, Err(IdentityRefusal::OrganisationSuspended));
+    assert_eq!(tried(SCHOOL, token.clone()).await, (IdentityRefusal::OrganisationSuspended, suspended));
     assert_eq!((suspended - before, house.store.log_size() - suspended), (3, 1), "two attempts and the suspension, then one attempt");
 }

@@ -1,0 +1,144 @@
+//! The folder beside the profile in which the client keeps what it needs to check the log: `waiting/`, `checkpoint`, and what was refused.
+//!
+//! For: the entries of answers whose receipt has not come yet, the last signed head that was seen, and where two heads contradict each other,
+//! both as evidence. An entry is its number and the hash of its sealed leaf: nothing of a child or of what was asked (rule G8). One file an
+//! entry, so that two commands at once do not write into each other's. Leaves to others: what is checked (`receipts`).
+
+use crate::error::ClientError;
+use crate::log_folder::{remove_all, write_whole};
+use contactpoint_audit::{Checkpoint, Hash, Logged};
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct ReceiptFolder(PathBuf);
+
+impl ReceiptFolder {
+    /// `school.receipts` beside `school.toml`. It is made with the first entry.
+    pub(crate) fn beside(profile: &Path) -> Self {
+        Self(profile.with_extension("receipts"))
+    }
+
+    /// Keeps an entry until its receipt has come. An answer that names a number which another answer had waits beside it: one of the two
+    /// is not in the log.
+    pub(crate) fn wait_for(&self, entry: &Logged) -> Result<(), ClientError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(ClientError::file(&self.0))?;
+        write_whole(&self.file(entry), format!("{} {}\n", entry.index, entry.leaf_text()).as_bytes())
+    }
+
+    /// The entries that wait, the oldest first. What is no such file is passed over.
+    pub(crate) fn waiting(&self) -> Vec<Logged> {
+        let files = fs::read_dir(self.0.join("waiting")).into_iter().flatten().flatten();
+        let mut entries: Vec<Logged> = files.filter_map(|file| read(&fs::read_to_string(file.path()).ok()?)).collect();
+        entries.sort_unstable_by_key(|entry| (entry.index, entry.leaf));
+        entries
+    }
+
+    /// Its receipt came, and is good.
+    pub(crate) fn proved(&self, entry: &Logged) -> Result<(), ClientError> {
+        let file = self.file(entry);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::file(&file)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last head that was seen, as it was shown.
+    pub(crate) fn kept(&self) -> Result<Option<String>, ClientError> {
+        let path = self.0.join("checkpoint");
+        match fs::read_to_string(&path) {
+            Ok(note) => Ok(Some(note)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ClientError::file(&path)(error)),
+        }
+    }
+
+    /// Keeps a head that was found to go on from the kept one.
+    pub(crate) fn keep(&self, note: &str) -> Result<(), ClientError> {
+        write_whole(&self.0.join("checkpoint"), note.as_bytes())
+    }
+
+    /// What evidence of a head is kept under: its size and the beginning of its root.
+    pub(crate) fn name_of_head(head: &Checkpoint) -> String {
+        format!("refused-{}-{}", head.size, beginning(&head.root))
+    }
+
+    /// What evidence of an entry is kept under.
+    pub(crate) fn name_of_entry(entry: &Logged) -> String {
+        format!("refused-entry-{}-{}", entry.index, beginning(&entry.leaf))
+    }
+
+    /// Sets evidence aside under a name; where. The kept head stays, and lies there too. What was set aside before is not written over.
+    pub(crate) fn refuse(&self, name: &str, files: &[(&str, &str)]) -> Result<PathBuf, ClientError> {
+        let aside = self.0.join(name);
+        if aside.exists() {
+            return Ok(aside);
+        }
+        let beside = self.0.join("refused.new");
+        remove_all(&beside)?;
+        if let Some(before) = self.kept()? {
+            write_whole(&beside.join("before"), before.as_bytes())?;
+        }
+        files.iter().try_for_each(|(name, text)| write_whole(&beside.join(name), text.as_bytes()))?;
+        fs::rename(&beside, &aside).map_err(ClientError::file(&aside))?;
+        Ok(aside)
+    }
+
+    fn file(&self, entry: &Logged) -> PathBuf {
+        self.0.join("waiting").join(format!("{}-{}", entry.index, beginning(&entry.leaf)))
+    }
+}
+
+fn beginning(hash: &Hash) -> String {
+    data_encoding::HEXLOWER.encode(&hash[..8])
+}
+
+fn read(text: &str) -> Option<Logged> {
+    let (index, leaf) = text.strip_suffix('\n')?.split_once(' ')?;
+    Logged::read(index, leaf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn what_waits_is_a_number_and_a_hash_and_goes_when_it_is_proved() {
+        // G8: the client writes no record to a file
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::beside(&place.path().join("school.toml"));
+        let entries = [9u64, 10, 10].into_iter().zip([1u8, 2, 3]).map(|(index, byte)| Logged { index, leaf: [byte; 32] });
+        let entries: Vec<Logged> = entries.collect();
+        for entry in entries.iter().rev() {
+            folder.wait_for(entry).unwrap();
+        }
+        assert_eq!(fs::metadata(place.path().join("school.receipts")).unwrap().permissions().mode() & 0o777, 0o700);
+        let file = fs::read_to_string(folder.file(&entries[0])).unwrap();
+        assert_eq!(file, format!("9 {}\n", entries[0].leaf_text()));
+        fs::write(place.path().join("school.receipts/waiting/11-half.part"), "11 ").unwrap();
+        assert_eq!(folder.waiting(), entries);
+        entries.iter().for_each(|entry| folder.proved(entry).unwrap());
+        folder.proved(&entries[0]).unwrap();
+        assert!(folder.waiting().is_empty());
+    }
+
+    #[test]
+    fn evidence_is_kept_with_the_head_that_it_contradicts_and_not_written_over() {
+        // F2: two heads that one key signed and that contradict each other are proof, whoever shows them
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::beside(&place.path().join("school.toml"));
+        folder.keep("kept\n").unwrap();
+        let shown = Checkpoint { origin: "a".to_owned(), size: 7, root: [0xab; 32] };
+        let name = ReceiptFolder::name_of_head(&shown);
+        let aside = folder.refuse(&name, &[("checkpoint", "shown\n")]).unwrap();
+        assert!(aside.ends_with("refused-7-abababababababab"));
+        assert_eq!(folder.refuse(&name, &[("checkpoint", "again\n")]).unwrap(), aside);
+        let read = |name: &str| fs::read_to_string(aside.join(name)).unwrap();
+        assert_eq!((read("before"), read("checkpoint")), ("kept\n".to_owned(), "shown\n".to_owned()));
+        assert_eq!(folder.kept().unwrap().as_deref(), Some("kept\n"));
+    }
+}

@@ -1,0 +1,268 @@
+//! Receipts against a directory whose log goes on, was rolled back or forked, or that gives other proofs than it should.
+
+use crate::api::Api;
+use crate::error::ClientError;
+use crate::fake_directory::{FakeDirectory, Reaction};
+use crate::log_fetch_tests::{leaves, log, Files, Key};
+use crate::receipt_folder::ReceiptFolder;
+use crate::receipts::{check_beside, receipts};
+use contactpoint_audit::{inclusion_proof, leaf_hash, Checkpoint, Hash, Logged, Receipt};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// A log with a receipt of each entry; from `fork` on its leaves are others.
+fn shown(size: u32, fork: u32, key: &Key) -> Files {
+    let leaves = leaves(size, fork);
+    let mut files = log(&leaves, key);
+    let checkpoint = String::from_utf8(files["checkpoint"].clone()).unwrap();
+    let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+    for index in (0..size).step_by(7) {
+        let path = inclusion_proof(&hashes, index as usize).unwrap();
+        let receipt = Receipt { index: index.into(), path, checkpoint: checkpoint.clone() };
+        files.insert(format!("receipt/{index}"), receipt.to_string().into_bytes());
+    }
+    files
+}
+
+/// The entry of the honest log.
+fn entry(index: u32) -> Logged {
+    Logged { index: index.into(), leaf: leaf_hash(&leaves(index + 1, u32::MAX)[index as usize]) }
+}
+
+struct Rig {
+    directory: FakeDirectory,
+    shown: Arc<Mutex<Files>>,
+    folder: ReceiptFolder,
+}
+
+impl Rig {
+    /// A directory with a log of 600 entries, and a profile with its key.
+    async fn new() -> Self {
+        let shown = Arc::new(Mutex::new(shown(600, 600, &Key::ours())));
+        let served = Arc::clone(&shown);
+        let directory = FakeDirectory::answering(move |request| match request.path.as_str() {
+            "/v1/entered" => Reaction::Entered(json!({}), entry(14)),
+            "/v1/unentered" | "/v1/texts" => Reaction::Answer(200, json!({})),
+            path => match served.lock().unwrap().get(path.trim_start_matches("/log/")) {
+                Some(file) => Reaction::Bytes(file.clone()),
+                None => Reaction::Answer(404, json!({"title": "No.", "code": "not_yet_covered"})),
+            },
+        })
+        .await;
+        let profile = directory.folder().join("profile.toml");
+        let text = format!("{}log_key = \"{}\"\n", std::fs::read_to_string(&profile).unwrap(), Key::ours().1);
+        std::fs::write(&profile, text).unwrap();
+        let folder = ReceiptFolder::beside(&profile);
+        Self { directory, shown, folder }
+    }
+
+    /// The same, whose head was seen.
+    async fn seen() -> Self {
+        let rig = Self::new().await;
+        rig.folder.wait_for(&entry(0)).unwrap();
+        rig.check().await.unwrap();
+        rig
+    }
+
+    fn shows(&self, files: Files) {
+        *self.shown.lock().unwrap() = files;
+    }
+
+    async fn check(&self) -> Result<(), ClientError> {
+        check_beside(&self.directory.place()).await
+    }
+
+    /// The check fails with the exit code of its own; what was kept stays. Returns the sentence and the evidence.
+    async fn noticed(&self) -> (String, PathBuf) {
+        let (kept, waiting) = (self.folder.kept().unwrap(), self.folder.waiting());
+        let error = self.check().await.unwrap_err();
+        assert_eq!(error.exit_code(), 5, "{error}");
+        let told = error.to_string();
+        let ClientError::Log { evidence, .. } = error else { panic!("{told}") };
+        assert_eq!((self.folder.kept().unwrap(), self.folder.waiting()), (kept.clone(), waiting));
+        assert_eq!(file(&evidence, "before"), kept);
+        (told, evidence)
+    }
+}
+
+fn file(folder: &Path, name: &str) -> Option<String> {
+    std::fs::read_to_string(folder.join(name)).ok()
+}
+
+#[tokio::test]
+async fn what_waits_is_verified_once_it_is_covered_and_the_head_is_kept() {
+    // F2: anyone with the public key can verify
+    let rig = Rig::new().await;
+    for index in [0, 7, 595, 602] {
+        rig.folder.wait_for(&entry(index)).unwrap();
+    }
+    rig.check().await.unwrap();
+    assert_eq!(rig.folder.waiting(), [entry(602)], "no head covers it yet");
+    for size in [601, 700, 1100] {
+        let files = shown(size, size, &Key::ours());
+        rig.shows(files.clone());
+        rig.folder.wait_for(&entry(7)).unwrap();
+        rig.check().await.unwrap();
+        assert_eq!(rig.folder.kept().unwrap().unwrap().as_bytes(), files["checkpoint"], "{size}");
+    }
+    assert!(rig.folder.waiting().is_empty());
+    // and the verb, with nothing that waits
+    receipts(&rig.directory.place()).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_asked_while_nothing_waits() {
+    // a command costs no more than it must
+    let rig = Rig::new().await;
+    rig.check().await.unwrap();
+    assert!(rig.directory.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_receipt_that_was_tampered_with_in_any_part_is_refused_and_kept() {
+    // F2: nothing was altered, removed or reordered; F5: evidence
+    let rig = Rig::seen().await;
+    rig.folder.wait_for(&entry(7)).unwrap();
+    let honest = shown(600, 600, &Key::ours());
+    let good = String::from_utf8(honest["receipt/7"].clone()).unwrap();
+    let lines: Vec<&str> = good.lines().collect();
+    let other = Receipt::parse(&good).unwrap();
+    let root = lines.iter().position(|line| *line == "600").unwrap() + 1;
+    let forged = [
+        good.replace("index 7", "index 8"),
+        good.replacen(lines[2], &entry(3).leaf_text(), 1),
+        good.replacen(&format!("{}\n", lines[2]), "", 1),
+        good.replace(lines[root], &entry(3).leaf_text()),
+        good.replace("\n600\n", "\n601\n"),
+        good.replace("directory.example/log\n", "directory.example/lag\n"),
+        good.replacen(&lines[root + 2][..40], &lines[root + 2][..39], 1),
+        Receipt { checkpoint: String::from_utf8(shown(600, 3, &Key::ours())["checkpoint"].clone()).unwrap(), ..other }.to_string(),
+        String::from_utf8(honest["receipt/14"].clone()).unwrap(),
+        String::new(),
+        "<html>".to_owned(),
+    ];
+    for wrong in forged {
+        assert_ne!(wrong, good);
+        let mut files = honest.clone();
+        files.insert("receipt/7".to_owned(), wrong.clone().into_bytes());
+        rig.shows(files);
+        let (_, evidence) = rig.noticed().await;
+        assert_eq!(file(&evidence, "receipt.tlog-proof"), Some(wrong));
+        assert_eq!(file(&evidence, "answer"), Some(format!("7 {}\n", entry(7).leaf_text())));
+        std::fs::remove_dir_all(evidence).unwrap();
+    }
+    // refusing it is no way out
+    let mut files = honest.clone();
+    files.remove("receipt/7");
+    rig.shows(files);
+    assert!(rig.noticed().await.0.contains("its receipt is refused"));
+    rig.shows(honest);
+    rig.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_whose_leaf_is_not_in_the_log_is_noticed() {
+    // F1, F2: what was answered was written, and is there
+    let rig = Rig::seen().await;
+    rig.folder.wait_for(&Logged { leaf: [7; 32], ..entry(7) }).unwrap();
+    let (told, _) = rig.noticed().await;
+    assert!(told.contains("entry 7 is not what the answer said"), "{told}");
+}
+
+#[tokio::test]
+async fn a_log_that_was_rolled_back_or_forked_is_noticed_and_both_heads_are_kept() {
+    // F2: nothing was altered or removed; two heads that one key signed and that contradict each other are proof of it
+    let rig = Rig::seen().await;
+    rig.folder.wait_for(&entry(1099)).unwrap();
+    let cases = [
+        (415, 415, "600 entries were shown before, 415 are shown now"),
+        (600, 3, "has forked"),
+        (601, 599, "is not a beginning"),
+        (1100, 520, "is not a beginning"),
+        (1100, 3, "is not a beginning"),
+    ];
+    for (size, fork, said) in cases {
+        let files = shown(size, fork, &Key::ours());
+        rig.shows(files.clone());
+        let (told, evidence) = rig.noticed().await;
+        assert!(told.contains(said), "{told}");
+        assert_eq!(file(&evidence, "checkpoint").unwrap().as_bytes(), files["checkpoint"]);
+    }
+    // honest tiles under a forked head, and tiles that are refused
+    let mut mixed = shown(700, 700, &Key::ours());
+    mixed.insert("checkpoint".to_owned(), shown(700, 5, &Key::ours())["checkpoint"].clone());
+    rig.shows(mixed);
+    rig.noticed().await;
+    let mut bare = shown(701, 701, &Key::ours());
+    bare.retain(|name, _| !name.starts_with("tile/"));
+    rig.shows(bare);
+    assert!(rig.noticed().await.0.contains("is refused"));
+    // the verb says the same, and the honest log is taken again
+    assert_eq!(receipts(&rig.directory.place()).await.unwrap_err().exit_code(), 5);
+    rig.shows(shown(1100, 1100, &Key::ours()));
+    rig.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_another_key_signed_is_refused() {
+    // F2: heads are signed in the HSM
+    let rig = Rig::new().await;
+    rig.folder.wait_for(&entry(0)).unwrap();
+    rig.shows(shown(600, 600, &Key::of("directory.example/log", 2)));
+    assert_eq!(rig.check().await.unwrap_err().exit_code(), 4);
+}
+
+#[tokio::test]
+async fn an_answer_names_its_entry_or_is_not_shown() {
+    // F1: every access is written durably before any answer leaves
+    let rig = Rig::new().await;
+    let mut api = Api::in_session(&rig.directory.place()).unwrap();
+    api.post("/v1/entered", &json!({})).await.unwrap();
+    assert_eq!(rig.folder.waiting(), [entry(14)]);
+    let unentered = api.post("/v1/unentered", &json!({})).await.unwrap_err();
+    assert!(matches!(unentered, ClientError::NoEntry) && unentered.exit_code() == 5);
+    api.get("/v1/texts").await.unwrap();
+    assert_eq!(rig.folder.waiting(), [entry(14)]);
+    rig.check().await.unwrap();
+    assert!(rig.folder.waiting().is_empty());
+}
+
+#[tokio::test]
+async fn without_the_logs_key_nothing_is_kept_and_the_verb_says_what_is_missing() {
+    // the key comes from the accreditor, not from the machine that is checked
+    let directory = FakeDirectory::answering(|_| Reaction::Entered(json!({}), entry(14))).await;
+    Api::in_session(&directory.place()).unwrap().post("/v1/entered", &json!({})).await.unwrap();
+    let folder = ReceiptFolder::beside(&directory.folder().join("profile.toml"));
+    assert!(folder.waiting().is_empty());
+    let error = receipts(&directory.place()).await.unwrap_err();
+    assert!(error.exit_code() == 2 && error.to_string().contains("log_key"), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_head_that_another_command_kept_meanwhile_stays() {
+    // two commands at once: neither takes the log for rolled back
+    let rig = Rig::new().await;
+    rig.folder.wait_for(&entry(0)).unwrap();
+    let newer = String::from_utf8(shown(700, 700, &Key::ours())["checkpoint"].clone()).unwrap();
+    let (folder, head) = (rig.folder.clone(), newer.clone());
+    let honest = shown(600, 600, &Key::ours());
+    let served = honest.clone();
+    // kept by the other command between our question and our answer
+    let directory = FakeDirectory::answering(move |request| {
+        folder.keep(&head).unwrap();
+        served.get(request.path.trim_start_matches("/log/")).map_or(Reaction::HangUp, |file| Reaction::Bytes(file.clone()))
+    })
+    .await;
+    let profile = directory.folder().join("profile.toml");
+    let text = format!("{}log_key = \"{}\"\n", std::fs::read_to_string(&profile).unwrap(), Key::ours().1);
+    let beside = rig.directory.folder().join("other.toml");
+    for file in ["ca", "cert", "key"] {
+        std::fs::copy(directory.folder().join(file), rig.directory.folder().join(file)).unwrap();
+    }
+    std::fs::write(&beside, text).unwrap();
+    std::fs::rename(&beside, rig.directory.folder().join("profile.toml")).unwrap();
+    rig.check().await.unwrap();
+    assert_eq!(rig.folder.kept().unwrap(), Some(newer));
+    assert!(Checkpoint::open(&rig.folder.kept().unwrap().unwrap(), &Key::ours().1).unwrap().size == 700);
+}
