@@ -1,4 +1,4 @@
-//! The store's files taken away under the running daemon: it must not go on answering into nothing (rule F1).
+//! The store's files: taken away under the running daemon, which must not go on answering into nothing (rule F1); and after an orderly stop.
 
 use crate::borough::{programs, searched};
 use crate::office::{Office, USUAL};
@@ -21,4 +21,22 @@ async fn a_store_whose_file_is_gone_answers_nobody_any_more() {
         }
         assert!(rig.daemon().log().contains("removed or replaced while it was open"), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_orderly_stop_leaves_the_store_in_one_file_and_what_was_answered_in_it() {
+    // F1: what was answered is in the log, also where the write-ahead log has gone with the last connection
+    let mut rig = Rig::started(programs(), None);
+    let enrolment = Enrolment { name: "Closing School", kind: "school", authority: None, capabilities: &["query"] };
+    let office = Office::opened(&rig, &enrolment, USUAL).await;
+    let desk = office.practitioner();
+    let searched = desk.post("/v1/children/search", searched("Nobody", "2014-01-01")).await.expect_status(200);
+    let entry: u64 = searched.headers["log-index"].to_str().unwrap().parse().unwrap();
+    assert!(rig.stop().success(), "SIGTERM is no failure");
+    let files = std::fs::read_dir(rig.place.state()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.filter(|name| name.starts_with("store.db")).collect::<Vec<_>>(), ["store.db"]);
+    rig.start();
+    let head = desk.get("/log/checkpoint").await.expect_status(200);
+    let size: u64 = std::str::from_utf8(&head.body).unwrap().lines().nth(1).unwrap().parse().unwrap();
+    assert!(size > entry, "{size} entries, and entry {entry} was answered");
 }
