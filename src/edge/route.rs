@@ -155,7 +155,9 @@ fn fit<'a>(template: &str, path: &'a str) -> Option<&'a str> {
         return (!rest.is_empty()).then_some(rest);
     }
     let id = rest.strip_suffix(after)?;
-    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
+    // one number has one address
+    let has_one_spelling = id == "0" || !id.starts_with('0');
+    (!id.is_empty() && has_one_spelling && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
 #[cfg(test)]

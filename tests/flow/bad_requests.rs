@@ -122,6 +122,9 @@ async fn an_address_has_one_spelling_and_a_method_of_its_own() {
         "/v1/feeds/x",
         "/v1/feeds/-1",
         "/v1/feeds/99999999999999999999/report",
+        "/log/receipt/00",
+        "/log/receipt/+0",
+        "/log/receipt/18446744073709551616",
     ] {
         let answer = teacher.get(path).await;
         assert!(answer.status == 404, "{path}: {}", answer.status);
