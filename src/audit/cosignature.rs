@@ -52,11 +52,8 @@ impl WitnessKey {
             Some((other, _)) => return Err(KeyFault::NotAWitness(*other)),
             None => return Err(KeyFault::Malformed),
         };
-        if key.id == found {
-            Ok(key)
-        } else {
-            Err(KeyFault::OtherId { expected: key.id, found })
-        }
+        note::refuse_other_id(key.id, found)?;
+        Ok(key)
     }
 
     /// The witness's name.

@@ -90,11 +90,8 @@ impl VerifierKey {
             Some((other, _)) => Err(KeyFault::UnknownType(*other)),
             None => Err(KeyFault::Malformed),
         }?;
-        if key.id == found {
-            Ok(key)
-        } else {
-            Err(KeyFault::OtherId { expected: key.id, found })
-        }
+        refuse_other_id(key.id, found)?;
+        Ok(key)
     }
 
     /// The log's name, which is also the origin of its checkpoints.
@@ -166,6 +163,15 @@ pub(crate) fn sign(text: &str, signer: &dyn Signer) -> Result<String, SignError>
         return Err(SignError::DoesNotVerify { key: key.to_string() });
     }
     Ok(format!("{text}\n{}", line(&key.name, key.id, &signature)))
+}
+
+/// A key's text must bear the id that its key has.
+pub(crate) fn refuse_other_id(expected: KeyId, found: KeyId) -> Result<(), KeyFault> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(KeyFault::OtherId { expected, found })
+    }
 }
 
 /// Name, id, and type with key, of a key written `name+id+base64(type || key)`; whether they fit each other is not looked at.
