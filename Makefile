@@ -29,7 +29,7 @@ help: ## this list
 	@echo 'make demo KEEP=1    leaves the daemon up and prints commands to paste; PROFILE=dev builds faster and runs slower'
 
 deps: ## installs the Debian packages that are missing (with sudo where you are not root)
-	@command -v $(CARGO) > /dev/null || { echo 'There is no cargo: install a Rust toolchain first (https://rustup.rs, Rust 1.88 or newer).' >&2; exit 1; }
+	@command -v $(CARGO) > /dev/null || { echo 'There is no cargo: install a Rust toolchain first (https://rustup.rs, Rust 1.89 or newer).' >&2; exit 1; }
 	@missing=; for package in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$package 2> /dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; \

@@ -14,6 +14,7 @@ mod nginx;
 mod numbers;
 mod process;
 mod profile;
+mod proofs;
 mod report;
 mod rounds;
 mod wire;
@@ -26,6 +27,7 @@ use fault::Fault;
 use load::{Asker, Asks, Target};
 use nginx::Nginx;
 use numbers::{Found, Searcher};
+use proofs::LogFigures;
 use report::Run;
 use rounds::Plan;
 use serde_json::json;
@@ -68,7 +70,13 @@ fn bench(arguments: &Arguments) -> Result<(), Fault> {
     let ours = Arc::new(look_ups(&appliance, &tokens, found.numbers)?);
     let theirs = Arc::new(static_file(&appliance, &nginx, &ours)?);
     let agreed = [&ours, &theirs].map(|target| runtime.block_on(agreed(target)));
+    let mut log = appliance.rig.connection(&appliance.council.certificate);
+    let before = runtime.block_on(proofs::covered(&mut log))?;
     let rounds = rounds::rounds(&plan, &ours, &theirs)?;
+    let after = runtime.block_on(proofs::covered(&mut log))?;
+    let receipts = Arc::new(proofs::receipts(appliance.address(), appliance.council_tls()?, after, daemon)?);
+    let beside = Arc::new(static_file(&appliance, &nginx, &receipts)?);
+    let receipts = rounds::rounds(&plan, &receipts, &beside)?;
     let resident_mib = [feeding_kib, process::peak_kib(daemon)].map(|kib| kib as f64 / 1024.0);
     say("one more turn under perf");
     let busiest = plan.shape(most);
@@ -91,7 +99,10 @@ fn bench(arguments: &Arguments) -> Result<(), Fault> {
         ("TLS", format!("daemon: {}; nginx: {}", our_tls?, their_tls?)),
     ]);
     let page_cache_mib = number_in(&settings, "page_cache_mib");
-    finish(arguments, &Run { circumstances, feeds, rounds, resident_mib, page_cache_mib, profile })
+    say("proofs without a daemon");
+    let log =
+        LogFigures { entries: [before, after], head_each: number_in(&settings, "checkpoint_seconds"), pure: (proofs::pure(after), after) };
+    finish(arguments, &Run { circumstances, feeds, rounds, receipts, log: Some(log), resident_mib, page_cache_mib, profile })
 }
 
 /// nginx against itself.
@@ -108,7 +119,16 @@ fn calibrate(arguments: &Arguments) -> Result<(), Fault> {
     };
     let rounds = rounds::rounds(&plan(arguments), &target("nginx A"), &target("nginx B"))?;
     let circumstances = common(arguments, &settings, rig.folder());
-    let run = Run { circumstances, feeds: Vec::new(), rounds, resident_mib: [0.0; 2], page_cache_mib: 0, profile: None };
+    let run = Run {
+        circumstances,
+        feeds: Vec::new(),
+        rounds,
+        receipts: Vec::new(),
+        log: None,
+        resident_mib: [0.0; 2],
+        page_cache_mib: 0,
+        profile: None,
+    };
     println!("{}", run.text());
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::fault::{in_file, Fault};
 use crate::feeding::Fed;
 use crate::load::Measured;
 use crate::profile::Profile;
+use crate::proofs::LogFigures;
 use crate::rounds::{of, Round};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,6 +26,10 @@ pub struct Run {
     pub feeds: Vec<Fed>,
     /// The rounds.
     pub rounds: Vec<Round>,
+    /// The rounds in which receipts were asked for.
+    pub receipts: Vec<Round>,
+    /// What the log came to; none where the daemon was not asked.
+    pub log: Option<LogFigures>,
     /// Peak resident memory in MiB: while feeding, while looking up.
     pub resident_mib: [f64; 2],
     /// Page cache by the settings.
@@ -45,7 +50,7 @@ impl Run {
 
     /// The figures as Markdown.
     pub fn text(&self) -> String {
-        [self.circumstances(), self.goals(), self.look_ups(), self.feeds(), self.costs(), self.hot_spots()].concat()
+        [self.circumstances(), self.goals(), self.look_ups(), self.log(), self.feeds(), self.costs(), self.hot_spots()].concat()
     }
 
     fn circumstances(&self) -> String {
@@ -99,6 +104,29 @@ impl Run {
             "p99 over p99",
         ];
         section("Audited look-ups beside nginx", &head, rows)
+    }
+
+    /// Entries and receipts beside nginx. Each look-up is one entry, durable, under a head within the seconds of the settings, and its answer
+    /// names entry and leaf: their rate is the look-ups'.
+    fn log(&self) -> String {
+        let Some(LogFigures { entries: [before, after], head_each, pure: (pure, of_entries) }) = &self.log else { return String::new() };
+        let row = |what: &str, round: &Round| {
+            let [ratio, lowest, highest] = round.ratio();
+            let rate = |turns: &[Measured]| format!("{:.0}", of(turns, |measured| measured.rate));
+            let p99 = milliseconds(of(&round.ours, |measured| measured.p99));
+            let ratio = format!("{ratio:.3} ({lowest:.3} to {highest:.3})");
+            vec![format!("{what}, {} connections", round.connections), rate(&round.ours), rate(&round.theirs), ratio, p99]
+        };
+        let entries = self.rounds.iter().map(|round| row("entries, signed and with receipts", round));
+        let receipts = self.receipts.iter().map(|round| row("receipts over the API", round));
+        let alone =
+            vec!["proofs out of tiles in memory, one core".to_owned(), format!("{pure:.0}"), String::new(), String::new(), String::new()];
+        let head = ["what", "a second", "nginx/s", "ratio (lowest to highest)", "p99, ms"];
+        let told = format!(
+            "The log grew from {before} entries to {after} during the look-ups, a head signed in the HSM every {head_each} s; receipts are of entries \
+             all over it, proofs of {of_entries} entries.\n\n"
+        );
+        section("The log", &head, entries.chain(receipts).chain([alone])) + &told
     }
 
     fn feeds(&self) -> String {

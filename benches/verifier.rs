@@ -6,7 +6,8 @@
 //! one thread, so seconds of processor time are seconds of one core.
 
 use contactpoint_audit::tiles::{bundle_path, encode_bundle, tile_path, width_at};
-use contactpoint_audit::{verify, Checkpoint, SignError, Signer, Tree, VerifierKey};
+use contactpoint_audit::verify::{self, Folders};
+use contactpoint_audit::{Checkpoint, SignError, Signer, Tree, VerifierKey};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -25,9 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let verified = timed("the whole log", || verify::directory(folder, key.verifier_key()))??;
     println!("  {} entries, root over them as signed", verified.size);
-    let note = verify::note(folder)?;
+    let folders = [folder];
+    let mut log = Folders(&folders);
+    let note = verify::note(&mut log)?;
     let now = || Checkpoint::open(&note, key.verifier_key());
-    let verified = timed("from a trusted checkpoint on", || verify::against(folder, now()?, Some(&since)))??;
+    let verified = timed("from a trusted checkpoint on", || verify::against(&mut log, now()?, Some(&since)))??;
     println!("  {} entries skipped, {} read", verified.skipped, verified.size - verified.skipped);
 
     let changed = entries / 2;

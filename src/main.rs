@@ -1,17 +1,20 @@
 //! contactpointd, the directory's daemon. `main` is a list: its order is the security argument (architecture, process).
 //!
 //! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments (exit status 64).
-//! Exit status 78: settings, credential, keys, store or certificates are not as they must be, or the kernel does not lock the process in; 69:
-//! the HSM or the disk is away; 71: the system refused.
+//! Exit status 78: settings, credential, keys, store or certificates are not as they must be, or the kernel does not lock the process in; 65:
+//! the log in the store is not the one that was signed; 66: the store's file went away while it was open; 74: the disk failed; 69: the HSM or
+//! the disk is away; 71: the system refused.
 
 mod daemon;
 
-use contactpoint_directory::{Directory, Months, Visible};
+use contactpoint_directory::{Directory, Months, Reviewing, Visible};
 use contactpoint_edge::{Edge, Parts};
 use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_listeners, lock_down};
 use contactpoint_identity::{Clock, Identity};
 use contactpoint_operator::custody::{open_appliance, surroundings, Appliance, ApplianceError};
 use contactpoint_operator::layouts::layouts;
+use contactpoint_operator::review_files::review_plan;
+use contactpoint_operator::witnesses;
 use contactpoint_settings::{AlsoShown, Directories, Settings};
 use daemon::{failure::Failure, journal, upkeep};
 use std::process::ExitCode;
@@ -33,14 +36,18 @@ fn start() -> Result<(), Failure> {
     let directories = Directories::from_environment(|name| std::env::var_os(name))?;
     let settings = Settings::load(&directories.configuration)?;
     let layouts = layouts(&directories.configuration, &settings)?;
+    let policy = witnesses::policy(&directories.configuration, &settings)?;
+    let plan = review_plan(&directories.configuration, &settings)?;
 
     // 3. The sockets that systemd bound. INVARIANT: nothing here ever binds or connects one.
     let listeners = inherited_listeners()?;
     let manager = upkeep::Manager::found()?;
     daemon::refuse_test_system_in_the_open(settings.appliance.for_tests, listeners.https.local_addr()?)?;
 
-    // 4. The PIN's credential, the HSM's keys (each checked), the data keys in locked memory, the store that they open.
-    let Appliance { custody, store, .. } = open_appliance(&directories, &settings)?;
+    // 4. The PIN's credential, the HSM's keys (each checked), the data keys in locked memory, the store that they open, held against the head
+    //    that the token keeps.
+    //    Nobody else opens the store until the end of this function.
+    let Appliance { custody, store, token_head, lock: _lock, .. } = open_appliance(&directories, &settings)?;
 
     // 5. INVARIANT: no thread before this line, no byte from the network before the next. Every thread below inherits the locks.
     let locked = lock_down(&surroundings(&directories, &settings))?;
@@ -52,15 +59,25 @@ fn start() -> Result<(), Failure> {
     let identity = Arc::new(Identity::new(store.clone(), custody.clone(), clock.clone(), settings.session.idle_seconds.seconds()));
     let shown = |also| settings.shielding.also_shows.contains(&also);
     let visible = Visible { gender: shown(AlsoShown::Gender), carer_names: shown(AlsoShown::CarerNames) };
+    let witnesses = witnesses::over(&store, policy, &settings)?;
     let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone()).showing(visible);
+    let directory = directory.cosigned_by(witnesses.clone());
     let directory = directory.limited(daemon::ceilings(&settings), clock.now().wall).map_err(ApplianceError::from)?;
     let months = Months::over(store.clone());
-    let parts = Parts { custody, store: store.clone(), identity, directory, clock: clock.clone() };
+    let reviewing = Reviewing::over(store.clone(), plan, &settings.review.holidays);
+    let parts = Parts { custody, store: store.clone(), identity, directory, witnesses: witnesses.clone(), clock: clock.clone() };
     let edge = Edge::open(parts, &directories.configuration, &settings)?;
     edge.tell_locks(locked.report());
 
     // 7. Threads, and from here on the network.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("answer").build()?;
-    let heads = upkeep::Heads { store: &store, months: &months, clock: &clock };
+    let heads = upkeep::Heads {
+        store: &store,
+        months: &months,
+        reviewing: &reviewing,
+        clock: &clock,
+        token: &token_head,
+        witnesses: witnesses.as_deref(),
+    };
     runtime.block_on(upkeep::serve(&edge, &heads, &settings, listeners, &manager))
 }

@@ -7,45 +7,15 @@
 mod serialised;
 #[path = "layers/source.rs"]
 mod source;
+#[path = "layers/walls.rs"]
+mod walls;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use serialised::written_out;
 use source::{code_of, shipped, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Which members a member may name, in flow order. A line more or less is a decision about the architecture.
-const WALLS: &[(&str, &[&str])] = &[
-    ("domain", &[]),
-    ("settings", &["domain"]),
-    ("hardening", &[]),
-    ("keys", &["hardening"]),
-    ("sealing", &["hardening"]),
-    ("assurance", &[]),
-    ("audit", &["domain"]),
-    ("matching", &["domain"]),
-    ("intake", &["domain"]),
-    ("review", &["domain", "settings"]),
-    ("store", &["domain", "hardening", "sealing", "audit", "matching"]),
-    ("identity", &["domain", "store", "keys", "audit"]),
-    ("policy", &["domain", "audit", "identity", "matching"]),
-    ("directory", &["domain", "sealing", "policy", "store", "matching", "intake", "audit", "identity", "review"]),
-    ("edge", &["domain", "settings", "hardening", "keys", "audit", "store", "policy", "identity", "directory", "intake"]),
-    ("inspect", &["assurance", "audit"]),
-    ("manual", &[]),
-    (
-        "operator",
-        &["domain", "settings", "hardening", "keys", "sealing", "assurance", "audit", "store", "identity", "intake", "inspect", "manual"],
-    ),
-    ("client", &["audit", "intake", "manual"]),
-    ("synthesise", &["domain", "audit"]),
-    ("support", &["client", "audit"]),
-    ("prisoner", &["hardening"]),
-    (ROOT, &["settings", "hardening", "keys", "store", "identity", "directory", "edge", "operator", "client", "synthesise"]),
-];
-
-/// The root package: the daemon, and the two tools' few lines.
-const ROOT: &str = "contactpoint";
+use walls::{ROOT, WALLS};
 
 /// Powerful crates, who may name them, and who may for tests alone.
 const FENCES: &[Fence] = &[
@@ -66,12 +36,14 @@ const FENCES: &[Fence] = &[
 
 /// The one crate in which `unsafe` may stand, and the one tool of the tests: it makes the system calls that must be refused.
 const UNSAFE_MEMBERS: &[(&str, &str)] = &[("hardening", "src/hardening/"), ("prisoner", "tests/appliance/prisoner/")];
-/// The one file of the appliance that reads the system clock. Beside it two that are never part of one: the tests type one-time codes,
-/// which are of their second, and the generator makes children who are under 18 today.
-const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs", "src/synthesise/command.rs"];
-/// Ways to write a file, and the files of the client that may: the session's token and the sealed log.
+/// The one file of the appliance that reads the system clock. Beside it three that are no part of it: the tests type one-time codes, the
+/// generator makes children who are under 18 today, and a witness says when it cosigned.
+const CLOCKS: &[&str] = &["src/identity/clock.rs", "tests/support/clock.rs", "src/synthesise/command.rs", "src/client/witness_clock.rs"];
+/// Ways to write a file, and the files of the client that may: the session's token, the sealed log, a witness's own key, and what is
+/// sealed for somebody else.
 const WRITING: &[&str] = &["fs::write", "File::create", "File::options", "OpenOptions", "fs::copy"];
-const CLIENT_WRITES: &[&str] = &["src/client/session.rs", "src/client/log_fetch.rs", "src/client/log_folder.rs"];
+const CLIENT_WRITES: &[&str] =
+    &["src/client/session.rs", "src/client/log_folder.rs", "src/client/witness_folder.rs", "src/client/statements.rs"];
 /// Ways to open a network socket, and the two files that may: the client's connection, and the operators' knock at their own machine's door,
 /// which sees TLS as a stranger does and sends no request.
 const SOCKETS: &[&str] = &["TcpStream::connect", "TcpListener::bind", "TcpSocket", "UdpSocket", "socket(", "UnixListener::bind"];

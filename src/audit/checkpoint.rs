@@ -20,9 +20,10 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The whole signed note. Refused where the origin is not the key's name, or where the signature made does not verify.
     pub fn signed(&self, signer: &dyn Signer) -> Result<String, SignError> {
-        let key = signer.verifier_key();
-        if self.origin != key.name() {
-            return Err(SignError::OtherOrigin { origin: self.origin.clone(), key: key.to_string() });
+        for key in [Some(signer), signer.second()].into_iter().flatten().map(Signer::verifier_key) {
+            if self.origin != key.name() {
+                return Err(SignError::OtherOrigin { origin: self.origin.clone(), key: key.to_string() });
+            }
         }
         note::sign(&format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root)), signer)
     }
@@ -31,6 +32,20 @@ impl Checkpoint {
     /// signature, and not looked at; signatures of other keys (witnesses) are passed over.
     pub fn open(note: &str, key: &VerifierKey) -> Result<Self, Fault> {
         Self::of_key(note::open(note, key)?, key)
+    }
+
+    /// The same where a log has several keys: one of them must have signed, and none wrongly. Returns the first that did.
+    pub fn open_by_one<'a>(note: &str, keys: &'a [VerifierKey]) -> Result<(Self, &'a VerifierKey), Fault> {
+        let mut opened = None;
+        for key in keys {
+            match Self::open(note, key) {
+                Ok(checkpoint) => opened = opened.or(Some((checkpoint, key))),
+                Err(Fault::NotSigned { .. }) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        let named = || keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        opened.ok_or_else(|| Fault::NotSigned { key: named() })
     }
 
     /// The checkpoint in a text that the key signed.
@@ -104,6 +119,55 @@ mod tests {
             "directory.example/log\n20852163\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\n\u{2014} directory.example/log "
         ));
         assert_eq!(Checkpoint::open(&note, signer().verifier_key()), Ok(checkpoint()));
+    }
+
+    /// A log with two keys.
+    struct Two(InMemory, InMemory);
+
+    impl Signer for Two {
+        fn verifier_key(&self) -> &VerifierKey {
+            self.0.verifier_key()
+        }
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+            self.0.sign(message)
+        }
+        fn second(&self) -> Option<&dyn Signer> {
+            Some(&self.1)
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_two_keys_opens_with_either_and_a_wrong_line_of_one_refuses_it() {
+        // F2: heads are signed in the HSM; a setting may ask for two lines
+        let two = Two(signer(), InMemory::new("directory.example/log", 2));
+        let note = checkpoint().signed(&two).unwrap();
+        let keys = [two.verifier_key().clone(), two.1.verifier_key().clone()];
+        let stranger = InMemory::new("directory.example/log", 3).verifier_key().clone();
+        for key in &keys {
+            assert_eq!(Checkpoint::open(&note, key), Ok(checkpoint()));
+            let either = [stranger.clone(), key.clone()];
+            assert_eq!(Checkpoint::open_by_one(&note, &either), Ok((checkpoint(), key)));
+        }
+        assert!(matches!(Checkpoint::open_by_one(&note, std::slice::from_ref(&stranger)), Err(Fault::NotSigned { .. })));
+        assert!(matches!(Checkpoint::open_by_one(&note, &[]), Err(Fault::NotSigned { .. })));
+        // one of the two lines is of another text
+        let other = Checkpoint { size: 1, ..checkpoint() }.signed(&two).unwrap();
+        let (text, lines) = note.split_once("\n\n").unwrap();
+        let first = lines.lines().next().unwrap();
+        let mixed = format!("{text}\n\n{first}\n{}\n", other.lines().last().unwrap());
+        assert_eq!(Checkpoint::open(&mixed, &keys[0]), Ok(checkpoint()), "whoever knows one key alone cannot see it");
+        assert!(matches!(Checkpoint::open_by_one(&mixed, &keys), Err(Fault::WrongSignature { .. })));
+
+        let elsewhere = Two(signer(), InMemory::new("other.example/log", 2));
+        assert!(matches!(checkpoint().signed(&elsewhere), Err(SignError::OtherOrigin { .. })));
+    }
+
+    #[test]
+    fn keys_are_read_one_a_line() {
+        // F2: anyone with the public key can verify; a log with two keys publishes two
+        let keys = [1, 2].map(|seed| InMemory::new("directory.example/log", seed).verifier_key().clone());
+        assert_eq!(VerifierKey::parse_each(&format!("{}\n{}\n", keys[0], keys[1])), Ok(keys.to_vec()));
+        assert!(VerifierKey::parse_each("\n \n").is_err() && VerifierKey::parse_each(&format!("{}\nx\n", keys[0])).is_err());
     }
 
     #[test]

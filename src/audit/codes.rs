@@ -132,6 +132,38 @@ coded!(
         RaiseAlert = "raise-alert" / 42,
         /// Hold new records of an area back for its authority, or no longer (rule E4).
         HoldNew = "hold-new" / 50,
+        /// Make a subject-access statement (rule F3).
+        MakeStatement = "make-statement" / 51,
+        /// Ask for evidence of what a person did (rule F5).
+        RequestEvidence = "request-evidence" / 52,
+        /// Approve as a second auditor what another asked for (rule F5).
+        ApproveEvidence = "approve-evidence" / 53,
+        /// Fetch approved evidence (rule F5).
+        FetchEvidence = "fetch-evidence" / 54,
+        /// Read the tasks of review that wait for one (rule F4).
+        ReadReviews = "read-reviews" / 60,
+        /// Say what came of a task of review (rule F4).
+        SettleReview = "settle-review" / 61,
+        /// Read how reviews stand (rule F4).
+        ReviewReport = "review-report" / 62,
+        /// A period of the plan of reviews has ended (rule F4).
+        EndPeriod = "end-period" / 63,
+        /// Tasks of review were drawn (rule F4).
+        DrawReviews = "draw-reviews" / 64,
+        /// The detection rules were run over the log (rule F4).
+        DetectReviews = "detect-reviews" / 65,
+        /// Begin the next epoch of the entry key (rule F2).
+        NewEntryEpoch = "new-entry-epoch" / 80,
+        /// Order, as one of two officers, that an epoch of the entry key is destroyed (rules F2, G2).
+        DestroyEntryEpoch = "destroy-entry-epoch" / 81,
+        /// The HSM has the key of an entry epoch no more (rule F2).
+        EntryEpochGone = "entry-epoch-gone" / 82,
+        /// Order, as one of two officers, that children's records are destroyed (rules I2, G2).
+        DestroyRecords = "destroy-records" / 83,
+        /// Destroy a child's record (rule I2).
+        DestroyRecord = "destroy-record" / 84,
+        /// The HSM has the key no more under which destroyed records were (rule I2).
+        RecordEpochGone = "record-epoch-gone" / 85,
     }
 );
 
@@ -256,6 +288,14 @@ coded!(
         AlreadyJudged = "already-judged" / 43,
         /// Somebody vouches for the organisation already (rule B2).
         AlreadySponsored = "already-sponsored" / 44,
+        /// Nobody else has approved the evidence yet (rule F5).
+        NotApproved = "not-approved" / 55,
+        /// The time in which evidence may be approved or fetched is over.
+        EvidenceExpired = "evidence-expired" / 56,
+        /// What is approved is not what was asked for.
+        OtherRequest = "other-request" / 57,
+        /// More entries than one document holds: a shorter time is to be asked for.
+        TooManyEntries = "too-many-entries" / 58,
     }
 );
 
@@ -266,9 +306,12 @@ mod tests {
     #[test]
     fn the_numbers_of_the_lists_are_stable() {
         // F1: who, organisation, role, reason, operation, child, fields shown, outcome - readable as long as the log is kept
-        assert_eq!(Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(), (1..=42).chain([50]).collect::<Vec<u8>>());
+        assert_eq!(
+            Operation::ALL.iter().map(|o| o.number()).collect::<Vec<_>>(),
+            (1..=42).chain(50..=54).chain(60..=65).chain(80..=85).collect::<Vec<u8>>()
+        );
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=44).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=44).chain(55..=58).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
         assert_eq!((Operation::Stop.number(), Operation::Sponsor.number(), Operation::UnlockPerson.number()), (11, 13, 24));
         assert_eq!((RefusalCode::Fault.number(), RefusalCode::NotSponsored.number(), RefusalCode::OtherText.number()), (19, 20, 36));

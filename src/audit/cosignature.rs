@@ -135,12 +135,19 @@ impl<'a> SignedCheckpoint<'a> {
     /// When the witness cosigned, in seconds since 1970-01-01T00:00:00Z, the latest of several; `None` where it did not. A line under its
     /// name and id that does not verify refuses the note, as signed-note advises.
     pub fn cosigned_at(&self, witness: &WitnessKey) -> Result<Option<u64>, Fault> {
-        let mut latest = None;
+        self.cosignature_of(witness).map(|line| line.map(|(at, _)| at))
+    }
+
+    /// The same with the line itself, newline included, as it goes below a note.
+    pub fn cosignature_of(&self, witness: &WitnessKey) -> Result<Option<(u64, String)>, Fault> {
+        let mut latest: Option<(u64, &SignatureLine)> = None;
         for line in self.lines.iter().filter(|line| line.name == witness.name() && line.id == witness.id) {
-            let at = witness.time_of(self.body, &line.signature);
-            latest = latest.max(Some(at.ok_or_else(|| Fault::WrongSignature { key: witness.to_string() })?));
+            let at = witness.time_of(self.body, &line.signature).ok_or_else(|| Fault::WrongSignature { key: witness.to_string() })?;
+            if latest.is_none_or(|(before, _)| before < at) {
+                latest = Some((at, line));
+            }
         }
-        Ok(latest)
+        Ok(latest.map(|(at, line)| (at, note::line(line.name, line.id, &line.signature))))
     }
 }
 
@@ -259,6 +266,16 @@ mod tests {
         assert_eq!(cosigned_at(&twice, &witness()), Ok(Some(AT + 60)));
         let spoilt = format!("{}{}", cosigned(AT), line(&with_signature(|bytes| bytes[20] ^= 1)));
         assert!(matches!(cosigned_at(&spoilt, &witness()), Err(Fault::WrongSignature { .. })));
+    }
+
+    #[test]
+    fn the_line_of_a_witness_is_handed_out_as_it_stood_and_the_latest_of_several() {
+        // F2: a log that keeps cosignatures keeps them byte for byte
+        let line = |at| cosigned(at).rsplit_once("\n\u{2014} ").map(|(_, line)| format!("\u{2014} {line}")).unwrap();
+        let both = format!("{}{}", cosigned(AT + 60), line(AT));
+        let opened = SignedCheckpoint::open(&both, signer().verifier_key()).unwrap();
+        let own = WitnessKey::of(&witness()).unwrap();
+        assert_eq!(opened.cosignature_of(&own), Ok(Some((AT + 60, line(AT + 60)))));
     }
 
     #[test]

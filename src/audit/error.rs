@@ -238,6 +238,16 @@ pub enum Fault {
         /// What the system said.
         kind: std::io::ErrorKind,
     },
+    /// A file was not got from whoever serves the log. That is no verdict: try again.
+    #[error("{file} was not fetched, when {reached} entries were read: {why}")]
+    NotFetched {
+        /// Below the log's address.
+        file: String,
+        /// Entries read until then: those of the tiles before it.
+        reached: u64,
+        /// What the connection or the server said.
+        why: String,
+    },
     /// A bundle ends before its last entry does.
     #[error("{file} ends in the middle: entry {index} was expected there (the file should hold {width} entries)")]
     Truncated {

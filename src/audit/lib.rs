@@ -19,6 +19,7 @@ mod note;
 mod proof;
 mod proving;
 mod receipt;
+mod statement;
 #[cfg(test)]
 mod testing;
 pub mod tiles;
@@ -30,11 +31,12 @@ pub use codes::{Field, Operation, RefusalCode};
 pub use cosignature::{SignedCheckpoint, WitnessKey};
 pub use entry::{Change, Entry, Outcome};
 pub use error::{AuditError, Fault, KeyFault, KeyId, PolicyError, PolicyFault, ProofFault, SignError};
-pub use log_policy::{Accepted, LogPolicy};
+pub use log_policy::{Accepted, Cosignature, LogPolicy};
 pub use note::{Algorithm, Signer, VerifierKey};
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
 pub use proving::{HashTile, Proving};
 pub use receipt::{Logged, Receipt, ReceiptFault};
+pub use statement::{open_statement, sign_statement, statement_key, STATEMENT};
 pub use tree::{empty_root, leaf_hash, node_hash, FullTile, Hash, Tree};
 
 #[cfg(test)]
@@ -53,6 +55,7 @@ mod tests {
             include_str!("proof.rs"),
             include_str!("proving.rs"),
             include_str!("receipt.rs"),
+            include_str!("statement.rs"),
             include_str!("tiles.rs"),
             include_str!("tree.rs"),
         ];

@@ -44,6 +44,19 @@ pub struct Accepted {
     pub cosigned: Vec<(String, u64)>,
 }
 
+/// A line below a checkpoint by which a witness of a policy cosigned it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cosignature {
+    /// The policy's name of the witness.
+    pub witness: String,
+    /// Its key.
+    pub key: WitnessKey,
+    /// When, in seconds since 1970-01-01T00:00:00Z; the latest of several.
+    pub at: u64,
+    /// The line, with its newline.
+    pub line: String,
+}
+
 impl LogPolicy {
     /// Reads a policy. The file is octets: names need not be UTF-8. The first fault met is the answer, with its line, from 1.
     pub fn parse(file: &[u8]) -> Result<Self, PolicyError> {
@@ -75,6 +88,12 @@ impl LogPolicy {
         })
     }
 
+    /// True of `quorum none`: any checkpoint of its logs is accepted, cosigned or not.
+    #[must_use]
+    pub const fn asks_for_none(&self) -> bool {
+        self.quorum.is_none()
+    }
+
     /// Judges a checkpoint's note: signed by one of the logs, cosigned by the quorum. `known` stands for the logs where the policy lists
     /// none. A witness counts once, however many lines it has; a wrong line of a known witness refuses the note.
     pub fn accept(&self, note: &str, known: Option<&VerifierKey>) -> Result<Accepted, Fault> {
@@ -99,6 +118,19 @@ impl LogPolicy {
                 cosigned: cosigned.into_iter().map(|(name, _)| name).collect(),
             }),
         }
+    }
+
+    /// What of a note counts under this policy, quorum or not: its checkpoint, signed by one of the logs, and a line for each witness that
+    /// cosigned it. Lines of unknown keys are passed over; a wrong line of a known witness refuses the note.
+    pub fn cosignatures(&self, note: &str, known: Option<&VerifierKey>) -> Result<(Checkpoint, Vec<Cosignature>), Fault> {
+        let (signed, _) = self.signed(note, known)?;
+        let mut found = Vec::new();
+        for (name, key) in self.witnesses() {
+            if let Some((at, line)) = signed.cosignature_of(key)? {
+                found.push(Cosignature { witness: name.to_owned(), key: key.clone(), at, line });
+            }
+        }
+        Ok((signed.checkpoint().clone(), found))
     }
 
     /// The note, opened with the first log of the policy that signed it.
@@ -154,7 +186,12 @@ impl<'a> Draft<'a> {
 
     fn log(&mut self, key: &[u8]) -> Result<(), PolicyFault> {
         let key = VerifierKey::parse(text(key)?)?;
-        if self.logs.iter().any(|known| known.public() == key.public()) {
+        let is_witness = |voter: &Voter| match &voter.kind {
+            Kind::Witness(known) => known.public() == key.public(),
+            Kind::Group { .. } => false,
+        };
+        // nobody is a witness of their own log
+        if self.logs.iter().any(|known| known.public() == key.public()) || self.voters.iter().any(is_witness) {
             return Err(PolicyFault::SameKey);
         }
         self.logs.push(key);
@@ -167,7 +204,7 @@ impl<'a> Draft<'a> {
             Kind::Witness(known) => known.public() == key.public(),
             Kind::Group { .. } => false,
         };
-        if self.voters.iter().any(is_known) {
+        if self.voters.iter().any(is_known) || self.logs.iter().any(|log| log.public() == key.public()) {
             return Err(PolicyFault::SameKey);
         }
         self.name(name, Kind::Witness(Box::new(key)))

@@ -25,6 +25,10 @@ pub trait Signer: Send + Sync {
     fn verifier_key(&self) -> &VerifierKey;
     /// Signs: Ed25519 gives 64 bytes, ECDSA a DER Ecdsa-Sig-Value over SHA-256 of the message.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+    /// A second key of the same log, whose line stands below the first one's: for verifiers that do not know the first one's algorithm.
+    fn second(&self) -> Option<&dyn Signer> {
+        None
+    }
 }
 
 /// What a log's key signs with.
@@ -94,6 +98,16 @@ impl VerifierKey {
         Ok(key)
     }
 
+    /// Reads one key a line, one at least: a log's that signs with two keys has two.
+    pub fn parse_each(text: &str) -> Result<Vec<Self>, KeyFault> {
+        let keys: Vec<Self> =
+            text.lines().filter(|line| !line.trim().is_empty()).map(|line| Self::parse(line.trim())).collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Err(KeyFault::Malformed);
+        }
+        Ok(keys)
+    }
+
     /// The log's name, which is also the origin of its checkpoints.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -155,14 +169,21 @@ impl std::str::FromStr for VerifierKey {
     }
 }
 
-/// Signs a text that ends in a newline; hands back the whole note. A signature that does not verify is not handed out.
+/// Signs a text that ends in a newline, with each key that the signer has; hands back the whole note. A signature that does not verify is
+/// not handed out, nor a note without one of them.
 pub(crate) fn sign(text: &str, signer: &dyn Signer) -> Result<String, SignError> {
+    let first = signed_line(text, signer)?;
+    let second = signer.second().map_or_else(|| Ok(String::new()), |second| signed_line(text, second))?;
+    Ok(format!("{text}\n{first}{second}"))
+}
+
+fn signed_line(text: &str, signer: &dyn Signer) -> Result<String, SignError> {
     let key = signer.verifier_key();
     let signature = signer.sign(text.as_bytes())?;
     if !key.verify(text.as_bytes(), &signature) {
         return Err(SignError::DoesNotVerify { key: key.to_string() });
     }
-    Ok(format!("{text}\n{}", line(&key.name, key.id, &signature)))
+    Ok(line(&key.name, key.id, &signature))
 }
 
 /// A key's text must bear the id that its key has.

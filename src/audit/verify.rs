@@ -1,17 +1,20 @@
-//! Verifies a whole log, offline, with the public key alone: the one module of this crate that reads files.
+//! Verifies a whole log with the public key alone: the one module of this crate that reads files.
 //!
-//! For: rule F2. [`directory`] reads `checkpoint` and every entry bundle that its size demands, recomputes each leaf hash and the root, and compares
+//! For: rule F2. The files come from a [`Source`]: folders of this machine, or what another crate has. [`directory`] reads `checkpoint` and every entry bundle that its size demands, recomputes each leaf hash and the root, and compares
 //! `tile/<level>/...` where such files are present, which lets a fault be named by its entry. Streams: memory is one bundle and the
 //! tree's edge, whatever the size. [`extension`] also tells whether a log shown earlier is a beginning of this one, and [`against`] goes on from a
 //! checkpoint that is trusted, without the entries below it. Leaves to others: fetching the files, opening the entries, whether witnesses
 //! cosigned (`log_policy`). Does not look at what lies beyond the checkpoint's size, nor promise that there is no newer checkpoint.
 
-use crate::tiles::{next_leaf, width_at, TilePath, FULL, LARGEST_BUNDLE};
+use crate::tiles::{next_leaf, width_at, TilePath, FULL};
 use crate::tree::{leaf_hash, root_of, FullTile, Hash, Tree};
 use crate::{Checkpoint, Fault, VerifierKey};
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
+
+mod source;
+
+pub use source::{Folders, ReadFault, Source};
 
 /// A log that verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,33 +41,41 @@ pub fn unharmed(size: u64) -> String {
 
 /// Verifies the log in a directory; the first fault met is the answer.
 pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
-    against(dir, Checkpoint::open(&note(dir)?, key)?, None)
+    let dirs = [dir];
+    let mut log = Folders(&dirs);
+    let checkpoint = Checkpoint::open(&note(&mut log)?, key)?;
+    against(&mut log, checkpoint, None)
 }
 
-/// The signed note in a directory, not verified.
-pub fn note(dir: &Path) -> Result<String, Fault> {
+/// The signed note of a log, not verified.
+pub fn note(log: &mut dyn Source) -> Result<String, Fault> {
     let file = "checkpoint".to_owned();
     let mut bytes = Vec::new();
-    match read(&[dir], &file, &mut bytes)? {
+    match log.read(&file, &mut bytes).map_err(|fault| not_read(fault, &file, 0))? {
         true => String::from_utf8(bytes).map_err(|_| Fault::Note { why: "it is UTF-8" }),
         false => Err(Fault::Unreadable { file, kind: ErrorKind::NotFound }),
     }
 }
 
-/// Verifies the log in a directory against a checkpoint whose signature the caller has verified. With `since`, an earlier one that is
+/// Verifies a log against a checkpoint whose signature the caller has verified. With `since`, an earlier one that is
 /// trusted, only what came after it is hashed: the edge of the tree as it was then is read from the tiles, which must give the trusted
 /// root, and the newer entries on top of it the new one. Where a tile is not there, what lies below it is hashed instead.
 /// A log that does not begin so is read from its first entry, for the fault to be named.
-pub fn against(dir: &Path, checkpoint: Checkpoint, since: Option<&Checkpoint>) -> Result<Verified, Fault> {
+///
+/// The checkpoint is the one given, though the log grow meanwhile: what came later is not looked at.
+pub fn against(log: &mut dyn Source, checkpoint: Checkpoint, since: Option<&Checkpoint>) -> Result<Verified, Fault> {
     if let Some(since) = since {
         checkpoint.may_follow(since)?;
     }
-    let dirs = [dir];
-    let mut log = Reader::new(&dirs, checkpoint.size, None);
+    let mut reader = Reader::new(log, checkpoint.size, None);
     if let Some(since) = since {
-        log.resume(since).map_err(|fault| named(fault, hold(&dirs, &checkpoint, Some(since))))?;
+        match reader.resume(since) {
+            Ok(()) => {}
+            Err(away @ Fault::NotFetched { .. }) => return Err(away),
+            Err(fault) => return Err(named(fault, hold(log, &checkpoint, Some(since)))),
+        }
     }
-    log.finish(&checkpoint)?;
+    reader.finish(&checkpoint)?;
     Ok(Verified { size: checkpoint.size, skipped: since.map_or(0, |since| since.size), root: checkpoint.root, checkpoint })
 }
 
@@ -72,7 +83,7 @@ pub fn against(dir: &Path, checkpoint: Checkpoint, since: Option<&Checkpoint>) -
 /// files alone cannot read from there.
 fn named(fault: Fault, from_the_first: Result<(), Fault>) -> Fault {
     match from_the_first {
-        Ok(()) | Err(Fault::Missing { .. }) => fault,
+        Ok(()) | Err(Fault::Missing { .. } | Fault::NotFetched { .. }) => fault,
         Err(told) => told,
     }
 }
@@ -81,33 +92,26 @@ fn named(fault: Fault, from_the_first: Result<(), Fault>) -> Fault {
 /// this one. A file is taken from the first of the directories that has it. Signatures are not looked at.
 pub fn extension(dirs: &[&Path], before: Option<&Checkpoint>, now: &Checkpoint) -> Result<(), Fault> {
     before.map_or(Ok(()), |before| now.may_follow(before))?;
-    hold(dirs, now, before)
+    hold(&mut Folders(dirs), now, before)
 }
 
 /// Recomputes the root, and on the way that of the checkpoint `before`.
-fn hold(dirs: &[&Path], checkpoint: &Checkpoint, before: Option<&Checkpoint>) -> Result<(), Fault> {
-    let mut log = Reader::new(dirs, checkpoint.size, before);
+fn hold(log: &mut dyn Source, checkpoint: &Checkpoint, before: Option<&Checkpoint>) -> Result<(), Fault> {
+    let mut log = Reader::new(log, checkpoint.size, before);
     log.compare_beginning()?;
     log.finish(checkpoint)
 }
 
-/// Reads a file below the first directory that has it into the buffer; false where none has.
-fn read(dirs: &[&Path], file: &str, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
-    let unreadable = |error: std::io::Error| Fault::Unreadable { file: file.to_owned(), kind: error.kind() };
-    buffer.clear();
-    for dir in dirs {
-        match File::open(dir.join(file)) {
-            Ok(opened) => return opened.take(LARGEST_BUNDLE as u64 + 1).read_to_end(buffer).map(|_| true).map_err(unreadable),
-            // a file where a directory should be: the path leads nowhere
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(unreadable(error)),
-        }
+fn not_read(fault: ReadFault, file: &str, reached: u64) -> Fault {
+    let file = file.to_owned();
+    match fault {
+        ReadFault::Unreadable(kind) => Fault::Unreadable { file, kind },
+        ReadFault::NotFetched(why) => Fault::NotFetched { file, reached, why },
     }
-    Ok(false)
 }
 
 struct Reader<'a> {
-    dirs: &'a [&'a Path],
+    log: &'a mut dyn Source,
     size: u64,
     before: Option<&'a Checkpoint>,
     tree: Tree,
@@ -118,8 +122,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    const fn new(dirs: &'a [&'a Path], size: u64, before: Option<&'a Checkpoint>) -> Self {
-        Self { dirs, size, before, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() }
+    const fn new(log: &'a mut dyn Source, size: u64, before: Option<&'a Checkpoint>) -> Self {
+        Self { log, size, before, tree: Tree::new(), bundle: String::new(), bytes: Vec::new() }
     }
 
     /// Appends all leaves that are not in yet, and holds the root against the checkpoint's.
@@ -207,13 +211,13 @@ impl<'a> Reader<'a> {
 
     /// Reads a tile of this width, or in its place the full one, which a log that has grown may keep alone. Returns the path read and
     /// the width that the file has.
-    fn read_tile(&self, wanted: TilePath, bytes: &mut Vec<u8>) -> Result<Option<(String, u16)>, Fault> {
+    fn read_tile(&mut self, wanted: TilePath, bytes: &mut Vec<u8>) -> Result<Option<(String, u16)>, Fault> {
         let (width, grown) = match wanted {
             TilePath::Hashes { level, index, width } => (width, TilePath::Hashes { level, index, width: FULL }),
             TilePath::Entries { index, width } => (width, TilePath::Entries { index, width: FULL }),
         };
         for (path, width) in [(wanted.to_string(), width), (grown.to_string(), FULL)] {
-            if read(self.dirs, &path, bytes)? {
+            if self.log.read(&path, bytes).map_err(|fault| not_read(fault, &path, self.tree.size()))? {
                 return Ok(Some((path, width)));
             }
         }
@@ -251,16 +255,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Compares the partial tiles, once all leaves are in.
-    fn compare_edge(&self) -> Result<(), Fault> {
-        for (level, hashes) in self.tree.edge().iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
-            let index = (self.size >> (8 * level)) / u64::from(FULL);
-            self.compare(&FullTile { level: level as u8, index, hashes: hashes.concat() })?;
-        }
-        Ok(())
+    fn compare_edge(&mut self) -> Result<(), Fault> {
+        let size = self.size;
+        let partial = |(level, hashes): (usize, &Vec<Hash>)| {
+            let index = (size >> (8 * level)) / u64::from(FULL);
+            (!hashes.is_empty()).then(|| FullTile { level: level as u8, index, hashes: hashes.concat() })
+        };
+        let edge: Vec<FullTile> = self.tree.edge().iter().enumerate().filter_map(partial).collect();
+        edge.iter().try_for_each(|tile| self.compare(tile))
     }
 
     /// Holds computed hashes against the file of their tile, if there is one.
-    fn compare(&self, computed: &FullTile) -> Result<(), Fault> {
+    fn compare(&mut self, computed: &FullTile) -> Result<(), Fault> {
         let FullTile { level, index, ref hashes } = *computed;
         let width = (hashes.len() / 32) as u16;
         let mut bytes = Vec::new();

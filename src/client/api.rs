@@ -52,10 +52,14 @@ impl Api {
 
     /// POST with a JSON body; the answer's JSON.
     pub async fn post(&mut self, path: &str, body: &impl Serialize) -> Result<Value, ClientError> {
+        json(&self.post_for_bytes(path, body).await?)
+    }
+
+    /// POST with a JSON body; the answer's bytes.
+    pub async fn post_for_bytes(&mut self, path: &str, body: &impl Serialize) -> Result<Response<Bytes>, ClientError> {
         let body = serde_json::to_vec(body).map_err(|error| ClientError::Request(error.to_string()))?;
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
-        let answer = self.send(request.body(Full::from(body))).await?;
-        json(&answer)
+        self.send(request.body(Full::from(body))).await
     }
 
     /// GET; the answer's JSON.
@@ -67,6 +71,12 @@ impl Api {
     pub async fn get_bytes(&mut self, path: &str) -> Result<Response<Bytes>, ClientError> {
         let request = self.request(Method::GET, path).body(Full::default());
         self.send(request).await
+    }
+
+    /// POST of a text; the answer's bytes.
+    pub async fn post_text(&mut self, path: &str, text: String) -> Result<Response<Bytes>, ClientError> {
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "text/plain; charset=utf-8");
+        self.send(request.body(Full::from(text))).await
     }
 
     /// DELETE.

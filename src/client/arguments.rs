@@ -2,6 +2,8 @@
 
 pub use crate::person_arguments::{AmendPerson, Checks, CompleteReset, EnrolPerson, Home, Reset, Script, SetPersonState};
 use crate::shielding::{AudienceWanted, EndInvolvement, HoldNew, Settle, Shield, Unshield};
+use crate::statements::{EvidenceVerb, StatementWanted};
+pub use crate::witness_arguments::{RunWitness, WitnessVerb};
 use clap::{Args, Parser, Subcommand};
 use contactpoint_manual::{CompletionsWanted, ManualWanted};
 use std::path::PathBuf;
@@ -100,6 +102,31 @@ pub enum Verb {
     ///
     /// The day's ceiling reached, one's own family, near-misses, records that only named people may know of.
     Flags(Flags),
+    /// See the looks that you are to review (supervisors and auditors)
+    ///
+    /// Drawn by the plan, or found by a rule; who looked, when and why, and the child's number, never the record. What is due first comes first.
+    /// Auditors see what is overdue with somebody else as well.
+    Reviews(Alerts),
+    /// Say what came of a review: justified, not-justified or needs-enquiry
+    ///
+    /// Nobody reviews their own looks, nor those of anybody above them. It is said once, and stays.
+    ReviewLook(ReviewLook),
+    /// Count reviews by organisation and role: done, late, overdue, and what came of them (auditors)
+    ///
+    /// Prints what it takes to draw them again.
+    ReviewReport(Period),
+    /// Have a statement made of who saw one child, sealed for whoever asked for it under the law (auditors)
+    ///
+    /// Asks for a fresh one-time code. What is written is sealed for the recipient's key of age: nobody else can read it, you included.
+    Statement(StatementWanted),
+    /// Evidence of what a person did: asked for by one auditor, approved by another, fetched by the first
+    ///
+    /// Sealed for the recipient's key of age: nobody else can read it, you included. `contactpointctl verify-evidence` verifies it.
+    Evidence {
+        /// Which step.
+        #[command(subcommand)]
+        verb: EvidenceVerb,
+    },
     /// Send your organisation's records from a CSV file; run it again to resume
     ///
     /// Rejected lines are listed with the reason; the others are kept.
@@ -173,6 +200,15 @@ pub enum Verb {
         /// Which.
         #[command(subcommand)]
         verb: LogVerb,
+    },
+    /// Be a witness of the log: cosign its signed heads with a key of your own
+    ///
+    /// A witness cosigns a head only after it has checked that the log has only grown since the last head that it cosigned. Two logs that were signed
+    /// by one key cannot both be cosigned by an honest witness.
+    Witness {
+        /// Which.
+        #[command(subcommand)]
+        verb: WitnessVerb,
     },
     /// Print a man page
     ///
@@ -294,7 +330,7 @@ pub struct OverrideShield {
     pub code: Option<String>,
 }
 
-/// `alerts`
+/// `alerts`, `reviews`
 #[derive(Debug, Args)]
 pub struct Alerts {
     /// Go on where the last answer ended
@@ -355,6 +391,17 @@ pub struct Flags {
     /// Go on where the last answer ended
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,
+}
+
+/// `review-look`
+#[derive(Debug, Args)]
+pub struct ReviewLook {
+    /// The task's number
+    #[arg(value_name = "TASK")]
+    pub task: u64,
+    /// justified, not-justified, needs-enquiry
+    #[arg(long, value_name = "OUTCOME")]
+    pub outcome: String,
 }
 
 /// `feed`

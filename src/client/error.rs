@@ -62,6 +62,14 @@ pub enum ClientError {
     /// The verifier key is none.
     #[error("the verifier key cannot be used: {0}")]
     VerifierKey(String),
+    /// The witness's folder or key cannot be used.
+    #[error("{}: {why}", folder.display())]
+    Witness {
+        /// Which.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// There is no such man page.
     #[error("there is no page {0}: see `contactpoint manual --list`")]
     NoSuchPage(String),
@@ -101,6 +109,7 @@ impl ClientError {
             | Self::NothingTyped(_)
             | Self::Request(_)
             | Self::FeedFile { .. }
+            | Self::Witness { .. }
             | Self::NoSuchPage(_)
             | Self::Output(_)
             | Self::VerifierKey(_) => 2,

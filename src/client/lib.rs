@@ -1,7 +1,7 @@
 //! What `contactpoint` does: the connecting organisation's client, over mutual TLS, one verb a file.
 //!
-//! For: logging in, looking up, feeding, enrolling the organisation's own people, fetching and verifying the public log, and checking that
-//! what was answered is in it.
+//! For: logging in, looking up, feeding, enrolling the organisation's own people, fetching and verifying the public log, checking that
+//! what was answered is in it, and being a witness of it.
 //! Leaves to others: every decision (the directory makes them), the layout of feed files (`contactpoint_intake`), the
 //! mathematics of the log (`contactpoint_audit`). No record is ever written to a file (rule G8): answers go to the terminal only, and what
 //! `log fetch` keeps is sealed, and of an answer only its entry's number and hash are kept. Does not promise: that a terminal, a shell or a pipe keeps to that as well.
@@ -28,6 +28,10 @@ mod log_fetch;
 #[cfg(test)]
 mod log_fetch_tests;
 mod log_folder;
+mod log_growth;
+pub mod log_source;
+#[cfg(test)]
+mod log_source_tests;
 mod log_verify;
 mod lookup;
 mod manual;
@@ -38,12 +42,20 @@ mod receipt_folder;
 mod receipts;
 #[cfg(test)]
 mod receipts_tests;
+mod reviews;
 mod session;
 pub mod shielding;
 mod sign_in;
+mod statements;
 pub mod terminal;
 pub mod tls;
 mod view;
+mod witness;
+mod witness_arguments;
+mod witness_clock;
+mod witness_folder;
+#[cfg(test)]
+mod witness_tests;
 
 pub use api::Api;
 pub use arguments::Arguments;
@@ -52,7 +64,7 @@ pub use error::ClientError;
 pub use problem::Problem;
 pub use profile::Profile;
 
-use arguments::{LogVerb, Verb};
+use arguments::{LogVerb, Verb, WitnessVerb};
 use clap::Parser;
 
 /// Reads the command line and the environment, does what they ask, says what went wrong; the number is the process's exit code:
@@ -86,7 +98,7 @@ pub fn run_from_command_line() -> u8 {
 /// Does what one command line asks, and checks what earlier ones were answered.
 pub async fn run(arguments: Arguments) -> Result<(), ClientError> {
     let done = carry_out(&arguments).await;
-    if matches!(arguments.verb, Verb::Receipts | Verb::Log { .. } | Verb::Manual(_) | Verb::Completions(_)) {
+    if matches!(arguments.verb, Verb::Receipts | Verb::Log { .. } | Verb::Witness { .. } | Verb::Manual(_) | Verb::Completions(_)) {
         return done;
     }
     match (done, receipts::check_beside(&arguments.place).await) {
@@ -116,7 +128,12 @@ async fn carry_out(arguments: &Arguments) -> Result<(), ClientError> {
         Verb::Sample(wanted) => alerts::sample(place, wanted).await,
         Verb::Review(wanted) => alerts::review(place, wanted).await,
         Verb::Statistics(wanted) => alerts::statistics(place, wanted).await,
+        Verb::Reviews(wanted) => reviews::queue(place, wanted).await,
+        Verb::ReviewLook(wanted) => reviews::settle(place, wanted).await,
+        Verb::ReviewReport(wanted) => reviews::report(place, wanted).await,
         Verb::Flags(wanted) => alerts::flags(place, wanted).await,
+        Verb::Statement(wanted) => statements::statement(place, wanted).await,
+        Verb::Evidence { verb } => statements::evidence(place, verb).await,
         Verb::Feed(wanted) => feed::feed(place, wanted).await,
         Verb::EnrolPerson(wanted) => enrol::person(place, wanted).await,
         Verb::AmendPerson(wanted) => administer::amend(place, wanted).await,
@@ -135,6 +152,8 @@ async fn carry_out(arguments: &Arguments) -> Result<(), ClientError> {
         Verb::Receipts => receipts::receipts(place).await,
         Verb::Log { verb: LogVerb::Fetch { directory, key } } => log_fetch::fetch(place, directory, key.as_deref()).await,
         Verb::Log { verb: LogVerb::Verify { directory, key } } => log_verify::verify(directory, key, place.json),
+        Verb::Witness { verb: WitnessVerb::Init { folder, name } } => witness::init(place, folder, name),
+        Verb::Witness { verb: WitnessVerb::Run(wanted) } => witness::run(place, wanted).await,
         Verb::Manual(wanted) => terminal::say_text(&manual::page(wanted)?),
         Verb::Completions(wanted) => terminal::say_text(&manual::completions(wanted)),
     }

@@ -21,11 +21,12 @@ pub(crate) fn verify(directory: &Path, key: &str, as_json: bool) -> Result<(), C
     Ok(())
 }
 
-/// A key given as such, or the file that holds it.
+/// A key given as such, or the file that holds it; of a log with two keys the first, which its checkpoints all bear.
 pub(crate) fn verifier_key(text: &str) -> Result<VerifierKey, ClientError> {
     let path = Path::new(text);
     let text = if path.is_file() { std::fs::read_to_string(path).map_err(ClientError::file(path))? } else { text.to_owned() };
-    VerifierKey::parse(text.trim()).map_err(|fault| ClientError::VerifierKey(fault.to_string()))
+    let keys = VerifierKey::parse_each(&text).map_err(|fault| ClientError::VerifierKey(fault.to_string()))?;
+    keys.into_iter().next().ok_or_else(|| ClientError::VerifierKey("it is empty".to_owned()))
 }
 
 #[cfg(test)]

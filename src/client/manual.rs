@@ -43,6 +43,11 @@ fn notes(verb: &str) -> Notes {
         "review" => REVIEW,
         "statistics" => STATISTICS,
         "flags" => FLAGS,
+        "reviews" => REVIEWS,
+        "review-look" => REVIEW_LOOK,
+        "review-report" => REVIEW_REPORT,
+        "statement" => STATEMENT,
+        "evidence" | "evidence-request" | "evidence-approve" | "evidence-fetch" => EVIDENCE,
         "feed" => FEED,
         "enrol-person" => ENROL_PERSON,
         "amend-person" => AMEND_PERSON,
@@ -58,6 +63,7 @@ fn notes(verb: &str) -> Notes {
         "end-involvement" => END_INVOLVEMENT,
         "receipts" => RECEIPTS,
         "log" | "log-fetch" | "log-verify" => LOG,
+        "witness" | "witness-init" | "witness-run" => WITNESS,
         "manual" => MANUAL,
         "completions" => COMPLETIONS,
         _ => &[],
@@ -80,12 +86,19 @@ const FILES: &[Row] = &[
     (
         "The profile",
         "A TOML file: server (https://host:port), authority (the one whose server certificates are believed), certificate and key (your \
-         organisation's), and log_key, the log's verifier key or a file that holds it, to have answers checked. Paths are relative to its folder.",
+         organisation's), log_key, the log's verifier key or a file that holds it, to have answers checked, and log_policy, \
+         a file of the witnesses (C2SP tlog-policy) whose quorum a receipt then needs. Paths are relative to its folder.",
     ),
     (
         "PROFILE.receipts/",
         "With log_key: waiting/ has the number and the hash of each answer's entry until its receipt came, checkpoint is the last signed head that \
          was seen, and refused-*/ is evidence of a log that contradicts itself. Nothing of any child.",
+    ),
+    (
+        "FOLDER of a witness",
+        "key is its private key, mode 0600: whoever has it is the witness. verifier-key.txt is the public half, checkpoint the last head that it \
+         cosigned, lock keeps two processes from being one witness, and refused-*/ is evidence. Never copy it back from a backup: a witness that \
+         forgot what it cosigned is none; make a new one.",
     ),
     (
         "$XDG_RUNTIME_DIR/contactpoint-*.session",
@@ -153,6 +166,22 @@ const SAMPLE: &[Row] = &[("contactpoint sample 2026-10 --size 20", "Twenty of Oc
 const REVIEW: &[Row] = &[("contactpoint review 6041283577190442 questioned", "A judgement that you cannot follow:")];
 const STATISTICS: &[Row] = &[("contactpoint statistics --from 2026-10-01 --to 2026-10-31", "A month's alerts and judgements:")];
 const FLAGS: &[Row] = &[("contactpoint flags --from 2026-10-01 --to 2026-10-31", "A month's flags, oldest first:")];
+const REVIEWS: &[Row] = &[("contactpoint reviews", "What you are to review, what is due first:")];
+const REVIEW_LOOK: &[Row] = &[("contactpoint review-look 3187744560921 --outcome justified", "After speaking to whoever looked:")];
+const REVIEW_REPORT: &[Row] = &[(
+    "contactpoint review-report --from 2026-10-01 --to 2026-12-31",
+    "The reviews that were due in a quarter, and the seeds of the draws:",
+)];
+const STATEMENT: &[Row] =
+    &[("contactpoint statement 4182736451 --recipient age1... --to statement.age", "For a parent who asked, and sent their key of age:")];
+const EVIDENCE: &[Row] = &[
+    ("contactpoint evidence request --person 17 --from 2026-10-01 --to 2026-10-31 --recipient age1... --reason audit", "One auditor asks:"),
+    (
+        "contactpoint evidence approve 4182736450113 --person 17 --from 2026-10-01 --to 2026-10-31 --recipient age1... --reason audit",
+        "Another approves the same, within seven days:",
+    ),
+    ("contactpoint evidence fetch 4182736450113 --to evidence.age", "The first one fetches it, within seven days of that:"),
+];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(
     "contactpoint enrol-person --login b.lindqvist --given-name Britt --family-name Lindqvist --role practitioner \\\n    --supervisor 12 --vetted 2026-09-01 --barring 2026-09-01 --trained 2026-09-14",
@@ -205,6 +234,14 @@ const RECEIPTS: &[Row] = &[("contactpoint receipts", "Wait until all that you we
 const LOG: &[Row] = &[
     ("contactpoint log fetch ./log", "Fetch the log, sealed as it is; again later, to see that it goes on from what you have:"),
     ("contactpoint log verify ./log --key ./log-verifier-key.txt", "Verify it, offline:"),
+];
+const WITNESS: &[Row] = &[
+    (
+        "contactpoint witness init ~/witness --name witness.school.example/w1",
+        "Make a witness; what is printed goes into the log's policy, by way of the accreditor:",
+    ),
+    ("contactpoint witness run ~/witness --every 60", "Be one, for as long as it runs:"),
+    ("contactpoint witness run ~/witness --once", "The same from a timer:"),
 ];
 const MANUAL: &[Row] = &[
     ("contactpoint manual feed | man -l -", "Read a page that is not installed:"),

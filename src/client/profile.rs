@@ -6,6 +6,7 @@
 //! certificate = "school.pem"      # the organisation's certificate, its own first
 //! key = "school.key"              # its private key
 //! log_key = "log-verifier-key.txt" # optional: the log's verifier key, as such or in a file; what is answered is then checked
+//! log_policy = "log.policy"       # optional, beside log_key: the witnesses (C2SP tlog-policy) whose quorum a receipt needs
 //! ```
 //! Leaves to others: what is done with it. An unknown key is refused.
 
@@ -13,7 +14,7 @@ use crate::connection::{Connection, ConnectionError, ServerAddress};
 use crate::log_verify::verifier_key;
 use crate::receipt_folder::ReceiptFolder;
 use crate::tls::{configuration, TlsFileError};
-use contactpoint_audit::VerifierKey;
+use contactpoint_audit::{LogPolicy, VerifierKey};
 use rustls::ClientConfig;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,9 @@ pub enum ProfileError {
     /// The log's verifier key cannot be read.
     #[error("the profile's log_key: {0}")]
     LogKey(String),
+    /// The witnesses' policy cannot be used.
+    #[error("the profile's log_policy: {0}")]
+    LogPolicy(String),
     /// There is nothing to verify the log with.
     #[error("the profile has no log_key: take the log's verifier key from the accreditor, and name it there")]
     NoLogKey,
@@ -63,12 +67,15 @@ struct ProfileFile {
     certificate: PathBuf,
     key: PathBuf,
     log_key: Option<String>,
+    log_policy: Option<PathBuf>,
 }
 
 /// What the log is held against, and where that is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) key: VerifierKey,
+    /// Whose quorum a receipt needs.
+    pub(crate) policy: Option<LogPolicy>,
     pub(crate) folder: ReceiptFolder,
 }
 
@@ -95,7 +102,7 @@ impl Profile {
         let near = |name: &Path| contents(&folder.join(name));
         let path = path.canonicalize().map_err(|cause| ProfileError::Unreadable { path: path.to_owned(), cause })?;
         Ok(Self {
-            watch: file.log_key.map(|named| watch(&named, folder, &path)).transpose()?,
+            watch: watch(file.log_key.as_deref(), file.log_policy.as_deref(), folder, &path)?,
             server: file.server.parse().map_err(|_| ProfileError::Server)?,
             tls: configuration(&near(&file.authority)?, &near(&file.certificate)?, &near(&file.key)?)?,
             path,
@@ -108,11 +115,23 @@ impl Profile {
     }
 }
 
-fn watch(named: &str, near: &Path, profile: &Path) -> Result<Watch, ProfileError> {
+fn watch(key: Option<&str>, policy: Option<&Path>, near: &Path, profile: &Path) -> Result<Option<Watch>, ProfileError> {
+    let Some(named) = key else { return policy.map_or(Ok(None), |_| Err(ProfileError::NoLogKey)) };
     let file = near.join(named);
     let named = file.to_str().filter(|_| file.is_file()).unwrap_or(named);
     let key = verifier_key(named).map_err(|fault| ProfileError::LogKey(fault.to_string()))?;
-    Ok(Watch { key, folder: ReceiptFolder::beside(profile) })
+    let policy = policy.map(|policy| log_policy(&near.join(policy), &key)).transpose()?;
+    Ok(Some(Watch { key, policy, folder: ReceiptFolder::beside(profile) }))
+}
+
+/// A policy that lists logs lists ours among them.
+fn log_policy(path: &Path, key: &VerifierKey) -> Result<LogPolicy, ProfileError> {
+    let policy = LogPolicy::parse(&contents(path)?).map_err(|fault| ProfileError::LogPolicy(fault.to_string()))?;
+    if policy.logs().is_empty() || policy.logs().contains(key) {
+        Ok(policy)
+    } else {
+        Err(ProfileError::LogPolicy("it does not list the log of log_key".to_owned()))
+    }
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, ProfileError> {

@@ -22,6 +22,11 @@ impl ReceiptFolder {
         Self(profile.with_extension("receipts"))
     }
 
+    /// Another folder that keeps a head, and evidence beside it.
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
     /// Keeps an entry until its receipt has come. An answer that names a number which another answer had waits beside it: one of the two
     /// is not in the log.
     pub(crate) fn wait_for(&self, entry: &Logged) -> Result<(), ClientError> {

@@ -3,16 +3,18 @@
 //! For: noticing from outside that an entry was altered or removed, or that the log was rolled back or forked (rule F2): each waiting entry's
 //! receipt is verified (C2SP tlog-proof), and each signed head is held against the kept one by a consistency proof out of the log's own tiles.
 //! What does not go together ends with an exit code of its own, and both heads are kept. Only with `log_key` in the profile: without the
-//! log's key there is nothing to verify with. Leaves to others: files (`receipt_folder`), the mathematics (`contactpoint_audit`).
+//! log's key there is nothing to verify with. With `log_policy` too a receipt proves nothing before the quorum of that policy has cosigned its head:
+//! until then the entry waits. Leaves to others: files (`receipt_folder`), the mathematics (`contactpoint_audit`).
 //! Does not promise: that others are shown the same log; witnesses compare what several see.
 
 use crate::api::{self, Api};
 use crate::arguments::Place;
 use crate::error::ClientError;
+use crate::log_growth::{goes_on, text};
 use crate::profile::{ProfileError, Watch};
 use crate::receipt_folder::ReceiptFolder;
 use crate::terminal::{complain, say, say_json};
-use contactpoint_audit::{verify_consistency, Checkpoint, Fault, Hash, Logged, Proving, Receipt};
+use contactpoint_audit::{Checkpoint, Fault, LogPolicy, Logged, Receipt};
 use serde_json::json;
 use std::time::Duration;
 
@@ -87,26 +89,50 @@ impl<'a> Checker<'a> {
 
     /// Asks for the newest head and follows it; its size.
     async fn look_at_head(&mut self) -> Result<u64, ClientError> {
-        let note = self.text("/log/checkpoint").await?;
+        let note = text(&mut self.api, "/log/checkpoint").await?;
         let head = Checkpoint::open(&note, &self.watch.key);
         let head = head.map_err(|fault| ClientError::Verification(format!("the checkpoint shown now: {fault}")))?;
         self.follow(head, &note).await
     }
 
-    /// Verifies the receipts of waiting entries below a head's size, at most so many; how many.
+    /// Verifies the receipts of waiting entries below a head's size, at most so many; how many are proved. With a policy only those that are
+    /// below a head with the quorum are asked for, and the others wait.
     async fn verify_covered(&mut self, size: u64, most: usize) -> Result<usize, ClientError> {
+        let size = match &self.watch.policy {
+            Some(policy) => self.look_at_cosigned(policy).await?.min(size),
+            None => size,
+        };
         let waiting: Vec<Logged> = self.watch.folder.waiting().into_iter().filter(|entry| entry.index < size).take(most).collect();
+        let mut proved = 0;
         for entry in &waiting {
-            self.verify(entry).await?;
-            self.watch.folder.proved(entry)?;
+            if self.verify(entry).await? {
+                self.watch.folder.proved(entry)?;
+                proved += 1;
+            }
         }
-        Ok(waiting.len())
+        Ok(proved)
     }
 
-    async fn verify(&mut self, entry: &Logged) -> Result<(), ClientError> {
+    /// Asks for the newest head that has the quorum, and holds it against what was seen; its size, 0 where there is none that our policy accepts.
+    async fn look_at_cosigned(&mut self, policy: &LogPolicy) -> Result<u64, ClientError> {
+        let note = match text(&mut self.api, "/log/checkpoint/cosigned").await {
+            // none yet, or a directory that asks no witnesses
+            Err(ClientError::Refused(problem)) if problem.status == 404 => return Ok(0),
+            other => other?,
+        };
+        match policy.accept(&note, Some(&self.watch.key)) {
+            Ok(accepted) => self.stands_with(accepted.checkpoint, &note).await,
+            // it has the quorum of the directory's policy, and ours asks for more
+            Err(Fault::QuorumNotMet { .. }) => Ok(0),
+            Err(fault) => Err(ClientError::Verification(format!("the cosigned checkpoint shown now: {fault}"))),
+        }
+    }
+
+    /// Whether the entry's receipt proves it; one that waits for witnesses does not yet.
+    async fn verify(&mut self, entry: &Logged) -> Result<bool, ClientError> {
         let name = ReceiptFolder::name_of_entry(entry);
         let answer = format!("{} {}\n", entry.index, entry.leaf_text());
-        let text = match self.text(&format!("/log/receipt/{}", entry.index)).await {
+        let shown = match text(&mut self.api, &format!("/log/receipt/{}", entry.index)).await {
             // a signed head covers it, or it would not have been asked for
             Err(ClientError::Refused(problem)) if problem.status == 404 => {
                 let what = format!("entry {} is covered by a signed head, and its receipt is refused", entry.index);
@@ -114,11 +140,25 @@ impl<'a> Checker<'a> {
             }
             other => other?,
         };
-        let verdict = Receipt::parse(&text).and_then(|receipt| Ok((receipt.verify(entry, &self.watch.key)?, receipt.checkpoint)));
-        match verdict {
-            Ok((head, note)) => self.follow(head, &note).await.map(drop),
-            Err(fault) => Err(self.refused(&name, &[("answer", &answer), ("receipt.tlog-proof", &text)], fault.to_string())),
+        let verdict = Receipt::parse(&shown).and_then(|receipt| Ok((receipt.verify(entry, &self.watch.key)?, receipt.checkpoint)));
+        let wrong = |what| self.refused(&name, &[("answer", &answer), ("receipt.tlog-proof", &shown)], what);
+        let (head, note) = verdict.map_err(|fault| wrong(fault.to_string()))?;
+        match self.watch.policy.as_ref().map(|policy| policy.accept(&note, Some(&self.watch.key))) {
+            None | Some(Ok(_)) => self.stands_with(head, &note).await.map(|_| true),
+            Some(Err(Fault::QuorumNotMet { .. })) => Ok(false),
+            Some(Err(fault)) => Err(wrong(fault.to_string())),
         }
+    }
+
+    /// Holds a head against the kept one, from whichever side: one that witnesses have seen may be older than the newest, and is then a beginning
+    /// of it. Its size.
+    async fn stands_with(&mut self, head: Checkpoint, note: &str) -> Result<u64, ClientError> {
+        let Some(newer) = self.kept.clone().filter(|kept| kept.origin == head.origin && kept.size > head.size) else {
+            return self.follow(head, note).await;
+        };
+        let (name, size) = (ReceiptFolder::name_of_head(&head), head.size);
+        let is_beginning = goes_on(&mut self.api, &head, &newer).await?;
+        is_beginning.map_err(|why| self.refused(&name, &[("checkpoint", note)], why)).map(|()| size)
     }
 
     /// Holds a signed head against the kept one, and keeps it where it goes on from that; its size.
@@ -127,7 +167,7 @@ impl<'a> Checker<'a> {
             let (name, evidence) = (ReceiptFolder::name_of_head(&head), [("checkpoint", note)]);
             head.may_follow(&before).map_err(|fault| self.refused(&name, &evidence, fault.to_string()))?;
             if head.size > before.size {
-                let goes_on = self.goes_on(&before, &head).await?;
+                let goes_on = goes_on(&mut self.api, &before, &head).await?;
                 goes_on.map_err(|why| self.refused(&name, &evidence, why))?;
             }
         }
@@ -141,33 +181,6 @@ impl<'a> Checker<'a> {
             self.kept = Some(head);
         }
         Ok(size)
-    }
-
-    /// Whether the log of a larger head begins with that of the one before: a proof out of the tiles that it takes (C2SP tlog-tiles).
-    async fn goes_on(&mut self, before: &Checkpoint, now: &Checkpoint) -> Result<Result<(), String>, ClientError> {
-        // every log begins with the empty one
-        let Some(proving) = Proving::consistency(before.size, now.size) else { return Ok(Ok(())) };
-        let mut tiles = Vec::new();
-        for tile in proving.tiles() {
-            let bytes = match self.api.get_bytes(&format!("/log/{}", tile.path())).await {
-                Err(ClientError::Refused(problem)) if problem.status == 404 => {
-                    return Ok(Err(format!("{} of a signed head is refused", tile.path())));
-                }
-                other => other?.into_body(),
-            };
-            let hashes: Vec<Hash> = bytes.as_chunks().0.to_vec();
-            tiles.push((tile, hashes));
-        }
-        let proof = proving.proof(&tiles).unwrap_or_default();
-        let verdict = verify_consistency(before.size, &before.root, now.size, &now.root, &proof);
-        let what = |fault| format!("the log shown before ({} entries) is not a beginning of this one ({}): {fault}", before.size, now.size);
-        Ok(verdict.map_err(what))
-    }
-
-    async fn text(&mut self, path: &str) -> Result<String, ClientError> {
-        let bytes = self.api.get_bytes(path).await?.into_body();
-        let not_text = |_| ClientError::AnswerNotUnderstood(Fault::Note { why: "it is UTF-8" }.to_string());
-        String::from_utf8(bytes.to_vec()).map_err(not_text)
     }
 
     fn refused(&self, name: &str, files: &[(&str, &str)], what: String) -> ClientError {

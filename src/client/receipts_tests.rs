@@ -6,7 +6,7 @@ use crate::fake_directory::{FakeDirectory, Reaction};
 use crate::log_fetch_tests::{leaves, log, Files, Key};
 use crate::receipt_folder::ReceiptFolder;
 use crate::receipts::{check_beside, receipts};
-use contactpoint_audit::{inclusion_proof, leaf_hash, Checkpoint, Hash, Logged, Receipt};
+use contactpoint_audit::{inclusion_proof, leaf_hash, Checkpoint, Hash, Logged, Receipt, SignedCheckpoint, WitnessKey};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -265,4 +265,94 @@ async fn a_newer_head_that_another_command_kept_meanwhile_stays() {
     rig.check().await.unwrap();
     assert_eq!(rig.folder.kept().unwrap(), Some(newer));
     assert!(Checkpoint::open(&rig.folder.kept().unwrap().unwrap(), &Key::ours().1).unwrap().size == 700);
+}
+
+/// The same log, seen by our witness: the head of so many entries is cosigned, and the receipts of what it covers are below it.
+fn witnessed(size: u32, cosigned: u32, fork: u32) -> Files {
+    let older = shown(cosigned, fork, &Key::ours());
+    let note = String::from_utf8(older["checkpoint"].clone()).unwrap();
+    let line = SignedCheckpoint::open(&note, &Key::ours().1).unwrap().cosign(1_700_000_000, &witness()).unwrap();
+    let mut files = shown(size, size, &Key::ours());
+    files.insert("checkpoint/cosigned".to_owned(), format!("{note}{line}").into_bytes());
+    for (name, text) in older.iter().filter(|(name, _)| name.starts_with("receipt/")) {
+        let receipt = Receipt::parse(std::str::from_utf8(text).unwrap()).unwrap();
+        let receipt = Receipt { checkpoint: format!("{note}{line}"), ..receipt };
+        files.insert(name.clone(), receipt.to_string().into_bytes());
+    }
+    files
+}
+
+fn witness() -> Key {
+    Key::of("witness.example/w1", 9)
+}
+
+impl Rig {
+    /// The profile asks for our witness.
+    fn with_policy(&self) {
+        let policy = format!("log {}\nwitness w1 {}\nquorum w1\n", Key::ours().1, WitnessKey::of(&witness()).unwrap());
+        std::fs::write(self.directory.folder().join("log.policy"), policy).unwrap();
+        let profile = self.directory.folder().join("profile.toml");
+        let text = std::fs::read_to_string(&profile).unwrap();
+        std::fs::write(&profile, format!("{text}log_policy = \"log.policy\"\n")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_below_an_older_head_counts_where_that_is_a_beginning_of_the_newest() {
+    // F2: a head that witnesses have seen is older than the newest; one that contradicts it is proof of a fork
+    let rig = Rig::seen().await;
+    rig.folder.wait_for(&entry(7)).unwrap();
+    rig.shows(witnessed(700, 500, 500));
+    rig.check().await.unwrap();
+    assert!(rig.folder.waiting().is_empty());
+    assert_eq!(Checkpoint::read_unverified(&rig.folder.kept().unwrap().unwrap()).unwrap().size, 700, "the newest stays");
+    rig.folder.wait_for(&entry(7)).unwrap();
+    rig.shows(witnessed(700, 500, 400));
+    assert!(rig.noticed().await.0.contains("is not a beginning"));
+}
+
+#[tokio::test]
+async fn with_a_policy_a_receipt_proves_nothing_before_the_quorum_has_cosigned_its_head() {
+    // F2: independent witnesses may cosign; whoever asks for them is not content with less
+    let rig = Rig::seen().await;
+    rig.with_policy();
+    for index in [7, 560] {
+        rig.folder.wait_for(&entry(index)).unwrap();
+    }
+    rig.check().await.unwrap();
+    assert_eq!(rig.folder.waiting(), [entry(7), entry(560)], "no witness has seen anything");
+    rig.shows(witnessed(600, 500, 500));
+    rig.check().await.unwrap();
+    assert_eq!(rig.folder.waiting(), [entry(560)]);
+    // another witness's line is not ours, and a head without its line is none
+    let mut bare = witnessed(600, 600, 600);
+    let lines = bare["receipt/560"].clone();
+    bare.insert("receipt/560".to_owned(), shown(600, 600, &Key::ours())["receipt/560"].clone());
+    rig.shows(bare.clone());
+    rig.check().await.unwrap();
+    assert_eq!(rig.folder.waiting(), [entry(560)]);
+    let spoilt = String::from_utf8(lines.clone()).unwrap();
+    let at = spoilt.len() - 20;
+    let other = if &spoilt[at..=at] == "A" { "B" } else { "A" };
+    bare.insert("receipt/560".to_owned(), format!("{}{other}{}", &spoilt[..at], &spoilt[at + 1..]).into_bytes());
+    rig.shows(bare.clone());
+    assert!(rig.noticed().await.0.contains("does not verify"));
+    bare.insert("receipt/560".to_owned(), lines);
+    rig.shows(bare);
+    rig.check().await.unwrap();
+    assert!(rig.folder.waiting().is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_that_is_none_or_of_another_log_is_wrong_usage() {
+    // bad input gets a typed error
+    let rig = Rig::new().await;
+    rig.with_policy();
+    rig.folder.wait_for(&entry(7)).unwrap();
+    let policy = rig.directory.folder().join("log.policy");
+    for wrong in ["quorum w1\n".to_owned(), format!("log {}\nquorum none\n", Key::of("directory.example/log", 2).1)] {
+        std::fs::write(&policy, wrong).unwrap();
+        let error = receipts(&rig.directory.place()).await.unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("log_policy"), "{error}");
+    }
 }

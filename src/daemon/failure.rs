@@ -6,17 +6,26 @@ use contactpoint_hardening::HardeningError;
 use contactpoint_keys::KeyError;
 use contactpoint_operator::custody::ApplianceError;
 use contactpoint_operator::layouts::LayoutsRefused;
+use contactpoint_operator::review_files::ReviewRefused;
+use contactpoint_operator::witnesses::PolicyRefused;
 use contactpoint_settings::SettingsError;
-use contactpoint_store::StoreError;
+use contactpoint_store::{StoreError, WitnessesRefused};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// EX_USAGE.
 const USAGE: u8 = 64;
+/// EX_DATAERR: the log is not the one that was signed; somebody was at the files.
+const NOT_WHAT_WAS_SIGNED: u8 = 65;
+/// EX_NOINPUT: the store's file was taken away or exchanged while it was open.
+const GONE: u8 = 66;
 /// EX_UNAVAILABLE: the HSM or the store is away; systemd may try again.
 const UNAVAILABLE: u8 = 69;
 /// EX_OSERR.
 const SYSTEM: u8 = 71;
+/// EX_IOERR: the disk failed under the store; systemd starts it again, which verifies the store.
+const DISK: u8 = 74;
 /// EX_CONFIG: trying again is of no use (`RestartPreventExitStatus=78`).
 const CONFIGURATION: u8 = 78;
 
@@ -32,6 +41,12 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Layouts(#[from] LayoutsRefused),
     #[error(transparent)]
+    Policy(#[from] PolicyRefused),
+    #[error(transparent)]
+    Witnesses(#[from] WitnessesRefused),
+    #[error(transparent)]
+    Review(#[from] ReviewRefused),
+    #[error(transparent)]
     Hardening(#[from] HardeningError),
     #[error(transparent)]
     Appliance(#[from] ApplianceError),
@@ -43,6 +58,12 @@ pub(crate) enum Failure {
     OutOfReach(#[source] KeyError),
     #[error("the log's head could not be signed and kept: {0}; see to the HSM and the disk, then start again")]
     FirstHead(#[source] StoreError),
+    #[error("the HSM's token did not take the log's head: {0}; name what its module writes in [hsm] writes (SoftHSM: its tokens' folder), and let the PIN's user write data objects")]
+    TokenHead(#[source] KeyError),
+    #[error("stopped and closed, but the HSM's token did not take the last head: {0}; see to the HSM, then start again, which keeps it")]
+    LastTokenHead(#[source] KeyError),
+    #[error("{0}")]
+    Store(Arc<StoreError>),
     #[error("the store did not close well: {0}; what was answered is in the log, the next start verifies it")]
     Close(#[source] StoreError),
 }
@@ -57,16 +78,41 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Self::Arguments => USAGE,
-            Self::Settings(_) | Self::Layouts(_) | Self::OutOfReach(_) => CONFIGURATION,
-            Self::TestSystemInTheOpen(_) => CONFIGURATION,
+            Self::Settings(_) | Self::Layouts(_) | Self::Review(_) | Self::OutOfReach(_) | Self::TokenHead(_) => CONFIGURATION,
+            Self::TestSystemInTheOpen(_) | Self::Policy(_) | Self::Witnesses(WitnessesRefused::OtherLog { .. }) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
+            Self::Appliance(fault) if fault.is_not_what_was_signed() => NOT_WHAT_WAS_SIGNED,
             Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
             Self::Appliance(_) => CONFIGURATION,
-            Self::FirstHead(_) | Self::Close(_) => UNAVAILABLE,
+            Self::FirstHead(fault) | Self::Close(fault) | Self::Witnesses(WitnessesRefused::Store(fault)) => of_store(fault),
+            Self::Store(fault) => of_store(fault),
+            Self::LastTokenHead(_) => UNAVAILABLE,
             Self::Edge(EdgeFault::Io(_)) => SYSTEM,
             Self::Edge(EdgeFault::Tls(_) | EdgeFault::Revocation(_)) => CONFIGURATION,
         }
+    }
+}
+
+/// Where the store did not do what it was asked.
+fn of_store(fault: &StoreError) -> u8 {
+    match fault {
+        StoreError::Gone => GONE,
+        StoreError::Disk(_) => DISK,
+        StoreError::Attempted { fault, .. } => of_store(fault),
+        StoreError::Damaged { .. }
+        | StoreError::Form { .. }
+        | StoreError::Exists(_)
+        | StoreError::Unknown(_)
+        | StoreError::Full
+        | StoreError::Stopped
+        | StoreError::Unsigned
+        | StoreError::Overloaded
+        | StoreError::Overtaken
+        | StoreError::Engine(_)
+        | StoreError::Seal(_)
+        | StoreError::Audit(_)
+        | StoreError::Value(_) => UNAVAILABLE,
     }
 }
 
@@ -76,7 +122,7 @@ mod tests {
     use contactpoint_store::OpenError;
 
     #[test]
-    fn what_trying_again_does_not_mend_ends_with_78_and_what_is_away_with_69() {
+    fn what_trying_again_does_not_mend_ends_with_78_what_is_away_with_69_and_a_log_that_was_not_signed_with_65() {
         // keys: missing = exit 78 with a sentence on what to do
         let missing = KeyError::PinMissing { path: "/run/credentials/hsm-pin".into() };
         assert_eq!(Failure::from(ApplianceError::Keys(missing)).status(), 78);
@@ -85,11 +131,17 @@ mod tests {
         let refused = KeyError::PinRefused { token: "contactpoint".to_owned() };
         assert_eq!(Failure::from(ApplianceError::Keys(refused)).status(), 78);
         let store = |fault: OpenError| Failure::from(ApplianceError::Store(fault)).status();
-        assert_eq!(store(OpenError::Log("a leaf is missing".to_owned())), 78);
+        assert_eq!(store(OpenError::Log("a leaf is missing".to_owned())), 65);
+        assert_eq!((store(OpenError::SetBack { kept: 2, held: 1 }), store(OpenError::OtherHistory { size: 1 })), (65, 65));
+        assert_eq!((store(OpenError::HeadMissing), store(OpenError::HeadForged(String::new()))), (65, 65));
+        let ended = |fault: StoreError| Failure::Store(Arc::new(fault)).status();
+        assert_eq!((ended(StoreError::Gone), ended(StoreError::Disk(String::new())), ended(StoreError::Stopped)), (66, 74, 69));
         assert_eq!((store(OpenError::WrongKey), store(OpenError::Newer), store(OpenError::Missing("/state".into()))), (78, 78, 78));
         assert_eq!(store(OpenError::Io(std::io::ErrorKind::StorageFull.into())), 69);
         assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);
         assert_eq!(Failure::Close(StoreError::Full).status(), 69);
+        let other = WitnessesRefused::OtherLog { key: "log.example+00000000+A".to_owned() };
+        assert_eq!(Failure::from(other).status(), 78);
         let contradiction = SettingsError::Contradiction { file: "contactpointd.toml".into(), why: "a and b" };
         assert_eq!(Failure::from(contradiction).status(), 78);
     }

@@ -1,15 +1,17 @@
-//! What goes on besides answering: readiness, the watchdog, signed heads of the log, and the stop.
+//! What goes on besides answering: readiness, the watchdog, signed heads of the log, also on the HSM's token, and the stop.
 //!
 //! The watchdog is fed by a real commit and a real signature (architecture, keys: liveness is a real key operation); where either fails
 //! or hangs it is not fed, and systemd ends the process. While the HSM is away requests are answered 503.
 
 use super::failure::Failure;
-use contactpoint_directory::Months;
+use contactpoint_directory::{Months, Reviewing};
 use contactpoint_edge::Edge;
 use contactpoint_hardening::Listeners;
 use contactpoint_identity::Clock;
+use contactpoint_keys::KeyError;
+use contactpoint_operator::token_head::TokenHead;
 use contactpoint_settings::Settings;
-use contactpoint_store::{Store, StoreError};
+use contactpoint_store::{Store, StoreError, Witnesses};
 use sd_notify::{watchdog_enabled, NotifyState};
 use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt as _;
@@ -17,6 +19,9 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::time::{interval, MissedTickBehavior};
+
+/// Between two pieces of what is done for regular review.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Tells the service manager how we are (sd_notify(3)). The socket is connected before the lock-down, after which nothing connects any more.
 #[derive(Debug)]
@@ -58,7 +63,13 @@ fn address(socket: &OsStr) -> std::io::Result<SocketAddr> {
 pub(crate) struct Heads<'a> {
     pub(crate) store: &'a Store,
     pub(crate) months: &'a Months,
+    /// What a head fixes the draw of (rule F4).
+    pub(crate) reviewing: &'a Reviewing,
     pub(crate) clock: &'a Clock,
+    /// Where the newest is kept out of reach of whoever has the disk.
+    pub(crate) token: &'a TokenHead,
+    /// Who cosigns them, where a policy asks for it.
+    pub(crate) witnesses: Option<&'a Witnesses>,
 }
 
 impl Heads<'_> {
@@ -67,6 +78,25 @@ impl Heads<'_> {
         let noted = self.months.note_ends(self.clock.now().wall).await;
         self.store.checkpoint().await?;
         noted
+    }
+
+    /// Whether the witnesses' quorum is late. What cannot be read now is told by the store itself.
+    fn is_quorum_late(&self) -> bool {
+        let late_since = self.witnesses.map(|witnesses| witnesses.late_since(self.clock.now().wall));
+        matches!(late_since, Some(Ok(Some(_))))
+    }
+
+    /// Keeps the newest signed head on the token, unless it was the last one kept; returns what is there. Only what the store keeps goes
+    /// there: leaves durable, head signed, head durable, and then the token, so that no crash leaves a token that knows more than the store.
+    async fn keep(&self, there: Option<String>) -> Result<Option<String>, KeyError> {
+        let newest = self.store.log_checkpoint();
+        if newest == there {
+            return Ok(there);
+        }
+        let (token, head) = (self.token.clone(), newest.clone().unwrap_or_default());
+        // the HSM may take its time, and nobody who is answered waits for it
+        let kept = tokio::task::spawn_blocking(move || token.keep(&head)).await;
+        kept.unwrap_or(Err(KeyError::Busy { waited_seconds: 0 })).map(|()| newest)
     }
 }
 
@@ -80,11 +110,15 @@ pub(crate) async fn serve(
 ) -> Result<(), Failure> {
     // an HSM or a store that does not work now is told before anybody is served
     heads.sign().await.map_err(Failure::FirstHead)?;
+    // and so is a token that takes no head; the note that it took one is made afterwards, so that it is never wrong
+    let there = heads.keep(None).await.map_err(Failure::TokenHead)?;
+    heads.store.note_head_kept().await.map_err(Failure::FirstHead)?;
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async {
         tokio::select! {
             _ = term.recv() => {}
             _ = int.recv() => {}
+            _ = heads.store.ended() => {}
         }
         manager.tell(&NotifyState::Stopping);
     };
@@ -93,23 +127,68 @@ pub(crate) async fn serve(
     let finished = tokio::select! {
         finished = edge.serve(listeners.https, listeners.control, stop) => finished?,
         () = sign_heads(heads, settings.log.checkpoint_seconds.seconds()) => true,
+        () = keep_heads(heads, settings.log.token_seconds.seconds(), there) => true,
+        () = make_reviews(heads) => true,
         () = feed_watchdog(edge, manager) => true,
     };
     if !finished {
         log::warn!(target: "contactpoint::daemon", "open requests did not finish in time and were cut off");
     }
+    if let Some(fault) = heads.store.fault() {
+        return Err(Failure::Store(fault));
+    }
     heads.store.close().await.map_err(Failure::Close)?;
+    heads.keep(None).await.map_err(Failure::LastTokenHead)?;
     log::info!(target: "contactpoint::daemon", "stopped");
     Ok(())
 }
 
-/// For ever: the log's head, signed while the log grows.
+/// For ever: the log's head, signed while the log grows; and a word to the operator when its witnesses stay away, and when they are back.
 async fn sign_heads(heads: &Heads<'_>, every: Duration) {
-    let mut ticks = ticks(every);
+    let (mut ticks, mut was_late) = (ticks(every), false);
     loop {
         ticks.tick().await;
         if let Err(fault) = heads.sign().await {
             log::error!(target: "contactpoint::daemon", fault:% = fault; "the log's head could not be signed; it is tried again");
+        }
+        let is_late = heads.is_quorum_late();
+        if is_late && !was_late {
+            log::error!(target: "contactpoint::daemon", "the quorum of the log's witnesses is late: see contactpointctl status");
+        } else if was_late && !is_late {
+            log::info!(target: "contactpoint::daemon", "the log's witnesses have seen it again");
+        }
+        was_late = is_late;
+    }
+}
+
+/// For ever: the newest head, kept on the token while the log grows; less often than one is signed, since tokens are slow and wear.
+async fn keep_heads(heads: &Heads<'_>, every: Duration, mut there: Option<String>) {
+    let mut ticks = ticks(every);
+    loop {
+        ticks.tick().await;
+        match heads.keep(there.clone()).await {
+            Ok(newest) => there = newest,
+            Err(fault) => {
+                log::error!(target: "contactpoint::daemon", fault:% = fault; "the log's head could not be kept on the token; it is tried again");
+            }
+        }
+    }
+}
+
+/// For ever: tasks of review, a piece at a time, with a pause after each so that whoever looks something up has the store for longer (rule F4).
+async fn make_reviews(heads: &Heads<'_>) {
+    let mut ticks = ticks(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        loop {
+            match heads.reviewing.go_on(heads.clock.now().wall).await {
+                Ok(false) => break,
+                Ok(true) => tokio::time::sleep(PAUSE).await,
+                Err(fault) => {
+                    log::error!(target: "contactpoint::daemon", fault:% = fault; "tasks of review could not be made; it is tried again");
+                    break;
+                }
+            }
         }
     }
 }

@@ -100,6 +100,18 @@ pub struct ActorOrganisation {
     name: OrganisationName,
 }
 
+impl Actor {
+    pub(crate) fn of(id: PersonId, name: Name) -> Self {
+        Self { id, name }
+    }
+}
+
+impl ActorOrganisation {
+    pub(crate) fn of(id: OrganisationId, name: OrganisationName) -> Self {
+        Self { id, name }
+    }
+}
+
 /// What a supervisor or shielding officer says of an alert.
 #[derive(Deserialize, ToSchema, Clone, Copy)]
 #[serde(deny_unknown_fields)]

@@ -15,6 +15,7 @@ mod contact;
 mod cursor;
 mod enrol;
 mod entries;
+mod evidence;
 mod feed;
 mod grants;
 mod helpdesk;
@@ -22,10 +23,14 @@ mod organisations;
 mod people;
 mod quarantine;
 mod refused;
+mod review_report;
+mod reviewing;
+mod reviews;
 mod sample;
 mod search;
 mod sensitive;
 mod shielding;
+mod statements;
 mod view;
 mod watch;
 mod who_saw;
@@ -39,24 +44,29 @@ pub use contact::{AskContact, ContactAsked};
 pub use contactpoint_policy::Ceilings;
 pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
+pub use evidence::{EvidenceRequest, EvidenceStanding, MOST_PROVED};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
 pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
+pub use review_report::{ByBody, EndedPeriodShown, ReviewCounts, ReviewReport};
+pub use reviewing::Reviewing;
+pub use reviews::{ReviewAnswer, ReviewedAnswer, ReviewedLook, ReviewsAnswer, ReviewsRequest, SettleReviewRequest, MOST_REVIEWS};
 pub use sample::Months;
 pub use search::{SearchAnswer, SearchRequest, MOST_HITS};
 pub use shielding::{
     AudienceWanted, EndInvolvement, HoldNew, InvolvementEnded, SetAudience, SettleRecord, ShieldChild, ShieldStanding, ShieldTerms,
     UnshieldChild,
 };
+pub use statements::{SealedDocument, SealedFor, StatementRequest, MOST_STATED};
 pub use view::{ViewAnswer, ViewRequest};
-pub use who_saw::{LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
+pub use who_saw::{ErasedAnswer, LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
 use contactpoint_domain::{Day, Instant};
 use contactpoint_intake::Layout;
 pub use contactpoint_policy::Visible;
-use contactpoint_store::{Committed, OpenError, Snapshot, Store, StoreError, Transaction};
+use contactpoint_store::{Committed, OpenError, Receipts, Snapshot, Store, StoreError, Transaction, Witnesses};
 use organisations::Organisations;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,6 +86,7 @@ pub struct Directory {
     watch: Arc<watch::Watch>,
     cursors: cursor::Cursors,
     holidays: Arc<[Day]>,
+    receipts: Receipts,
 }
 
 impl Directory {
@@ -83,6 +94,7 @@ impl Directory {
     #[must_use]
     pub fn new(store: Store, layouts: BTreeMap<String, Layout>) -> Self {
         Self {
+            receipts: Receipts::of(store.clone()),
             store,
             layouts: Arc::new(layouts),
             organisations: Organisations::default(),
@@ -101,6 +113,12 @@ impl Directory {
         self.budgets = budgets::Budgets::under(ceilings);
         self.budgets.count_again(&self.store, now)?;
         Ok(self)
+    }
+
+    /// The same, with documents below heads that these witnesses cosigned, where there are such.
+    #[must_use]
+    pub fn cosigned_by(self, witnesses: Option<Arc<Witnesses>>) -> Self {
+        Self { receipts: self.receipts.cosigned_by(witnesses), ..self }
     }
 
     /// The same, where nobody works on these days either (rule D5: working days).

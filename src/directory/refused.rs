@@ -88,7 +88,11 @@ impl From<Refusal> for Refused {
             | Refusal::OwnAct
             | Refusal::NotConfirmed
             | Refusal::NotVerified
-            | Refusal::AlreadyJudged => Self::Policy(refusal),
+            | Refusal::AlreadyJudged
+            | Refusal::NotApproved
+            | Refusal::EvidenceExpired
+            | Refusal::OtherRequest
+            | Refusal::TooManyEntries => Self::Policy(refusal),
         }
     }
 }

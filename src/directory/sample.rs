@@ -5,14 +5,15 @@
 //! sample of n is the n alerts of the lowest ranks, so that a smaller one is the beginning of a larger one. Whoever has the checkpoint and
 //! the numbers can draw it again.
 
-use contactpoint_audit::{Entry, Operation, Outcome};
+use crate::reviewing::of_the_daemon;
+use contactpoint_audit::Operation;
 use contactpoint_domain::{AlertId, Instant, Month};
 use contactpoint_review::Seed;
 use contactpoint_store::{Store, StoreError};
 use std::sync::{Mutex, PoisonError};
 
 /// Seconds after midnight for which a judgement of the month before may still come in: no request takes longer.
-const LATE_SECONDS: u64 = 15 * 60;
+pub(crate) const LATE_SECONDS: u64 = 15 * 60;
 
 /// Notes the ends of months: part of the daemon's upkeep, and no part of any request.
 pub struct Months {
@@ -47,29 +48,12 @@ impl Months {
         if !ended.is_empty() {
             let noted = self.store.change(move |transaction| {
                 ended.iter().try_for_each(|month| transaction.end_month(month.first()))?;
-                Ok(((), of_the_daemon(now)))
+                Ok(((), of_the_daemon(Operation::SampleAlerts, now)))
             });
             noted.await?.into_inner();
         }
         *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(month);
         Ok(())
-    }
-}
-
-/// The entry that a month has ended: a sample's, by nobody.
-fn of_the_daemon(at: Instant) -> Entry {
-    Entry {
-        at,
-        person: None,
-        organisation: None,
-        role: None,
-        operation: Operation::SampleAlerts,
-        reason: None,
-        children: Vec::new(),
-        shown: Vec::new(),
-        outcome: Outcome::Answered,
-        changes: Vec::new(),
-        on_behalf_of: None,
     }
 }
 

@@ -11,7 +11,7 @@ use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, OrganisationName, PersonId, Purpose, Role};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Moment, WhoSawPermit};
-use contactpoint_store::{Look, Registry, Snapshot, StoreError};
+use contactpoint_store::{ErasedEntries, Look, Registry, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -41,6 +41,18 @@ pub struct WhoSawAnswer {
     /// There where there are older looks: ask again with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<Cursor>,
+    /// Entries of the log that were erased: looks among them are told to nobody any more. Absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    erased: Vec<ErasedAnswer>,
+}
+
+/// Entries of the log that stand together and were erased.
+#[derive(Serialize, ToSchema)]
+pub struct ErasedAnswer {
+    /// The first of them.
+    first: u64,
+    /// The last of them.
+    last: u64,
 }
 
 /// One look.
@@ -61,7 +73,7 @@ pub struct LookAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
     /// What was done: search, view, who-saw, ask-contact, break-glass (also where a shield was overridden), end-involvement; feed where a source
-    /// joined a child that was on record.
+    /// joined a child that was on record; destroy-records and destroy-record where officers ended the record.
     operation: &'static str,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +121,8 @@ impl Directory {
                 Ok((permit, before)) => {
                     let (looks, more) = looks(&permit, snapshot, request, before)?;
                     let cursor = more.map(|last| self.cursors.to(caller, &question, last)).transpose()?;
-                    Ok(WhoSawAnswer { looks, cursor })
+                    let erased = snapshot.erased()?.into_iter().map(|ErasedEntries { first, last }| ErasedAnswer { first, last }).collect();
+                    Ok(WhoSawAnswer { looks, cursor, erased })
                 }
                 Err(refused) => Err(refused),
             };

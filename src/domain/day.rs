@@ -38,6 +38,18 @@ impl Day {
         Self::of(date.year(), date.month(), date.day())
     }
 
+    /// Its first instant, in UTC.
+    #[must_use]
+    pub fn begins(self) -> Instant {
+        Instant::of_millis(u64::try_from(self.number()).unwrap_or(0) * 86_400_000)
+    }
+
+    /// The instant at which it is over, in UTC.
+    #[must_use]
+    pub fn ends(self) -> Instant {
+        self.begins().plus_seconds(86_400)
+    }
+
     /// The same day of the month so many years later; 29 February becomes the 28th where there is none.
     #[must_use]
     pub fn plus_years(self, years: i16) -> Self {

@@ -12,12 +12,14 @@ pub mod child;
 pub mod contact;
 pub mod date;
 pub mod day;
+pub mod evidence;
 pub mod helpdesk;
 pub mod name;
 pub mod number;
 pub mod organisation;
 pub mod person;
 pub mod purpose;
+pub mod review;
 pub mod role;
 pub mod texts;
 
@@ -30,6 +32,7 @@ pub use child::{
 pub use contact::{Address, AddressLine, EmailAddress, PhoneNumber, Postcode};
 pub use date::{DateOfBirth, Instant};
 pub use day::{Day, Month};
+pub use evidence::{EvidenceAsked, EvidenceCase, EvidenceId, EVIDENCE_DAYS};
 pub use helpdesk::{Factor, PendingReset, Verified};
 pub use name::{FamilyName, GivenName, Name};
 pub use number::{ChildNumber, NhsNumber, UniquePupilNumber};
@@ -38,5 +41,6 @@ pub use organisation::{
 };
 pub use person::{AccountState, Checks, Lapsed, LoginName, PersonId};
 pub use purpose::Purpose;
+pub use review::{NewReview, Review, ReviewId, ReviewOutcome, Reviewed, RuleName};
 pub use role::Role;
 pub use texts::Texts;

@@ -14,7 +14,9 @@ use crate::problem::{Problem, ProblemCode};
 use crate::texts::TextsAnswer;
 use bytes::Bytes;
 use contactpoint_audit::Logged;
-use contactpoint_store::Committed;
+use contactpoint_directory::SealedDocument;
+use contactpoint_domain::Instant;
+use contactpoint_store::{Committed, Standing};
 use http::header::{
     HeaderName, HeaderValue, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
@@ -36,7 +38,7 @@ pub enum Success {
 pub enum Public {
     /// The interface's own description (JSON).
     Document(Bytes),
-    /// The newest signed head of the log (C2SP tlog-checkpoint, text).
+    /// A signed head of the log (C2SP tlog-checkpoint, text), with what witnesses said of it.
     Checkpoint(String),
     /// A tile or an entry bundle of the log (C2SP tlog-tiles): hashes, or sealed entries.
     Tile(Vec<u8>),
@@ -52,7 +54,7 @@ pub enum Public {
 }
 
 /// Whether the parts work, as the control socket tells it.
-#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Health {
     /// The store answers.
     pub store: bool,
@@ -62,6 +64,58 @@ pub struct Health {
     pub entries: u64,
     /// Revoked certificates on the list in use.
     pub revoked: usize,
+    /// Epochs of the key of log entries that are not erased; the first is in use.
+    pub entry_epochs: Vec<u32>,
+    /// Epochs of the key of records; the first is in use. Two: a destruction of records was cut off (`contactpointctl destroy-records`).
+    pub record_epochs: Vec<u32>,
+    /// How the log's witnesses stand; absent where no policy asks for any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<WitnessesHealth>,
+    /// Tasks of review that are overdue (rule F4); absent where the store does not tell.
+    pub overdue_reviews: Option<u64>,
+}
+
+/// How the log's witnesses stand (rule F2), as the control socket tells it. Public data, of which the lateness is our own judgement.
+#[derive(Debug, Clone, Serialize)]
+pub struct WitnessesHealth {
+    /// An entry has waited longer than `late_seconds` for a head with the quorum.
+    pub quorum_late: bool,
+    /// Since when, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_since: Option<Instant>,
+    /// Entries of the newest signed head.
+    pub signed: u64,
+    /// Entries of the newest head that has the quorum; 0 where none has.
+    pub cosigned: u64,
+    /// Entries of the head that the witnesses are asked about.
+    pub asked: u64,
+    /// Those of the policy, by its names for them.
+    pub witnesses: Vec<WitnessHealth>,
+}
+
+/// One witness.
+#[derive(Debug, Clone, Serialize)]
+pub struct WitnessHealth {
+    /// The policy's name.
+    pub name: String,
+    /// When it last cosigned, by its own clock; absent where it never did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Instant>,
+    /// Entries of the head that it cosigned then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+impl From<Standing> for WitnessesHealth {
+    fn from(standing: Standing) -> Self {
+        let Standing { signed, cosigned, asked, late_since, witnesses } = standing;
+        let told = |(name, last): (String, Option<(u64, u64)>)| {
+            let (size, last) = last.map(|(size, at)| (size, Instant::of_millis(at.saturating_mul(1000)))).unzip();
+            WitnessHealth { name, last, size }
+        };
+        let witnesses = witnesses.into_iter().map(told).collect();
+        Self { quorum_late: late_since.is_some(), late_since, signed, cosigned, asked, witnesses }
+    }
 }
 
 /// An answer that may leave.
@@ -83,6 +137,8 @@ pub(crate) const LOG_LEAF: HeaderName = HeaderName::from_static("log-leaf");
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
+/// A statement or evidence, sealed by age for its recipient: the one kind of answer that may be stored (rule G8).
+const SEALED: &str = "application/vnd.contactpoint.sealed";
 
 impl Answer {
     /// What was looked at or changed, as JSON.
@@ -96,6 +152,16 @@ impl Answer {
         let entry = committed.logged();
         match committed.into_inner() {
             Ok(value) => Self::written(success, &value),
+            Err(refused) => Self::problem(refused),
+        }
+        .entered(entry)
+    }
+
+    /// A document that only its recipient can open, or why there is none; in either case the attempt is in the log.
+    pub fn sealed<E: Into<Problem>>(committed: Committed<Result<SealedDocument, E>>) -> Self {
+        let entry = committed.logged();
+        match committed.into_inner() {
+            Ok(document) => Self::new(StatusCode::OK, SEALED, document.into_bytes().into()),
             Err(refused) => Self::problem(refused),
         }
         .entered(entry)

@@ -1,7 +1,7 @@
 //! One request on its way to its handler: the head is read, the body is not until somebody may send one.
 //!
 //! For: the parts that handlers ask for - bearer token, request id, number in the path, body - each refused in one way. A body is read
-//! only from a proved caller, so that nobody without a session makes the daemon hold a megabyte; the log-in alone reads a small one. Who
+//! only from a proved caller, so that nobody without a session makes the daemon hold a megabyte; the log-in and a witness's note alone are read from others, small. Who
 //! asks is proved again when the last byte has come, and a handler gets that [`Caller`] with the body, and no other (rule B4). All bodies
 //! together, and those of one organisation, have so much memory: what a body may need is reserved before a byte of it is read.
 //! Leaves to others: limits on connections and headers (`exchange`), what a body means (`json`, handlers).
@@ -24,6 +24,8 @@ use sha2::{Digest, Sha256};
 
 /// Log-in bodies are three short texts.
 const LOG_IN_BYTES: usize = 4096;
+/// A head and some eighty cosignatures.
+const NOTE_BYTES: usize = 16_384;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Seconds until a body for which there was no memory may be sent again.
@@ -102,6 +104,11 @@ impl Call<'_> {
     pub(crate) async fn json_of_nobody<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let expected = Expected { media: "application/json", most: LOG_IN_BYTES };
         Ok(json::read(&self.read(expected).await?)?)
+    }
+
+    /// A signed note: it is read from any organisation that is let in, since its signatures say whose it is.
+    pub(crate) async fn note(self) -> Result<Bytes, Problem> {
+        self.read(Expected { media: "text/plain", most: NOTE_BYTES }).await
     }
 
     /// The one query parameter of a route that has one: a decimal number.

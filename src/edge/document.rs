@@ -5,7 +5,8 @@
 use crate::call::Call;
 use crate::examples::Answers;
 use crate::handlers::{
-    alerts, audit, children, contact, feeds, glass, helpdesk, organisations, people, session, shielding, tiles, Handled, Handlers,
+    alerts, audit, children, contact, feeds, glass, helpdesk, organisations, people, reviews, session, shielding, statements, tiles,
+    witnesses, Handled, Handlers,
 };
 use crate::problem::ProblemDocument;
 use crate::route::Route;
@@ -21,10 +22,10 @@ use utoipa::{Modify, OpenApi};
     paths(children::search, children::view, audit::who_saw, feeds::begin, feeds::lines, feeds::report, feeds::finish, people::enrol,
         people::amend, people::set_state, people::sign, organisations::accept, organisations::sponsor, organisations::texts_in_force,
         glass::break_glass, glass::leave, glass::override_shield, alerts::queue, alerts::judge, alerts::sample, alerts::review,
-        alerts::statistics, alerts::flags, contact::ask, helpdesk::begin_reset, helpdesk::complete_reset,
+        alerts::statistics, alerts::flags, reviews::queue, reviews::settle, reviews::report, statements::statement, statements::request, statements::approve, statements::fetch, contact::ask, helpdesk::begin_reset, helpdesk::complete_reset,
         shielding::shield, shielding::unshield, shielding::audience, shielding::settle, shielding::end_involvement, shielding::hold_new,
         session::log_in, session::log_out, tiles::checkpoint, tiles::tile, tiles::receipt,
-        document),
+        witnesses::asked, witnesses::cosigned, witnesses::bring, document),
     modifiers(&Schemes, &RequestIds, &Entries, &Answers)
 )]
 struct Network;
@@ -55,7 +56,8 @@ impl Modify for RequestIds {
             .description(Some("Marks a retry: the same id with another request is refused (request_id_reused)."))
             .schema(Some(value))
             .build();
-        let posts = description.paths.paths.iter_mut().filter(|(path, _)| path.as_str() != Route::LogIn.template());
+        let of_nobody = [Route::LogIn.template(), Route::Cosign.template()];
+        let posts = description.paths.paths.iter_mut().filter(|(path, _)| !of_nobody.contains(&path.as_str()));
         for operation in posts.filter_map(|(_, item)| item.post.as_mut()) {
             operation.parameters.get_or_insert_default().push(header.clone().into());
         }
@@ -175,7 +177,8 @@ mod tests {
         for (name, operation) in operations(&description) {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let has_it = parameters.iter().any(|parameter| parameter["name"] == "X-Request-ID" && parameter["in"] == "header");
-            assert_eq!(has_it, name.starts_with("post ") && name != "post /v1/session", "{name}");
+            let of_nobody = ["post /v1/session", "post /log/cosignatures"];
+            assert_eq!(has_it, name.starts_with("post ") && !of_nobody.contains(&name.as_str()), "{name}");
         }
     }
 

@@ -15,7 +15,7 @@ use contactpoint_hardening::LockReport;
 use contactpoint_identity::{Channel, Clock, Identity, IdentityRefusal};
 use contactpoint_keys::Custody;
 use contactpoint_settings::Settings;
-use contactpoint_store::{Receipts, Store};
+use contactpoint_store::{Receipts, Store, Witnesses};
 use rustls::ServerConfig;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     /// Operations.
     pub directory: Directory,
+    /// Who cosigns the log, where a policy asks for it.
+    pub witnesses: Option<Arc<Witnesses>>,
     /// The time.
     pub clock: Clock,
 }
@@ -60,7 +62,7 @@ pub struct Edge {
 impl Edge {
     /// Reads certificates and revocation lists below the configuration directory and refuses what cannot be trusted.
     pub fn open(parts: Parts, configuration: &Path, settings: &Settings) -> Result<Self, EdgeFault> {
-        let Parts { custody, store, identity, directory, clock } = parts;
+        let Parts { custody, store, identity, directory, witnesses, clock } = parts;
         let authorities = Authorities::read(&settings.tls.client_authorities.below(configuration))?;
         let list = settings.tls.revocation_list.below(configuration);
         let revocation = Arc::new(Revocation::open(&list, authorities, clock.now().wall)?);
@@ -74,9 +76,10 @@ impl Edge {
             is_enrolled: Arc::new(move |key| is_enrolled(&asked, *key)),
             clock: clock.clone(),
         })?;
-        let standing = Standing::of(settings, certificate.as_ref(), &tls, custody.head_public_key());
-        let receipts = Receipts::of(store.clone());
-        let handlers = Handlers { identity, directory, store, receipts, custody, revocation, document: document::generated(), standing };
+        let standing = Standing::of(settings, certificate.as_ref(), &tls, custody.head_keys());
+        let receipts = Receipts::of(store.clone()).cosigned_by(witnesses.clone());
+        let (answers_wait, document) = (settings.witnesses.answers_wait, document::generated());
+        let handlers = Handlers { identity, directory, store, receipts, witnesses, answers_wait, custody, revocation, document, standing };
         Ok(Self { handlers: Arc::new(handlers), tls, limits: Arc::new(Limits::from(settings)), clock })
     }
 

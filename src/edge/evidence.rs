@@ -10,14 +10,14 @@ use crate::revocation::Revocation;
 use contactpoint_audit::VerifierKey;
 use contactpoint_domain::Instant;
 use contactpoint_hardening::LockReport;
-use contactpoint_keys::{KeyError, KeyReport};
+use contactpoint_keys::{HeadKey, HeadPublicKey, KeyError, KeyReport};
 use contactpoint_settings::Settings;
 use contactpoint_store::{CipherReport, Store, StoreError};
 use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
 use serde::Serialize;
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// All of it.
 #[derive(Debug, Serialize)]
@@ -59,7 +59,7 @@ struct Log {
     size: u64,
     /// The newest signed head, a C2SP note.
     checkpoint: Option<String>,
-    /// C2SP signed-note: name+id+key.
+    /// C2SP signed-note: name+id+key, one a line.
     verifier_key: Option<String>,
 }
 
@@ -95,14 +95,24 @@ pub(crate) struct Standing {
     locks: OnceLock<LockReport>,
 }
 
+/// The log's verifier keys, one a line, the first one first.
+fn verifier_keys(origin: &str, heads: &[Arc<HeadKey>]) -> Option<String> {
+    let keys = heads.iter().map(|head| match head.public() {
+        HeadPublicKey::Ed25519(public) => VerifierKey::ed25519(origin, public),
+        HeadPublicKey::EcdsaP256(spki) => VerifierKey::ecdsa_p256(origin, spki),
+    });
+    let lines: Vec<String> = keys.map(|key| key.map(|key| key.to_string())).collect::<Result<_, _>>().ok()?;
+    Some(lines.join("\n"))
+}
+
 impl Standing {
-    pub(crate) fn of(settings: &Settings, certificate: Option<&CertificateDer<'_>>, tls: &ServerConfig, head: &[u8; 32]) -> Self {
+    pub(crate) fn of(settings: &Settings, certificate: Option<&CertificateDer<'_>>, tls: &ServerConfig, heads: &[Arc<HeadKey>]) -> Self {
         let provider = tls.crypto_provider();
         let origin = settings.log.origin.as_str().to_owned();
         Self {
             module: settings.hsm.module.as_path().display().to_string(),
             token: settings.hsm.token.as_str().to_owned(),
-            verifier_key: VerifierKey::ed25519(&origin, head).ok().map(|key| key.to_string()),
+            verifier_key: verifier_keys(&origin, heads),
             origin,
             certificate_expires: certificate.and_then(|der| PeerCertificate::of(der).ok()).map(|certificate| certificate.not_after()),
             groups: provider.kx_groups.iter().map(|group| format!("{:?}", group.name())).collect(),

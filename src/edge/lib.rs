@@ -35,7 +35,7 @@ mod stop;
 mod texts;
 mod tls;
 
-pub use answer::{Answer, Health, Public, Success};
+pub use answer::{Answer, Health, Public, Success, WitnessHealth, WitnessesHealth};
 pub use certificate::{PeerCertificate, UnreadableCertificate};
 pub use custody_key::CustodyKey;
 pub use edge::{Edge, EdgeFault, Parts};

@@ -95,10 +95,16 @@ problems! {
     AlertsOverdue = "alerts_overdue", 403, "An earlier break-glass of yours waits for your supervisor's judgement.";
     /// Nobody judges their own act, nor that of whoever supervises them (rules C3, D5).
     OwnAct = "own_act", 403, "Somebody else has to judge this.";
+    /// No line of the note is of a witness that this log's policy knows (rule F2).
+    NotAWitness = "not_a_witness", 403, "No line is of a witness that this log asks.";
     /// There is no such child, or not for this caller: never distinguishable.
     NotFoundOrNotYours = "not_found_or_not_yours", 404, "There is no such record, or none that you may see.";
     /// The log's newest signed head does not cover the entry, whether there is one or not; `retry_after` says when to ask again.
     NotYetCovered = "not_yet_covered", 404, "No signed head of the log covers this entry yet.";
+    /// No head of the log has the witnesses' quorum yet; `retry_after` says when to ask again (rule F2).
+    NotCosigned = "not_cosigned", 404, "No head of the log has the witnesses' quorum yet.";
+    /// No policy names witnesses of this log (rule F2).
+    NotWitnessed = "not_witnessed", 404, "This log asks no witnesses.";
     /// There is no such address.
     NoSuchRoute = "no_such_route", 404, "There is nothing at this address.";
     /// The address exists, but not for this method.
@@ -113,10 +119,18 @@ problems! {
     OtherText = "other_text", 409, "Another version of the text is in force.";
     /// Somebody vouches for the organisation already (rule B2).
     AlreadySponsored = "already_sponsored", 409, "Somebody vouches for the organisation already.";
-    /// The alert has a judgement, or is none that can be judged so (rule D5).
-    AlreadyJudged = "already_judged", 409, "The alert is judged, or is none to be judged so.";
+    /// The alert has a judgement, or is none that can be judged so (rule D5); the task of review has an outcome (rule F4).
+    AlreadyJudged = "already_judged", 409, "It is judged already, or is none to be judged so.";
+    /// No second auditor has approved the evidence yet (rule F5).
+    NotApproved = "not_approved", 409, "A second auditor has to approve this first.";
+    /// Evidence is approved within seven days, and fetched within seven of that (rule F5).
+    EvidenceExpired = "evidence_expired", 409, "The days for this are over. Ask anew.";
+    /// What the second auditor says again is not what the first one asked for (rule F5).
+    OtherRequest = "other_request", 409, "This is not what was asked for.";
     /// The daemon notes the month's end a quarter of an hour after it, and signs over that; nobody's asking brings it about (rule D5).
     SeedNotFixed = "seed_not_fixed", 409, "The seed of this month's sample is not fixed yet.";
+    /// The note that was brought is not of a head that this log signed (rule F2).
+    NotOurHead = "not_our_head", 409, "This log signed no such head.";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large.";
     /// The address is longer than any that exists here.
@@ -127,6 +141,8 @@ problems! {
     TooManyMatches = "too_many_matches", 422, "Too many records match. Say more.";
     /// The search says too little (rule D3).
     SearchTooWide = "search_too_wide", 422, "The search says too little.";
+    /// A statement or evidence would have more entries than one document holds.
+    TooManyEntries = "too_many_entries", 422, "There are too many entries for one document. Ask for fewer days.";
     /// A value is not of its documented form.
     InvalidValue = "invalid_value", 422, "A value is not of its documented form.";
     /// The roles cannot be held by one person, or not in this organisation (rule C4).
@@ -145,6 +161,8 @@ problems! {
     Internal = "internal", 500, "The directory failed to answer.";
     /// The store or the security module does not answer at present.
     Unavailable = "unavailable", 503, "The directory is not available at present.";
+    /// Answers wait for the witnesses' quorum, and it is late; `retry_after` says when to ask again (rule F2).
+    QuorumLate = "quorum_late", 503, "Answers wait until the log's witnesses have seen it.";
     /// The list of revoked certificates has expired, so no certificate can be trusted (rule B1).
     RevocationListExpired = "revocation_list_expired", 503, "The list of revoked certificates has expired.";
 }

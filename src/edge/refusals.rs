@@ -64,6 +64,10 @@ impl From<Refusal> for Problem {
             Refusal::NotConfirmed => ProblemCode::NotConfirmed,
             Refusal::NotVerified => ProblemCode::NotVerified,
             Refusal::AlreadyJudged => ProblemCode::AlreadyJudged,
+            Refusal::NotApproved => ProblemCode::NotApproved,
+            Refusal::EvidenceExpired => ProblemCode::EvidenceExpired,
+            Refusal::OtherRequest => ProblemCode::OtherRequest,
+            Refusal::TooManyEntries => ProblemCode::TooManyEntries,
         }
         .into()
     }
@@ -127,7 +131,13 @@ impl From<StoreError> for Problem {
             StoreError::Exists(_) => ProblemCode::InvalidValue.into(),
             StoreError::Unknown(_) => ProblemCode::NotFoundOrNotYours.into(),
             StoreError::Attempted { fault, entry } => Self::from(*fault).entered(entry),
-            StoreError::Full | StoreError::Stopped | StoreError::Unsigned | StoreError::Overloaded | StoreError::Overtaken => away(&error),
+            StoreError::Full
+            | StoreError::Stopped
+            | StoreError::Disk(_)
+            | StoreError::Gone
+            | StoreError::Unsigned
+            | StoreError::Overloaded
+            | StoreError::Overtaken => away(&error),
             StoreError::Damaged { .. }
             | StoreError::Form { .. }
             | StoreError::Engine(_)

@@ -82,7 +82,17 @@ routes! {
     ReviewAlert = POST "/v1/audit/alerts/{id}/review" Network;
     AlertStatistics = POST "/v1/audit/alerts/statistics" Network;
     Flags = POST "/v1/audit/flags" Network;
+    Reviews = POST "/v1/reviews/queue" Both;
+    SettleReview = POST "/v1/reviews/{id}/settle" Both;
+    ReviewReport = POST "/v1/reviews/report" Both;
+    MakeStatement = POST "/v1/audit/statement" Network;
+    RequestEvidence = POST "/v1/audit/evidence" Network;
+    ApproveEvidence = POST "/v1/audit/evidence/{id}/approve" Network;
+    FetchEvidence = GET "/v1/audit/evidence/{id}" Network;
     Checkpoint = GET "/log/checkpoint" Network;
+    AskedCheckpoint = GET "/log/checkpoint/asked" Network;
+    CosignedCheckpoint = GET "/log/checkpoint/cosigned" Network;
+    Cosign = POST "/log/cosignatures" Network;
     Tile = GET "/log/tile/{*path}" Network;
     Receipt = GET "/log/receipt/{id}" Network;
     Document = GET "/openapi.json" Both;
@@ -134,6 +144,26 @@ impl Route {
             "POST, DELETE"
         } else {
             self.method_name()
+        }
+    }
+
+    /// Whether it is answered while the witnesses' quorum is late and answers wait: the log, so that they can come and cosign it, what is the
+    /// same for everybody, and what the operator sees of the appliance. Nothing else: each look would be one more that nobody has seen.
+    pub(crate) fn is_answered_unwitnessed(self) -> bool {
+        match self {
+            Self::Checkpoint | Self::AskedCheckpoint | Self::CosignedCheckpoint | Self::Cosign | Self::Tile | Self::Receipt => true,
+            Self::Document | Self::Texts | Self::Status | Self::Evidence => true,
+            Self::View | Self::Search | Self::FeedLines | Self::AskContact | Self::LogIn | Self::LogOut | Self::WhoSaw => false,
+            Self::OpenFeed | Self::FeedReport | Self::FinishFeed => false,
+            Self::EnrolPerson | Self::AmendPerson | Self::SetPersonState | Self::BeginReset | Self::CompleteReset => false,
+            Self::AcceptAgreement | Self::AcceptResponsibilities | Self::Sponsor => false,
+            Self::Shield | Self::Unshield | Self::SetAudience | Self::SettleRecord | Self::EndInvolvement | Self::HoldNew => false,
+            Self::BreakGlass | Self::LeaveGlass | Self::OverrideShield => false,
+            Self::Alerts | Self::JudgeAlert | Self::SampleAlerts | Self::ReviewAlert | Self::AlertStatistics | Self::Flags => false,
+            Self::Reviews | Self::SettleReview | Self::ReviewReport => false,
+            Self::MakeStatement | Self::RequestEvidence | Self::ApproveEvidence | Self::FetchEvidence => false,
+            Self::EnrolOrganisation | Self::Accredit | Self::AddCertificate | Self::RemoveCertificate => false,
+            Self::SuspendOrganisation | Self::ResumeOrganisation => false,
         }
     }
 

@@ -9,8 +9,11 @@ use contactpoint_audit::{Checkpoint, VerifierKey};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// The keys that there must be, by label.
-const KEYS: [&str; 4] = ["contactpoint-store", "contactpoint-audit", "contactpoint-tls", "contactpoint-pepper"];
+/// The keys that there must be whatever signs the log, by label, beside those of epochs, which begin and end.
+const KEYS: [&str; 3] = ["contactpoint-store", "contactpoint-tls", "contactpoint-pepper"];
+/// What signs log heads, by label.
+const ED25519_HEADS: &str = "contactpoint-audit";
+const ECDSA_HEADS: &str = "contactpoint-audit-p256";
 /// A checkpoint's size and origin, beside the signature, are read from its text.
 const ROUTE: &str = "GET /v1/evidence";
 
@@ -58,6 +61,16 @@ impl Evidence {
         self.setting("hsm", "port")?.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)
     }
 
+    /// Which keys sign the log: `[log] signatures`, which is "ed25519" where the settings do not say.
+    fn head_keys(&self) -> &'static [&'static str] {
+        match self.setting("log", "signatures").as_ref().and_then(Value::as_str) {
+            None | Some("ed25519") => &[ED25519_HEADS],
+            Some("ecdsa") => &[ECDSA_HEADS],
+            // a word that is not known asks for more rather than less
+            Some(_) => &[ED25519_HEADS, ECDSA_HEADS],
+        }
+    }
+
     /// A setting in force.
     fn setting(&self, section: &str, key: &str) -> Option<Value> {
         let text = self.at("/settings/effective")?.as_str()?;
@@ -72,16 +85,20 @@ fn shown(value: &Value) -> String {
 
 /// Each master key is there, cannot leave, and never could.
 pub fn keys(evidence: &Evidence) -> Observation {
+    let needed = [&KEYS, evidence.head_keys()].concat();
     let mut look = Look::at(
         "hsm.keys",
-        format!("{}: sensitive, always so, not extractable, never so, made in the HSM (the daemon's own word)", KEYS.join(", ")),
+        format!(
+            "{}, and the keys of epochs: sensitive, always so, not extractable, never so, made in the HSM (the daemon's own word)",
+            needed.join(", ")
+        ),
     );
     let wanted = [("sensitive", true), ("always_sensitive", true), ("extractable", false), ("never_extractable", true), ("local", true)];
     evidence.judge(&mut look, "/hsm/keys", |keys| {
         let keys: &[Value] = keys.as_array().map_or(&[], Vec::as_slice);
         let is_firm = |key: &Value| wanted.iter().all(|(name, value)| key.get(name).and_then(Value::as_bool) == Some(*value));
         let label = |key: &Value| key.get("label").and_then(Value::as_str).map(str::to_owned);
-        keys.iter().all(is_firm) && KEYS.iter().all(|wanted| keys.iter().any(|key| label(key).as_deref() == Some(*wanted)))
+        keys.iter().all(is_firm) && needed.iter().all(|wanted| keys.iter().any(|key| label(key).as_deref() == Some(*wanted)))
     });
     look.done()
 }
@@ -127,21 +144,24 @@ pub fn durability(evidence: &Evidence) -> Observation {
 /// The newest signed head verifies with the key of the ceremony's record, `kept`, and is the log's that is told of.
 pub fn log_head(evidence: &Evidence, kept: &Reading) -> Observation {
     let mut look = Look::at("log.head", "a signed head that verifies with the verifier key that the ceremony left in the state directory");
-    let key = look.read(kept).and_then(|text| match VerifierKey::parse(text.trim()) {
-        Ok(key) => {
+    let keys = look.read(kept).and_then(|text| match VerifierKey::parse_each(text) {
+        Ok(keys) => {
             look.found(&kept.source, text.trim(), true);
-            Some(key)
+            Some(keys)
         }
         Err(fault) => {
             look.found(&kept.source, fault.to_string(), false);
             None
         }
     });
-    evidence.judge(&mut look, "/log/verifier_key", |told| key.as_ref().is_none_or(|key| told.as_str() == Some(key.to_string().as_str())));
+    // the ceremony's keys, one a line, as the daemon tells them
+    let written = |keys: &Vec<VerifierKey>| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    evidence.judge(&mut look, "/log/verifier_key", |told| keys.as_ref().is_none_or(|keys| told.as_str() == Some(written(keys).as_str())));
     let size = evidence.at("/log/size").and_then(Value::as_u64);
     evidence.judge(&mut look, "/log/checkpoint", |note| {
-        let opened = note.as_str().zip(key.as_ref()).and_then(|(note, key)| Checkpoint::open(note, key).ok());
-        opened.is_some_and(|head| size.is_some_and(|size| head.size <= size))
+        let signed =
+            |note: &str, key: &VerifierKey| Checkpoint::open(note, key).is_ok_and(|head| size.is_some_and(|size| head.size <= size));
+        note.as_str().zip(keys.as_ref()).is_some_and(|(note, keys)| keys.iter().all(|key| signed(note, key)))
     });
     look.done()
 }

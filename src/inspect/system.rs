@@ -174,7 +174,7 @@ impl System {
     fn of_reach(&self) -> Vec<Observation> {
         let mut places = vec![self.target.state.display().to_string()];
         places.extend(self.evidence.hsm_paths("writes"));
-        // the module of a trial (SoftHSM) has its tokens mounted to be written for the ceremony; Landlock keeps the daemon to reading
+        // settings of before 0.4 name a trial's tokens (SoftHSM) among what is read, and the unit mounts them to be written
         let mounted = [places.clone(), self.evidence.hsm_paths("reads")].concat();
         vec![
             reach::standard_streams(&self.descriptors, &self.sockets),

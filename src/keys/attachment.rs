@@ -1,6 +1,6 @@
 //! Where the HSM is: loading the module once a process, and finding the token by its label.
 
-use crate::KeyError;
+use crate::{HeadKeys, KeyError};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::slot::Slot;
@@ -14,6 +14,8 @@ pub struct Attachment {
     pub module: PathBuf,
     /// The token's label; at most 32 bytes (PKCS#11 CK_TOKEN_INFO). Slots change their numbers, labels do not.
     pub token: String,
+    /// What signs log heads: the keys that the ceremony makes for it, and that must be there at every start.
+    pub heads: HeadKeys,
 }
 
 impl Attachment {

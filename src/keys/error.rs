@@ -103,13 +103,13 @@ pub enum KeyError {
     #[error("the key {label} is not on the token; run `contactpoint-at-hsm ceremony` on a new token, or restore this one from its backup")]
     Missing {
         /// The key's label.
-        label: &'static str,
+        label: String,
     },
     /// Several keys have the same label; which is ours cannot be told.
     #[error("the token holds {count} keys with the label {label}; remove those that the key ceremony did not make")]
     Twice {
         /// The label.
-        label: &'static str,
+        label: String,
         /// How many have it.
         count: usize,
     },
@@ -117,7 +117,7 @@ pub enum KeyError {
     #[error("the key {label} is not {wanted}; it was not made by the key ceremony")]
     WrongType {
         /// The key's label.
-        label: &'static str,
+        label: String,
         /// "an AES key of 256 bits".
         wanted: &'static str,
     },
@@ -125,25 +125,25 @@ pub enum KeyError {
     #[error("the key {label} is not sensitive, or was not always: its value may have been read; it must be replaced")]
     NotSensitive {
         /// The key's label.
-        label: &'static str,
+        label: String,
     },
     /// The key may be, or once was, allowed out of the HSM (rule G2). The key must be replaced, with everything under it.
     #[error("the key {label} can leave the HSM, or once could: a copy may exist; it must be replaced")]
     Extractable {
         /// The key's label.
-        label: &'static str,
+        label: String,
     },
     /// The key was imported, so somebody had its value (rule G2).
     #[error("the key {label} was not generated in the HSM: whoever brought it in has a copy; it must be replaced")]
     NotLocal {
         /// The key's label.
-        label: &'static str,
+        label: String,
     },
     /// The key may do something besides its one task, such as wrap other keys.
     #[error("the key {label} is allowed to {usage}, which is not its task; it was not made by the key ceremony")]
     WrongUsage {
         /// The key's label.
-        label: &'static str,
+        label: String,
         /// "wrap other keys".
         usage: &'static str,
     },
@@ -151,7 +151,7 @@ pub enum KeyError {
     #[error("the public and the private key {label} on the token are not a pair; restore the token from its backup")]
     NotAPair {
         /// The pair's label.
-        label: &'static str,
+        label: String,
     },
     /// A wrapped data key does not open: the file was changed, belongs to another token or store, or names were swapped. Restore
     /// data-keys.toml.
@@ -196,9 +196,9 @@ pub enum KeyError {
         /// The token.
         token: String,
         /// Labels of ours that are there.
-        present: Vec<&'static str>,
+        present: Vec<String>,
         /// Labels of ours that are not.
-        missing: Vec<&'static str>,
+        missing: Vec<String>,
     },
     /// The ceremony broke off. What it made stays on the token, and no data key was wrapped, so nothing depends on it yet.
     #[error(
@@ -208,7 +208,7 @@ pub enum KeyError {
     )]
     CeremonyBrokeOff {
         /// Labels of the keys that were made.
-        made: Vec<&'static str>,
+        made: Vec<String>,
         /// Why it broke off.
         source: Box<KeyError>,
     },
@@ -239,6 +239,38 @@ pub enum KeyError {
     Malformed {
         /// "reading a public key".
         doing: &'static str,
+    },
+    /// The token still has a key that was just destroyed: nothing is erased. See to the HSM.
+    #[error(
+        "the HSM says that it destroyed {label} and still has it: nothing is erased; destroy the key by the vendor's means, then repeat"
+    )]
+    NotDestroyed {
+        /// The key's label.
+        label: String,
+    },
+    /// There is no such epoch any more, or there never was.
+    #[error("the {name} key has no epoch {epoch}: it was erased, or it never was")]
+    NoSuchEpoch {
+        /// Which key.
+        name: DataKeyName,
+        /// Its epoch.
+        epoch: u32,
+    },
+    /// The newest epoch is in use.
+    #[error("epoch {epoch} of the {name} key is the one in use; begin the next one first")]
+    EpochInUse {
+        /// Which key.
+        name: DataKeyName,
+        /// Its epoch.
+        epoch: u32,
+    },
+    /// The epoch is of a store made before 0.4: what wraps it wraps the rest of the store too.
+    #[error("epoch {epoch} of the {name} key is wrapped by contactpoint-store, which the whole store needs: it ends only with the store")]
+    NotErasable {
+        /// Which key.
+        name: DataKeyName,
+        /// Its epoch.
+        epoch: u32,
     },
     /// No locked memory for a key.
     #[error(transparent)]
@@ -286,15 +318,15 @@ pub(crate) fn is_loss(error: &Error) -> bool {
     )
 }
 
-fn listed(labels: &[&'static str]) -> String {
+fn listed(labels: &[String]) -> String {
     if labels.is_empty() {
-        "none of the four keys".to_owned()
+        "none of the ceremony's keys".to_owned()
     } else {
         labels.join(", ")
     }
 }
 
-fn but_lacks(missing: &[&'static str]) -> String {
+fn but_lacks(missing: &[String]) -> String {
     if missing.is_empty() {
         String::new()
     } else {
@@ -302,7 +334,7 @@ fn but_lacks(missing: &[&'static str]) -> String {
     }
 }
 
-fn next_step(missing: &[&'static str]) -> &'static str {
+fn next_step(missing: &[String]) -> &'static str {
     if missing.is_empty() {
         "A ceremony needs a token without these keys; a new store gets a new token"
     } else {

@@ -11,7 +11,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyReport {
     /// CKA_LABEL.
-    pub label: &'static str,
+    pub label: String,
     /// "an AES key of 256 bits".
     pub kind: &'static str,
     /// CKA_CLASS: "secret-key", "private-key", or "unknown" where the HSM tells another.
@@ -63,16 +63,45 @@ pub(crate) fn checked(session: &Session, key: HsmKey) -> Result<CheckedKey, KeyE
     Ok(CheckedKey { handle, key })
 }
 
+/// What the HSM says of a key that is there by its label, good or bad.
+pub(crate) fn found_report(session: &Session, key: HsmKey) -> Result<KeyReport, KeyError> {
+    reported(session, found(session, key)?, key)
+}
+
 /// The public half of a pair.
 pub(crate) fn public_half(session: &Session, key: HsmKey) -> Result<ObjectHandle, KeyError> {
-    only_one(key.label(), &of_class(session, key, ObjectClass::PUBLIC_KEY)?)
+    only_one(key, &of_class(session, key, ObjectClass::PUBLIC_KEY)?)
 }
 
 /// True where anything on the token has the key's label.
 pub(crate) fn exists(session: &Session, key: HsmKey) -> Result<bool, KeyError> {
-    let template = [Attribute::Label(key.label().into())];
-    let found = session.find_objects(&template).map_err(KeyError::hsm("looking for keys"))?;
-    Ok(!found.is_empty())
+    Ok(!objects(session, key)?.is_empty())
+}
+
+/// Everything on the token that has the key's label.
+pub(crate) fn objects(session: &Session, key: HsmKey) -> Result<Vec<ObjectHandle>, KeyError> {
+    session.find_objects(&[Attribute::Label(key.label().into())]).map_err(KeyError::hsm("looking for keys"))
+}
+
+/// The keys of epochs that the token has, whether or not anything is wrapped by them any more; in order, each once.
+pub(crate) fn epochs_keys(session: &Session) -> Result<Vec<HsmKey>, KeyError> {
+    let looking = KeyError::hsm("looking for keys");
+    let mut keys = Vec::new();
+    for handle in session.find_objects(&[Attribute::Class(ObjectClass::SECRET_KEY)]).map_err(&looking)? {
+        let read = session.get_attributes(handle, &[AttributeType::Label]).map_err(&looking)?;
+        keys.extend(read.iter().filter_map(of_epoch));
+    }
+    keys.sort_by_key(|key| key.label());
+    keys.dedup();
+    Ok(keys)
+}
+
+fn of_epoch(attribute: &Attribute) -> Option<HsmKey> {
+    if let Attribute::Label(label) = attribute {
+        HsmKey::of_epoch_label(label)
+    } else {
+        None
+    }
 }
 
 fn found(session: &Session, key: HsmKey) -> Result<ObjectHandle, KeyError> {
@@ -81,7 +110,7 @@ fn found(session: &Session, key: HsmKey) -> Result<ObjectHandle, KeyError> {
     if handles.is_empty() && !of_class(session, key, other)?.is_empty() {
         return Err(KeyError::WrongType { label: key.label(), wanted: key.kind() });
     }
-    only_one(key.label(), &handles)
+    only_one(key, &handles)
 }
 
 fn of_class(session: &Session, key: HsmKey, class: ObjectClass) -> Result<Vec<ObjectHandle>, KeyError> {
@@ -89,11 +118,11 @@ fn of_class(session: &Session, key: HsmKey, class: ObjectClass) -> Result<Vec<Ob
     session.find_objects(&template).map_err(KeyError::hsm("looking for keys"))
 }
 
-fn only_one(label: &'static str, handles: &[ObjectHandle]) -> Result<ObjectHandle, KeyError> {
+fn only_one(key: HsmKey, handles: &[ObjectHandle]) -> Result<ObjectHandle, KeyError> {
     match handles {
-        [] => Err(KeyError::Missing { label }),
+        [] => Err(KeyError::Missing { label: key.label() }),
         [handle] => Ok(*handle),
-        several => Err(KeyError::Twice { label, count: several.len() }),
+        several => Err(KeyError::Twice { label: key.label(), count: several.len() }),
     }
 }
 
@@ -143,7 +172,7 @@ fn class(read: &[Attribute]) -> &'static str {
 }
 
 fn refuse_loose(report: &KeyReport) -> Result<(), KeyError> {
-    let label = report.label;
+    let label = report.label.clone();
     if report.extractable || (report.local && !report.never_extractable) {
         Err(KeyError::Extractable { label })
     } else if !report.sensitive || (report.local && !report.always_sensitive) {

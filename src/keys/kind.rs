@@ -1,5 +1,6 @@
-//! The four keys of the ceremony: label, kind, task, and the templates that make and find them.
+//! The keys in the HSM, those that stay and those of the epochs: label, kind, task, and the templates that make and find them.
 
+use crate::Renewable;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 
@@ -9,41 +10,67 @@ pub(crate) const P256_PARAMETERS: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 
 pub(crate) const ED25519_PARAMETERS: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
 /// DER PrintableString "edwards25519", the other spelling of the same curve (PKCS#11 v3.0 section 2.3.5); SoftHSM answers with it.
 pub(crate) const ED25519_CURVE_NAME: &[u8] = b"\x13\x0cedwards25519";
+/// The epoch that a ceremony begins with.
+pub(crate) const FIRST_EPOCH: u32 = 1;
 /// Bytes of a secret key.
 pub(crate) const SECRET_BYTES: u64 = 32;
 
-/// One of the four keys that never leave the HSM.
+/// One of the keys that never leave the HSM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HsmKey {
     /// Wraps the data keys; nothing else.
     Store,
-    /// Signs log heads.
+    /// Signs log heads, with Ed25519.
     Audit,
+    /// Signs log heads with ECDSA: alone where the HSM has no EdDSA, or beside the other.
+    AuditP256,
     /// The server's TLS key.
     Tls,
     /// HMAC over passwords before they are hashed.
     Pepper,
+    /// Wraps the data key of one epoch and nothing else, so that its end is that key's end in every copy.
+    Epoch(Renewable, u32),
 }
 
 impl HsmKey {
-    pub(crate) const ALL: [Self; 4] = [Self::Store, Self::Audit, Self::Tls, Self::Pepper];
+    /// Those that a ceremony makes: of the two that sign heads, what the settings ask for.
+    pub(crate) const OF_CEREMONY: [Self; 7] = [
+        Self::Store,
+        Self::Audit,
+        Self::AuditP256,
+        Self::Tls,
+        Self::Pepper,
+        Self::Epoch(Renewable::Records, FIRST_EPOCH),
+        Self::Epoch(Renewable::Entries, FIRST_EPOCH),
+    ];
 
     /// CKA_LABEL; a pair has it on both keys.
-    pub(crate) const fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> String {
         match self {
-            Self::Store => "contactpoint-store",
-            Self::Audit => "contactpoint-audit",
-            Self::Tls => "contactpoint-tls",
-            Self::Pepper => "contactpoint-pepper",
+            Self::Store => "contactpoint-store".to_owned(),
+            Self::Audit => "contactpoint-audit".to_owned(),
+            Self::AuditP256 => "contactpoint-audit-p256".to_owned(),
+            Self::Tls => "contactpoint-tls".to_owned(),
+            Self::Pepper => "contactpoint-pepper".to_owned(),
+            Self::Epoch(of, epoch) => format!("contactpoint-{of}-{epoch}"),
         }
+    }
+
+    /// The epoch's key that has this label.
+    pub(crate) fn of_epoch_label(label: &[u8]) -> Option<Self> {
+        let label = std::str::from_utf8(label).ok()?;
+        let (name, epoch) = label.strip_prefix("contactpoint-")?.rsplit_once('-')?;
+        let of = Renewable::ALL.into_iter().find(|of| of.name().code() == name)?;
+        let key = Self::Epoch(of, epoch.parse().ok()?);
+        Some(key).filter(|key| key.label() == label)
     }
 
     /// What the key must be, in words.
     pub(crate) const fn kind(self) -> &'static str {
         match self {
-            Self::Store => "an AES key of 256 bits",
+            Self::Store | Self::Epoch(..) => "an AES key of 256 bits",
             Self::Audit => "an Ed25519 private key",
-            Self::Tls => "an ECDSA private key on P-256",
+            Self::AuditP256 | Self::Tls => "an ECDSA private key on P-256",
             Self::Pepper => "a generic secret of 256 bits",
         }
     }
@@ -51,17 +78,17 @@ impl HsmKey {
     /// CKA_CLASS of the key that must not leave.
     pub(crate) const fn class(self) -> ObjectClass {
         match self {
-            Self::Store | Self::Pepper => ObjectClass::SECRET_KEY,
-            Self::Audit | Self::Tls => ObjectClass::PRIVATE_KEY,
+            Self::Store | Self::Pepper | Self::Epoch(..) => ObjectClass::SECRET_KEY,
+            Self::Audit | Self::AuditP256 | Self::Tls => ObjectClass::PRIVATE_KEY,
         }
     }
 
     /// CKA_KEY_TYPE.
     pub(crate) const fn key_type(self) -> KeyType {
         match self {
-            Self::Store => KeyType::AES,
+            Self::Store | Self::Epoch(..) => KeyType::AES,
             Self::Audit => KeyType::EC_EDWARDS,
-            Self::Tls => KeyType::EC,
+            Self::AuditP256 | Self::Tls => KeyType::EC,
             Self::Pepper => KeyType::GENERIC_SECRET,
         }
     }
@@ -70,26 +97,26 @@ impl HsmKey {
     pub(crate) const fn curve(self) -> Option<&'static [u8]> {
         match self {
             Self::Audit => Some(ED25519_PARAMETERS),
-            Self::Tls => Some(P256_PARAMETERS),
-            Self::Store | Self::Pepper => None,
+            Self::AuditP256 | Self::Tls => Some(P256_PARAMETERS),
+            Self::Store | Self::Pepper | Self::Epoch(..) => None,
         }
     }
 
     /// What the HSM may answer when asked for the key's size or curve.
     pub(crate) fn sizes_or_curves(self) -> Vec<Attribute> {
         match self {
-            Self::Store | Self::Pepper => vec![Attribute::ValueLen(SECRET_BYTES.into())],
+            Self::Store | Self::Pepper | Self::Epoch(..) => vec![Attribute::ValueLen(SECRET_BYTES.into())],
             Self::Audit => [ED25519_PARAMETERS, ED25519_CURVE_NAME].map(|curve| Attribute::EcParams(curve.to_vec())).to_vec(),
-            Self::Tls => vec![Attribute::EcParams(P256_PARAMETERS.to_vec())],
+            Self::AuditP256 | Self::Tls => vec![Attribute::EcParams(P256_PARAMETERS.to_vec())],
         }
     }
 
     /// How it is generated.
     pub(crate) const fn generation(self) -> Mechanism<'static> {
         match self {
-            Self::Store => Mechanism::AesKeyGen,
+            Self::Store | Self::Epoch(..) => Mechanism::AesKeyGen,
             Self::Audit => Mechanism::EccEdwardsKeyPairGen,
-            Self::Tls => Mechanism::EccKeyPairGen,
+            Self::AuditP256 | Self::Tls => Mechanism::EccKeyPairGen,
             Self::Pepper => Mechanism::GenericSecretKeyGen,
         }
     }
@@ -160,11 +187,11 @@ impl Task {
         (self.attribute)(true)
     }
 
-    /// The store key seals, the others sign; no key does anything else.
+    /// The store's key and the epochs' seal, the others sign; no key does anything else.
     pub(crate) fn is_of(&self, key: HsmKey) -> bool {
         match key {
-            HsmKey::Store => matches!(self.attribute_type, AttributeType::Encrypt | AttributeType::Decrypt),
-            HsmKey::Audit | HsmKey::Tls | HsmKey::Pepper => self.attribute_type == AttributeType::Sign,
+            HsmKey::Store | HsmKey::Epoch(..) => matches!(self.attribute_type, AttributeType::Encrypt | AttributeType::Decrypt),
+            HsmKey::Audit | HsmKey::AuditP256 | HsmKey::Tls | HsmKey::Pepper => self.attribute_type == AttributeType::Sign,
         }
     }
 

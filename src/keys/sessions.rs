@@ -21,8 +21,8 @@ pub(crate) struct Sessions {
     pool: Mutex<Pool>,
     freed: Condvar,
     patience: Duration,
-    // Never used for work. Closing the last session logs out and kills every private handle for good, so one stays open.
-    _anchor: Mutex<Session>,
+    // Closing the last session logs out and kills every private handle for good, so one stays open. It is the one that may write to the token.
+    anchor: Mutex<Session>,
 }
 
 struct Pool {
@@ -35,10 +35,10 @@ impl Sessions {
     /// Logs in, once. The PIN is not kept.
     pub(crate) fn open(attachment: &Attachment, pin: &Pin) -> Result<Self, KeyError> {
         let (module, slot) = attachment.attach()?;
-        let anchor = module.open_ro_session(slot).map_err(KeyError::hsm("opening a session"))?;
+        let anchor = module.open_rw_session(slot).map_err(KeyError::hsm("opening a session"))?;
         log_in(&module, slot, &anchor, &attachment.token, pin)?;
         let pool = Pool { idle: Vec::new(), open: 0, most: MOST };
-        Ok(Self { module, slot, pool: Mutex::new(pool), freed: Condvar::new(), patience: PATIENCE, _anchor: Mutex::new(anchor) })
+        Ok(Self { module, slot, pool: Mutex::new(pool), freed: Condvar::new(), patience: PATIENCE, anchor: Mutex::new(anchor) })
     }
 
     /// Runs one operation on a session of its own. After an error the session is closed, since it may be stuck in the middle of an
@@ -56,6 +56,11 @@ impl Sessions {
         let seen = look(&session);
         self.give_back(seen.is_ok().then_some(session));
         seen
+    }
+
+    /// Writes to the token, one caller at a time, on the one session that may.
+    pub(crate) fn write<T>(&self, write: impl FnOnce(&Session) -> Result<T, KeyError>) -> Result<T, KeyError> {
+        write(&self.anchor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn take(&self, doing: &'static str) -> Result<Session, KeyError> {

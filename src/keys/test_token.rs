@@ -1,7 +1,7 @@
 //! Tokens for tests only: `dangerous_`, because the PIN is the test's. Behind a feature that a release build refuses.
 
 use crate::attachment::{loaded, slots};
-use crate::{Attachment, KeyError};
+use crate::{Attachment, HeadKeys, KeyError};
 use cryptoki::error::Result as Answer;
 use cryptoki::session::UserType;
 use secrecy::SecretString;
@@ -19,7 +19,7 @@ pub fn dangerous_make_token(module: &Path, label: &str, pin: &str) -> Result<Att
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let started = loaded(module)?;
     initialise(&started, label, pin).map_err(KeyError::hsm("making a test token"))?;
-    Ok(Attachment { module: module.to_owned(), token: label.to_owned() })
+    Ok(Attachment { module: module.to_owned(), token: label.to_owned(), heads: HeadKeys::Ed25519 })
 }
 
 fn initialise(module: &cryptoki::context::Pkcs11, label: &str, pin: &str) -> Answer<()> {

@@ -1,4 +1,4 @@
-//! Wrapping a data key with the HSM's `contactpoint-store`: AES-256-GCM (NIST SP 800-38D), 96-bit random nonce, 128-bit tag.
+//! Wrapping a data key with a key in the HSM, `contactpoint-store` or that of an epoch: AES-256-GCM (NIST SP 800-38D), 96-bit random nonce, 128-bit tag.
 
 use crate::data_keys::WrappedKey;
 use crate::{DataKeyName, KeyError};
@@ -42,12 +42,12 @@ pub(crate) fn fresh(session: &Session) -> Result<LockedBytes<32>, KeyError> {
 }
 
 /// Wraps a data key.
-pub(crate) fn wrap(session: &Session, store: ObjectHandle, binding: &Binding<'_>, key: &LockedBytes<32>) -> Result<WrappedKey, KeyError> {
+pub(crate) fn wrap(session: &Session, by: ObjectHandle, binding: &Binding<'_>, key: &LockedBytes<32>) -> Result<WrappedKey, KeyError> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce)?;
     let prefix = nonce;
     let associated = binding.associated_data();
-    let sealed = gcm(&mut nonce, &associated).and_then(|gcm| session.encrypt(&gcm, store, key.expose_secret()));
+    let sealed = gcm(&mut nonce, &associated).and_then(|gcm| session.encrypt(&gcm, by, key.expose_secret()));
     let sealed = sealed.map_err(KeyError::hsm("wrapping a data key"))?;
     let whole = [prefix.as_slice(), &sealed].concat();
     if whole.len() == WRAPPED_BYTES {
@@ -58,16 +58,16 @@ pub(crate) fn wrap(session: &Session, store: ObjectHandle, binding: &Binding<'_>
 }
 
 /// The bytes to hand to [`unwrap`]; `None` where they cannot be a wrapped key.
-pub(crate) fn parsed(key: &WrappedKey) -> Option<[u8; WRAPPED_BYTES]> {
-    HEXLOWER.decode(key.wrapped.as_bytes()).ok()?.try_into().ok()
+pub(crate) fn parsed(wrapped: &str) -> Option<[u8; WRAPPED_BYTES]> {
+    HEXLOWER.decode(wrapped.as_bytes()).ok()?.try_into().ok()
 }
 
 /// Unwraps on a session; the clear key is wiped when dropped.
-pub(crate) fn unwrap(session: &Session, store: ObjectHandle, binding: &Binding<'_>, whole: &[u8]) -> Answer<Zeroizing<Vec<u8>>> {
+pub(crate) fn unwrap(session: &Session, by: ObjectHandle, binding: &Binding<'_>, whole: &[u8]) -> Answer<Zeroizing<Vec<u8>>> {
     let (nonce, sealed) = whole.split_at(NONCE_BYTES.min(whole.len()));
     let (mut nonce, associated) = (nonce.to_vec(), binding.associated_data());
     let gcm = gcm(&mut nonce, &associated)?;
-    session.decrypt(&gcm, store, sealed).map(Zeroizing::new)
+    session.decrypt(&gcm, by, sealed).map(Zeroizing::new)
 }
 
 /// Moves a clear key into locked memory.

@@ -1,4 +1,5 @@
-//! `contactpointctl alerts` and `judge`: what waits for the data centre's supervisors, and what they say of it (rule D5).
+//! `contactpointctl alerts` and `judge`, `reviews` and `review-look`: what waits for the data centre's supervisors, and what they say of it
+//! (rules D5, F4); `review-report`: how reviews stand, for the risk owner.
 //!
 //! The alert carries the event and a child's number, never a record: there is none within reach of the control socket.
 
@@ -25,6 +26,44 @@ pub(crate) struct Judge {
     disposition: String,
     #[command(flatten)]
     desk: Desk,
+}
+
+/// An outcome of a review.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReviewLook {
+    /// The task's number
+    task: u64,
+    /// justified, not-justified or needs-enquiry
+    #[arg(long)]
+    outcome: String,
+    #[command(flatten)]
+    desk: Desk,
+}
+
+/// Days of which reviews are counted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReviewReport {
+    /// The first day, YYYY-MM-DD
+    #[arg(long)]
+    from: String,
+    /// The last day, within a year
+    #[arg(long)]
+    to: String,
+    #[command(flatten)]
+    desk: Desk,
+}
+
+pub(crate) fn reviews(arguments: &Queue) -> Result<String, OperatorError> {
+    let body = arguments.cursor.as_ref().map_or(json!({}), |cursor| json!({"cursor": cursor}));
+    arguments.desk.post("/v1/reviews/queue", &body)
+}
+
+pub(crate) fn review_look(ReviewLook { task, outcome, desk }: &ReviewLook) -> Result<String, OperatorError> {
+    desk.post(&format!("/v1/reviews/{task}/settle"), &json!({"outcome": outcome}))
+}
+
+pub(crate) fn review_report(ReviewReport { from, to, desk }: &ReviewReport) -> Result<String, OperatorError> {
+    desk.post("/v1/reviews/report", &json!({"from": from, "to": to}))
 }
 
 pub(crate) fn queue(arguments: &Queue) -> Result<String, OperatorError> {

@@ -81,8 +81,8 @@ pub struct Founder {
 /// What the ceremony made. The secrets are shown once and kept nowhere.
 #[derive(Debug)]
 pub struct Held {
-    /// The log's public key.
-    pub verifier_key: VerifierKey,
+    /// The log's public keys: one, or two.
+    pub verifier_keys: Vec<VerifierKey>,
     /// The data centre.
     pub organisation: OrganisationId,
     /// The security officer.
@@ -188,12 +188,12 @@ fn set_up(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let held = runtime.block_on(enrol(appliance, founders, now))?;
     narrow(directories)?;
-    publish(&held.verifier_key, directories)?;
+    publish(&held.verifier_keys, directories)?;
     Ok(held)
 }
 
 async fn enrol(appliance: Appliance, founders: Founders, now: Instant) -> Result<Held, OperatorError> {
-    let Appliance { custody, store, verifier_key } = appliance;
+    let Appliance { custody, store, verifier_keys, token_head, lock: _lock } = appliance;
     // nobody is served here, and nothing comes from outside
     let store = store.begin_unlocked().map_err(ApplianceError::from)?;
     let Founders { organisation, officer, owner, checked_on } = founders;
@@ -207,8 +207,12 @@ async fn enrol(appliance: Appliance, founders: Founders, now: Instant) -> Result
     let owner = enrol_person(&store, custody.as_ref(), owner, now).await?;
     let officer = person(officer, vec![Role::SecurityOfficer], Some(owner.id));
     let officer = enrol_person(&store, custody.as_ref(), officer, now).await?;
+    store.checkpoint().await?;
+    // the daemon's first start finds it: a store without one on the token does not open any more
+    token_head.keep(&store.log_checkpoint().unwrap_or_default())?;
+    store.note_head_kept().await?;
     store.close().await?;
-    Ok(Held { verifier_key, organisation, officer, owner })
+    Ok(Held { verifier_keys, organisation, officer, owner })
 }
 
 async fn enrol_person(store: &Store, pepper: &dyn Pepper, person: NewPerson, now: Instant) -> Result<Enrolled, OperatorError> {
@@ -257,18 +261,20 @@ fn narrow(directories: &Directories) -> Result<(), OperatorError> {
     Ok(())
 }
 
-fn publish(key: &VerifierKey, directories: &Directories) -> Result<(), OperatorError> {
+fn publish(keys: &[VerifierKey], directories: &Directories) -> Result<(), OperatorError> {
     let path = directories.state.join(VERIFIER_KEY_FILE);
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path).map_err(OperatorError::file(&path))?;
-    writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(OperatorError::file(&path))
+    writeln!(file, "{}", custody::lines(keys)).and_then(|()| file.sync_all()).map_err(OperatorError::file(&path))
 }
 
 impl Held {
     fn sentences(&self, directories: &Directories) -> String {
         let file = directories.state.join(VERIFIER_KEY_FILE);
-        let mut text =
-            String::from("The key ceremony is done: four keys in the HSM, an empty store, a security officer and a risk owner.\n\n");
-        let _ = writeln!(text, "  {:17} {}\n  {:17} {}", "log verifier key", self.verifier_key, "also in", file.display());
+        let mut text = String::from("The key ceremony is done: keys in the HSM, an empty store, a security officer and a risk owner.\n\n");
+        for key in &self.verifier_keys {
+            let _ = writeln!(text, "  {:17} {key}", "log verifier key");
+        }
+        let _ = writeln!(text, "  {:17} {}", "also in", file.display());
         for (who, enrolled) in [("security officer", &self.officer), ("risk owner", &self.owner)] {
             let Enrolled { id: _, login, secrets } = enrolled;
             for (what, value) in [
@@ -297,7 +303,7 @@ impl Held {
             })
         };
         serde_json::json!({
-            "verifier_key": self.verifier_key.to_string(),
+            "verifier_key": custody::lines(&self.verifier_keys),
             "organisation": { "id": self.organisation },
             "officer": told(&self.officer),
             "owner": told(&self.owner),
@@ -325,7 +331,7 @@ mod tests {
         let appliance = open_appliance(&site.directories, &site.settings()).unwrap();
         let store = appliance.store.begin_unlocked().unwrap();
         assert_eq!(store.log_size(), 3);
-        assert_eq!(appliance.verifier_key, held.verifier_key);
+        assert_eq!(appliance.verifier_keys, held.verifier_keys);
         let clock = Clock::dangerous_fixed(MORNING);
         let identity = Identity::new(store.clone(), Arc::clone(&appliance.custody) as _, clock.clone(), Duration::from_secs(900));
         let secret = data_encoding::BASE32_NOPAD.decode(held.officer.secrets.expose_code_secret().as_bytes()).unwrap();
@@ -349,7 +355,7 @@ mod tests {
         assert_eq!(refusal.exit_status(), 78);
         assert_eq!(site.state(), before);
         let appliance = open_appliance(&site.directories, &site.settings()).unwrap();
-        assert_eq!(appliance.verifier_key, held.verifier_key);
+        assert_eq!(appliance.verifier_keys, held.verifier_keys);
     }
 
     #[test]
@@ -442,7 +448,7 @@ mod tests {
             }
         }
         let published = std::fs::read_to_string(site.path("state/log-verifier-key.txt")).unwrap();
-        assert_eq!(VerifierKey::parse(published.trim()).unwrap(), held.verifier_key);
+        assert_eq!(VerifierKey::parse_each(&published).unwrap(), held.verifier_keys);
         let json: serde_json::Value = serde_json::from_str(&held.json()).unwrap();
         assert_eq!(json["officer"]["password"], held.officer.secrets.expose_password());
         assert!(held.sentences(&site.directories).contains(held.officer.secrets.expose_code_secret()));

@@ -1,9 +1,10 @@
 //! The command line: which verb, and what its result becomes for the shell.
 
 use crate::error::OperatorError;
+use crate::verify_log::OpenServed;
 use crate::{
-    alerts, ceremony, certificate_request, check_config, enrol_organisation, helpdesk, inspect, let_in, manual, people, show, signing_in,
-    status, verifier_key, verify_log,
+    alerts, ceremony, certificate_request, check_config, enrol_organisation, erasing, helpdesk, inspect, let_in, manual, people, show,
+    signing_in, status, verifier_key, verify_evidence, verify_log,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
 use contactpoint_hardening::forbid_core_dumps;
@@ -44,14 +45,35 @@ enum Verb {
     /// It is read from the HSM, and written as C2SP signed-note writes it (name+id+key). Publish it: with it alone anyone can verify the log.
     /// Run it as contactpoint-at-hsm verifier-key.
     VerifierKey,
+    /// Begin the next epoch of the key that log entries are sealed under
+    ///
+    /// Takes two officers, with their passwords and codes, while the daemon is stopped. Later entries are sealed under the new epoch, older
+    /// ones open as before, until their epoch is destroyed. Run it as contactpoint-at-hsm new-entry-epoch.
+    NewEntryEpoch(erasing::NewEntryEpoch),
+    /// Destroy an epoch of that key: its entries are unreadable from then on, in every copy
+    ///
+    /// Takes two officers, while the daemon is stopped. The key in the HSM is destroyed, and nobody brings it back. The log verifies as before,
+    /// and so does every receipt. Run it as contactpoint-at-hsm destroy-entry-epoch.
+    DestroyEntryEpoch(erasing::DestroyEntryEpoch),
+    /// Destroy children's records, in every copy
+    ///
+    /// Takes two officers, while the daemon is stopped. The keys of all other records are moved to a new key in the HSM, and the former one is
+    /// destroyed; where that is cut off, run it again without numbers. Run it as contactpoint-at-hsm destroy-records.
+    DestroyRecords(erasing::DestroyRecords),
     /// Read settings and layouts as the daemon would, and print what is in force
     ///
     /// Looks at nothing else: not at the HSM, the certificates or the store. A fault is told with file, line and key, without the value.
     CheckConfig(check_config::Arguments),
-    /// Verify a fetched copy of the log, offline, with the public key alone
+    /// Verify the log with the public key alone: a fetched copy, offline, or as it is served
     ///
-    /// Says whether any entry was altered, removed or reordered up to the signed checkpoint. Reads no name: the entries are sealed.
+    /// Says whether any entry was altered, removed or reordered up to the signed checkpoint. Reads no name: the entries are sealed. With
+    /// https://host:port the tiles are read over mutual TLS and not kept; the checkpoint fetched first is the one that is verified.
     VerifyLog(verify_log::Arguments),
+    /// Verify a statement or evidence, offline, with the public key alone
+    ///
+    /// On any machine, without the HSM or the store. Opens the file with the recipient's identity of age where it is still sealed. Checks the
+    /// signature, each entry's words, leaf, key and proof, and the checkpoint; names the first fault. Exit status: 0 good, 1 not.
+    VerifyEvidence(verify_evidence::Arguments),
     /// Log in to the running daemon as one of the data centre's people
     ///
     /// With password and one-time code. The session ends after 15 idle minutes, and at log-out.
@@ -127,9 +149,23 @@ enum Verb {
     ///
     /// For the security officer and the risk owner, logged in. Nobody judges their own act. It is said once, and stays.
     Judge(alerts::Judge),
+    /// See the looks that you are to review
+    ///
+    /// For the security officer and the risk owner, logged in: looks of those whom you supervise, drawn by the plan or found by a rule. The event
+    /// and the child's number; no record is within reach here.
+    Reviews(alerts::Queue),
+    /// Say what came of a review: justified, not-justified or needs-enquiry
+    ///
+    /// For the security officer and the risk owner, logged in. Nobody reviews their own looks. It is said once, and stays.
+    ReviewLook(alerts::ReviewLook),
+    /// Count reviews by organisation and role: done, late, overdue, and what came of them
+    ///
+    /// For the risk owner, logged in.
+    ReviewReport(alerts::ReviewReport),
     /// Ask the running daemon how it is
     ///
-    /// It makes a commit and a signature, and says whether both worked, how many entries the log has and how many certificates are revoked.
+    /// It makes a commit and a signature, and says whether both worked, how many entries the log has, how many certificates are revoked and how
+    /// many reviews are overdue.
     /// Exit status: 0 both work, 69 one does not, or the daemon does not answer.
     Status(status::Arguments),
     /// Look at the running system, and say of each rule whether it holds
@@ -157,7 +193,8 @@ pub(crate) fn definition() -> clap::Command {
 }
 
 /// Does what the command line asks: the result on the standard output, a failure as one sentence on the standard error.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// A log that is served is opened by what is handed in.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, open_served: OpenServed) -> ExitCode {
     let command = match Command::try_parse_from(arguments) {
         Ok(command) => command,
         Err(asked) => {
@@ -166,7 +203,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if asked.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    match command.verb.run() {
+    match command.verb.run(open_served) {
         Ok(said) => print(&said),
         Err(error) => {
             tell(&error);
@@ -183,15 +220,19 @@ pub(crate) struct Said {
 }
 
 impl Verb {
-    fn run(self) -> Result<Said, OperatorError> {
+    fn run(self, open_served: OpenServed) -> Result<Said, OperatorError> {
         // PINs, passwords and one-time secrets pass through here: none of them into a core file (rule G1)
         forbid_core_dumps()?;
         let text = match self {
             Self::Ceremony(arguments) => ceremony::run(arguments, &directories("ceremony")?),
             Self::CertificateRequest(arguments) => certificate_request::run(arguments, &directories("certificate-request")?),
             Self::VerifierKey => verifier_key::run(&directories("verifier-key")?),
+            Self::NewEntryEpoch(arguments) => erasing::run_new_entry_epoch(arguments, &directories("new-entry-epoch")?),
+            Self::DestroyEntryEpoch(arguments) => erasing::run_destroy_entry_epoch(arguments, &directories("destroy-entry-epoch")?),
+            Self::DestroyRecords(arguments) => erasing::run_destroy_records(arguments, &directories("destroy-records")?),
             Self::CheckConfig(arguments) => check_config::run(&arguments),
-            Self::VerifyLog(arguments) => verify_log::run(&arguments),
+            Self::VerifyLog(arguments) => verify_log::run(&arguments, open_served),
+            Self::VerifyEvidence(arguments) => verify_evidence::run(&arguments),
             Self::LogIn(arguments) => signing_in::log_in(&arguments),
             Self::LogOut(arguments) => signing_in::log_out(&arguments),
             Self::EnrolOrganisation(arguments) => enrol_organisation::run(&arguments),
@@ -209,6 +250,9 @@ impl Verb {
             Self::Sign(arguments) => let_in::sign(&arguments),
             Self::Alerts(arguments) => alerts::queue(&arguments),
             Self::Judge(arguments) => alerts::judge(&arguments),
+            Self::Reviews(arguments) => alerts::reviews(&arguments),
+            Self::ReviewLook(arguments) => alerts::review_look(&arguments),
+            Self::ReviewReport(arguments) => alerts::review_report(&arguments),
             Self::Status(arguments) => return status::run(&arguments),
             Self::Inspect(arguments) => return inspect::run(&arguments),
             Self::Show(arguments) => show::run(&arguments),
@@ -241,7 +285,7 @@ mod tests {
     use super::*;
 
     fn status_of(line: &[&str]) -> ExitCode {
-        run(line.iter().map(OsString::from))
+        run(line.iter().map(OsString::from), |_| Err("nothing is served here".to_owned()))
     }
 
     #[test]
@@ -278,8 +322,12 @@ mod tests {
             "ceremony",
             "certificate-request",
             "verifier-key",
+            "new-entry-epoch",
+            "destroy-entry-epoch",
+            "destroy-records",
             "check-config",
             "verify-log",
+            "verify-evidence",
             "log-in",
             "log-out",
             "enrol-organisation",
@@ -297,6 +345,9 @@ mod tests {
             "sign",
             "alerts",
             "judge",
+            "reviews",
+            "review-look",
+            "review-report",
             "status",
             "inspect",
             "show",

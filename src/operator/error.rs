@@ -2,6 +2,8 @@
 
 use crate::custody::ApplianceError;
 use crate::layouts::LayoutsRefused;
+use crate::review_files::ReviewRefused;
+use crate::witnesses::PolicyRefused;
 use contactpoint_audit::{Fault, KeyFault};
 use contactpoint_hardening::HardeningError;
 use contactpoint_identity::IdentityError;
@@ -20,6 +22,12 @@ pub enum OperatorError {
     /// A supplier's layout.
     #[error(transparent)]
     Layouts(#[from] LayoutsRefused),
+    /// The witnesses' policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefused),
+    /// A file of regular review.
+    #[error(transparent)]
+    Review(#[from] ReviewRefused),
     /// HSM, PIN or keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -81,6 +89,17 @@ pub enum OperatorError {
         /// What is missing.
         source: SettingsError,
     },
+    /// A verb that takes two officers was not given two.
+    #[error("this takes two officers of the data centre, a security officer and the risk owner: {0}; nothing was changed")]
+    NotTwoOfficers(String),
+    /// Rows are still under the epoch that was to end.
+    #[error("{rows} rows of {table} were not moved to the new epoch: nothing was destroyed in the HSM; call the accreditor")]
+    Left {
+        /// The table.
+        table: String,
+        /// How many.
+        rows: u64,
+    },
     /// Nobody is logged in here.
     #[error("no session at {path}: log in first (contactpointctl log-in)", path = .0.display())]
     NoSession(PathBuf),
@@ -89,7 +108,13 @@ pub enum OperatorError {
     VerifierKey(#[from] KeyFault),
     /// The log does not verify. Keep the copy, and call the accreditor.
     #[error("the log does not verify: {0}")]
-    LogFault(#[from] Fault),
+    LogFault(Fault),
+    /// The log was not read to its end: no verdict.
+    #[error("the log was not verified: {0}. Nothing is known of it yet; run it again, with --since and the checkpoint that was kept last (--keep) to read only what is newer")]
+    LogNotRead(Fault),
+    /// A statement or evidence does not verify. Keep the file as it is, and call the accreditor.
+    #[error("the document does not verify: {0}")]
+    Evidence(String),
     /// A certificate request could not be made.
     #[error("the certificate request could not be made: {0}")]
     CertificateRequest(#[from] rcgen::Error),
@@ -110,6 +135,16 @@ pub enum OperatorError {
     Machine(#[from] io::Error),
 }
 
+impl From<Fault> for OperatorError {
+    fn from(fault: Fault) -> Self {
+        if matches!(fault, Fault::NotFetched { .. }) {
+            Self::LogNotRead(fault)
+        } else {
+            Self::LogFault(fault)
+        }
+    }
+}
+
 impl OperatorError {
     /// The exit status: sysexits(3), and 1 for the verdict that a log does not verify.
     #[must_use]
@@ -121,14 +156,25 @@ impl OperatorError {
         const NOPERM: u8 = 77;
         const CONFIG: u8 = 78;
         match self {
-            Self::LogFault(_) => FAULT,
+            Self::LogFault(_) | Self::Evidence(_) => FAULT,
             Self::Argument { .. } | Self::File { .. } | Self::VerifierKey(_) => USAGE,
-            Self::Unreachable { .. } | Self::Unwell(_) | Self::Store(_) | Self::Units { .. } => UNAVAILABLE,
-            Self::Identity(_) | Self::CertificateRequest(_) | Self::Hardening(_) | Self::Report(_) | Self::Machine(_) => SOFTWARE,
-            Self::Refused(_) | Self::NoSession(_) => NOPERM,
+            Self::Unreachable { .. } | Self::LogNotRead(_) | Self::Unwell(_) | Self::Store(_) | Self::Units { .. } => UNAVAILABLE,
+            Self::Identity(_)
+            | Self::CertificateRequest(_)
+            | Self::Hardening(_)
+            | Self::Report(_)
+            | Self::Machine(_)
+            | Self::Left { .. } => SOFTWARE,
+            Self::Refused(_) | Self::NoSession(_) | Self::NotTwoOfficers(_) => NOPERM,
             Self::Keys(fault) if fault.is_away() => UNAVAILABLE,
             Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
-            Self::Settings(_) | Self::NotAtHsm { .. } | Self::Layouts(_) | Self::Keys(_) | Self::Appliance(_) => CONFIG,
+            Self::Settings(_)
+            | Self::NotAtHsm { .. }
+            | Self::Layouts(_)
+            | Self::Policy(_)
+            | Self::Review(_)
+            | Self::Keys(_)
+            | Self::Appliance(_) => CONFIG,
             // the token was changed: the same again is refused
             Self::HeldBefore(_) | Self::BrokeOff { .. } => CONFIG,
         }

@@ -13,6 +13,9 @@ mod control;
 pub mod custody;
 mod desk;
 mod enrol_organisation;
+pub mod erasing;
+#[cfg(test)]
+mod erasing_tests;
 mod error;
 mod fresh_code;
 mod helpdesk;
@@ -20,16 +23,23 @@ mod inspect;
 pub mod layouts;
 mod let_in;
 mod manual;
+pub mod officers;
 mod people;
+pub mod review_files;
 #[cfg(test)]
 mod rig;
 mod session_file;
 mod show;
 mod signing_in;
+pub mod state_lock;
 mod status;
+pub mod token_head;
 mod verifier_key;
+mod verify_evidence;
 mod verify_log;
+pub mod witnesses;
 
 pub use ceremony::{hold, Enrolled, Founder, Founders, Held};
 pub use command::run;
 pub use error::OperatorError;
+pub use verify_log::{OpenServed, Served};

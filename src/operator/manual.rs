@@ -31,13 +31,18 @@ fn notes(verb: &str) -> Notes {
         "ceremony" => Notes { examples: CEREMONY, ..at_hsm },
         "certificate-request" => Notes { examples: CERTIFICATE_REQUEST, ..at_hsm },
         "verifier-key" => Notes { examples: VERIFIER_KEY, ..at_hsm },
+        "new-entry-epoch" => Notes { examples: NEW_ENTRY_EPOCH, ..at_hsm },
+        "destroy-entry-epoch" => Notes { examples: DESTROY_ENTRY_EPOCH, ..at_hsm },
+        "destroy-records" => Notes { examples: DESTROY_RECORDS, ..at_hsm },
         "check-config" => Notes { files: SETTINGS_FILES, examples: CHECK_CONFIG, ..told },
         "verify-log" => Notes { examples: VERIFY_LOG, ..told },
+        "verify-evidence" => Notes { examples: VERIFY_EVIDENCE, ..told },
         "log-in" => Notes { examples: LOG_IN, ..of_daemon },
         "log-out" => Notes { examples: LOG_OUT, ..of_daemon },
         "enrol-organisation" => Notes { examples: ENROL, ..of_daemon },
         "sponsor" => Notes { examples: SPONSOR, ..of_daemon },
         "alerts" | "judge" => Notes { examples: ALERTS, ..of_daemon },
+        "reviews" | "review-look" | "review-report" => Notes { examples: REVIEWS, ..of_daemon },
         "accredit" => Notes { examples: ACCREDIT, ..of_daemon },
         "suspend-organisation" | "resume-organisation" => Notes { examples: SUSPEND, ..of_daemon },
         "add-certificate" | "remove-certificate" => Notes { examples: CERTIFICATES, ..of_daemon },
@@ -60,10 +65,10 @@ const SEE_ALSO: &[&str] =
 
 const STATUSES: &[Row] = &[
     ("0", "Done."),
-    ("1", "verify-log: the log does not verify. inspect: a bar fails."),
+    ("1", "verify-log: the log does not verify. verify-evidence: the document does not. inspect: a bar fails."),
     ("3", "inspect: no bar fails, and at least one could not be seen."),
     ("64", "Wrong usage, or a file that was given cannot be read."),
-    ("69", "The HSM, the store or the daemon is away: trying again may help."),
+    ("69", "The HSM, the store, the daemon or the server of a log is away: trying again may help."),
     ("70", "A fault of the program or of the machine."),
     ("77", "The daemon refused, or nobody is logged in; the sentence says what to do."),
     ("78", "Settings, credential, keys, store or certificates are missing or wrong: trying again does not help."),
@@ -79,6 +84,7 @@ const VERDICTS: &[Row] = &[
 
 const CONFIGURATION: Row = ("/etc/contactpoint/contactpointd.toml", "The settings; see contactpointd.toml(5).");
 const LAYOUTS: Row = ("/etc/contactpoint/layouts/", "How the suppliers' feed files are laid out, one file each.");
+const PLAN: Row = ("/etc/contactpoint/review-plan.toml", "Which share of whose looks is reviewed, how often and by when.");
 const TLS: Row = ("/etc/contactpoint/tls/", "The server's certificate chain, the client authorities and their revocation lists.");
 const STATE: Row = ("/var/lib/contactpoint/", "The store, the wrapped data keys and the log's public key. Nothing else is written.");
 const CREDENTIAL: Row = (
@@ -89,10 +95,10 @@ const CONTROL: Row = ("/run/contactpoint/control.sock", "The daemon's control so
 const SESSION: Row = ("$XDG_RUNTIME_DIR/contactpointctl.session", "The session between two commands, mode 0600; log-out removes it.");
 
 const HSM_FILES: &[Row] = &[CONFIGURATION, STATE, CREDENTIAL];
-const SETTINGS_FILES: &[Row] = &[CONFIGURATION, LAYOUTS];
+const SETTINGS_FILES: &[Row] = &[CONFIGURATION, PLAN, LAYOUTS];
 const SOCKET_FILES: &[Row] = &[CONTROL, SESSION];
-const ALL_FILES: &[Row] = &[CONFIGURATION, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL, SESSION];
-const DAEMON_FILES: &[Row] = &[CONFIGURATION, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL];
+const ALL_FILES: &[Row] = &[CONFIGURATION, PLAN, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL, SESSION];
+const DAEMON_FILES: &[Row] = &[CONFIGURATION, PLAN, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL];
 
 const CONFIGURATION_DIRECTORY: Row = ("CONFIGURATION_DIRECTORY", "Where contactpointd.toml is: /etc/contactpoint.");
 const STATE_DIRECTORY: Row = ("STATE_DIRECTORY", "Where the store is: /var/lib/contactpoint.");
@@ -149,6 +155,16 @@ const CERTIFICATE_REQUEST: &[Row] = &[(
     "Ask for a certificate for a name and an address:",
 )];
 const VERIFIER_KEY: &[Row] = &[("contactpoint-at-hsm verifier-key", "Print the key to publish, as the HSM holds it:")];
+const NEW_ENTRY_EPOCH: &[Row] = &[(
+    "systemctl stop contactpointd.socket contactpointd.service\ncontactpoint-at-hsm new-entry-epoch",
+    "Seal later entries under a new key; both officers are asked for their factors:",
+)];
+const DESTROY_ENTRY_EPOCH: &[Row] =
+    &[("contactpoint-at-hsm destroy-entry-epoch 1", "Destroy the key of the first epoch, and with it its entries, in every copy:")];
+const DESTROY_RECORDS: &[Row] = &[
+    ("contactpoint-at-hsm destroy-records 4182736451", "Destroy a child's record, in every copy:"),
+    ("contactpoint-at-hsm destroy-records", "Finish a destruction that was cut off:"),
+];
 const CHECK_CONFIG: &[Row] = &[
     ("contactpointctl check-config", "Check what is installed:"),
     ("contactpointctl check-config --directory ./new", "Check new settings before they are installed:"),
@@ -160,6 +176,20 @@ const VERIFY_LOG: &[Row] = &[
         "Only what is newer than a checkpoint that you trust:",
     ),
     ("contactpointctl verify-log ./log --policy ./policy", "With the cosignatures of a quorum of witnesses:"),
+    (
+        "contactpointctl verify-log https://directory.example:8443 --certificate inspector.pem --client-key inspector.key --ca server-ca.pem --key ./log-verifier-key.txt --keep ./checkpoint",
+        "As the directory serves it, without a copy; the checkpoint is kept for --since:",
+    ),
+];
+const VERIFY_EVIDENCE: &[Row] = &[
+    (
+        "contactpointctl verify-evidence evidence.age --identity key.txt --key ./log-verifier-key.txt",
+        "What was sealed for your key of age:",
+    ),
+    (
+        "contactpointctl verify-evidence evidence.txt --key ./log-verifier-key.txt --policy ./policy",
+        "Opened before, and with a quorum of witnesses:",
+    ),
 ];
 const LOG_IN: &[Row] = &[
     ("contactpointctl log-in", "Log in; password and code are asked for:"),
@@ -173,6 +203,10 @@ const ENROL: &[Row] = &[(
 const ALERTS: &[Row] = &[(
     "contactpointctl log-in --login risk-owner\ncontactpointctl alerts\ncontactpointctl judge 6041283577190442 justified",
     "What waits for you, and what you say of it:",
+)];
+const REVIEWS: &[Row] = &[(
+    "contactpointctl log-in --login risk-owner\ncontactpointctl reviews\ncontactpointctl review-report --from 2026-10-01 --to 2026-12-31",
+    "What you are to review, and how all reviews of a quarter stand:",
 )];
 const SPONSOR: &[Row] = &[(
     "contactpointctl log-in --login risk-owner\ncontactpointctl sponsor 2",
@@ -251,8 +285,11 @@ const DAEMON: Notes = Notes {
     exit_status: &[
         ("0", "Stopped well."),
         ("64", "It was given arguments."),
+        ("65", "The log in the store is not the one that was signed: it was set back, cut off, exchanged, or the HSM's token lost its head. Keep the files as they are."),
+        ("66", "The store's file was removed or replaced while it was open. Keep what is there as it is."),
         ("69", "The HSM or the store is away: trying again may help."),
         ("71", "The system refused something that is needed: a thread, a signal, a socket, the ban on core files."),
+        ("74", "The disk failed under the store: a write, a read or a sync. systemd starts it again, which verifies the store."),
         ("78", "Settings, credential, keys, store or certificates are missing or wrong, or the kernel does not lock the process in: trying again does not help."),
     ],
     files: DAEMON_FILES,

@@ -43,6 +43,7 @@ impl Site {
         let directories = Directories { configuration: below("configuration"), state: below("state"), credentials: below("credentials") };
         std::fs::create_dir(directories.configuration.join("layouts")).unwrap();
         let site = Self { directories, _home: home };
+        site.write("configuration/review-plan.toml", include_str!("../../config/review-plan.toml"));
         site.write("credentials/hsm-pin", "1234\n");
         let pin = site.path("credentials/hsm-pin");
         std::fs::set_permissions(pin, std::fs::Permissions::from_mode(0o400)).unwrap();

@@ -1,16 +1,22 @@
-//! `contactpointctl verify-log`: holds a copy of the log against the public key alone (rule F2). Offline; any machine will do.
+//! `contactpointctl verify-log`: holds a log against the public key alone (rule F2), on any machine: a copy in a directory, offline, or the
+//! log of a running directory as it is served.
+//!
+//! Leaves to others: the mathematics (`contactpoint_audit::verify`), and the connection, which whoever runs this crate hands in: no crate of the
+//! operators opens one to the directory.
 
 use crate::error::OperatorError;
-use contactpoint_audit::verify::{self, Verified};
+use contactpoint_audit::verify::{self, Folders, Source, Verified};
 use contactpoint_audit::{Accepted, Checkpoint, LogPolicy, VerifierKey};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Arguments of the verdict.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The directory with `checkpoint` and `tile/`, as `contactpoint` fetched it
-    directory: PathBuf,
-    /// The log's verifier key (name+id+key), or a file that holds it; may be left out where the policy lists the log
+    /// The directory with `checkpoint` and `tile/`, as `contactpoint` fetched it; or https://host:port, where the log is served
+    log: PathBuf,
+    /// The log's verifier key (name+id+key), or a file that holds it, or both of a log that has two: one must have signed, and none wrongly.
+    /// May be left out where the policy lists the log
     #[arg(long, required_unless_present = "policy")]
     key: Option<String>,
     /// An earlier signed checkpoint of this log that you trust: only what came after it is read
@@ -19,33 +25,114 @@ pub(crate) struct Arguments {
     /// A policy (C2SP tlog-policy): the checkpoint must bear the cosignatures of its quorum
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Where to keep the checkpoint once the log has verified, for --since the next time
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    #[command(flatten)]
+    identity: Identity,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
-    let given = arguments.key.as_deref().map(key).transpose()?;
+/// As whom a log that is served is asked for; with https://host:port all three, else none.
+#[derive(Debug, Default, clap::Args)]
+struct Identity {
+    /// With https://: your certificate, which the directory knows (PEM)
+    #[arg(long, value_name = "FILE", requires_all = ["client_key", "ca"])]
+    certificate: Option<PathBuf>,
+    /// With https://: its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    client_key: Option<PathBuf>,
+    /// With https://: the one authority whose server certificates are believed (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    ca: Option<PathBuf>,
+}
+
+/// A log that is served over mutual TLS, as the command line names it. Files are PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// `https://host:port`
+    pub server: String,
+    /// The one authority whose server certificates are believed.
+    pub authority: PathBuf,
+    /// The certificate to show.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Makes ready to read a log that is served; the sentence says what to correct.
+pub type OpenServed = fn(&Served) -> Result<Box<dyn Source>, String>;
+
+pub(crate) fn run(arguments: &Arguments, open_served: OpenServed) -> Result<String, OperatorError> {
+    match arguments.served()? {
+        Some(served) => {
+            let unusable = |why| OperatorError::Argument { what: "the log cannot be asked for:", why };
+            judge(arguments, &mut *open_served(&served).map_err(unusable)?)
+        }
+        None => judge(arguments, &mut Folders(&[&arguments.log])),
+    }
+}
+
+impl Arguments {
+    fn served(&self) -> Result<Option<Served>, OperatorError> {
+        let server = self.log.to_str().filter(|log| log.starts_with("https://"));
+        let Identity { certificate, client_key, ca } = &self.identity;
+        let wrong = |why: &str| OperatorError::Argument { what: "--certificate, --client-key and --ca", why: why.to_owned() };
+        match (server, certificate, client_key, ca) {
+            (Some(server), Some(certificate), Some(key), Some(authority)) => Ok(Some(Served {
+                server: server.to_owned(),
+                authority: authority.clone(),
+                certificate: certificate.clone(),
+                key: key.clone(),
+            })),
+            (Some(_), ..) => Err(wrong("are asked for by the directory that serves the log")),
+            (None, None, None, None) => Ok(None),
+            (None, ..) => Err(wrong("go with https://host:port, and this is a directory")),
+        }
+    }
+}
+
+/// The first checkpoint that is read is the one that is judged, though the log grow meanwhile.
+fn judge(arguments: &Arguments, log: &mut dyn Source) -> Result<String, OperatorError> {
+    let given = arguments.key.as_deref().map(keys).transpose()?.unwrap_or_default();
     let policy = arguments.policy.as_deref().map(policy).transpose()?;
-    let note = verify::note(&arguments.directory)?;
+    let note = verify::note(log)?;
     // the key that was given must have signed, whichever logs the policy lists
-    let opened = given.as_ref().map(|key| Checkpoint::open(&note, key)).transpose()?;
-    let accepted = policy.map(|policy| policy.accept(&note, given.as_ref())).transpose()?;
-    let key = given.as_ref().or(accepted.as_ref().map(|accepted| &accepted.log));
+    let opened = (!given.is_empty()).then(|| Checkpoint::open_by_one(&note, &given)).transpose()?;
+    let signed_by = opened.as_ref().map(|(_, key)| *key);
+    let accepted = policy.map(|policy| policy.accept(&note, signed_by)).transpose()?;
+    let key = signed_by.or(accepted.as_ref().map(|accepted| &accepted.log));
     let since = match (&arguments.since, key) {
         (Some(path), Some(key)) => Some(trusted(path, key)?),
         (Some(_) | None, _) => None,
     };
-    let checkpoint = opened.or_else(|| accepted.as_ref().map(|accepted| accepted.checkpoint.clone())).ok_or_else(no_key)?;
-    let verified = verify::against(&arguments.directory, checkpoint, since.as_ref())?;
+    let checkpoint = opened
+        .map(|(checkpoint, _)| checkpoint)
+        .or_else(|| accepted.as_ref().map(|accepted| accepted.checkpoint.clone()))
+        .ok_or_else(no_key)?;
+    let verified = verify::against(log, checkpoint, since.as_ref())?;
+    if let Some(place) = &arguments.keep {
+        keep(place, &note)?;
+    }
     Ok(if arguments.json { json(&verified, accepted.as_ref()) } else { told(&verified, accepted.as_ref()) })
+}
+
+/// Writes beside, makes durable, puts in place: a checkpoint that is kept is never half of one.
+fn keep(place: &Path, note: &str) -> Result<(), OperatorError> {
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = place.with_file_name(name);
+    let written = std::fs::File::create(&beside).and_then(|mut file| file.write_all(note.as_bytes()).and_then(|()| file.sync_all()));
+    written.and_then(|()| std::fs::rename(&beside, place)).map_err(OperatorError::file(place))
 }
 
 fn no_key() -> OperatorError {
     OperatorError::Argument { what: "--key", why: "or --policy says whose log it is".to_owned() }
 }
 
-fn policy(path: &Path) -> Result<LogPolicy, OperatorError> {
+pub(crate) fn policy(path: &Path) -> Result<LogPolicy, OperatorError> {
     let file = std::fs::read(path).map_err(OperatorError::file(path))?;
     LogPolicy::parse(&file).map_err(|error| OperatorError::Argument { what: "--policy", why: format!("{}, {error}", path.display()) })
 }
@@ -87,29 +174,34 @@ fn told(verified: &Verified, accepted: Option<&Accepted>) -> String {
 }
 
 /// A cosignature's time, as its witness's clock had it; seconds where no calendar goes so far.
-fn time(at: u64) -> String {
+pub(crate) fn time(at: u64) -> String {
     let moment = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
     moment.map_or_else(|| at.to_string(), |moment| moment.to_string())
 }
 
-/// A key given as such, or the file that holds it.
-fn key(text: &str) -> Result<VerifierKey, OperatorError> {
+/// A key given as such, or the file that holds one or two.
+pub(crate) fn keys(text: &str) -> Result<Vec<VerifierKey>, OperatorError> {
     let path = Path::new(text);
     // no key begins with a path's first letters: its name is a host's (C2SP signed-note)
     let is_path = text.starts_with(['/', '.']);
     if !path.is_file() && !is_path {
-        return Ok(VerifierKey::parse(text)?);
+        return Ok(vec![VerifierKey::parse(text)?]);
     }
     let held = std::fs::read_to_string(path).map_err(OperatorError::file(path))?;
-    Ok(VerifierKey::parse(held.trim())?)
+    Ok(VerifierKey::parse_each(&held)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Arguments, Identity, OperatorError, PathBuf, Served, Source};
     use crate::custody::open_appliance;
     use crate::rig::Site;
-    use contactpoint_audit::{tiles, SignError, SignedCheckpoint, Signer, WitnessKey};
+    use contactpoint_audit::verify::{Folders, ReadFault};
+    use contactpoint_audit::{tiles, SignError, SignedCheckpoint, Signer, VerifierKey, WitnessKey};
+
+    fn run(arguments: &Arguments) -> Result<String, OperatorError> {
+        super::run(arguments, |_| Err("nothing is served here".to_owned()))
+    }
 
     /// What the ceremony leaves in the log: the data centre and its two people.
     const ENTRIES: u16 = 3;
@@ -123,7 +215,8 @@ mod tests {
         std::fs::create_dir_all(directory.join(&bundle).parent().unwrap()).unwrap();
         std::fs::write(directory.join("checkpoint"), store.log_checkpoint().unwrap()).unwrap();
         std::fs::write(directory.join(&bundle), store.log_tile(&bundle).unwrap().unwrap()).unwrap();
-        Arguments { directory, key: Some(held.verifier_key.to_string()), since: None, policy: None, json: false }
+        let key = Some(held.verifier_keys[0].to_string());
+        Arguments { log: directory, key, since: None, policy: None, keep: None, identity: Identity::default(), json: false }
     }
 
     #[test]
@@ -144,7 +237,7 @@ mod tests {
         // F2: nothing was altered, removed or reordered
         let site = Site::new("verify-changed");
         let arguments = fetched(&site);
-        let bundle = arguments.directory.join(tiles::bundle_path(0, ENTRIES));
+        let bundle = arguments.log.join(tiles::bundle_path(0, ENTRIES));
         let good = std::fs::read(&bundle).unwrap();
         for at in [2, good.len() / 2, good.len() - 1] {
             let mut bad = good.clone();
@@ -158,13 +251,70 @@ mod tests {
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 1);
     }
 
+    /// Gives what a folder has, until it is asked for a tile; the address is the folder.
+    struct Lost(PathBuf);
+
+    impl Source for Lost {
+        fn read(&mut self, file: &str, buffer: &mut Vec<u8>) -> Result<bool, ReadFault> {
+            if file.starts_with("tile/") {
+                return Err(ReadFault::NotFetched("the connection was lost".to_owned()));
+            }
+            Folders(&[&self.0]).read(file, buffer)
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_served_is_asked_for_by_name_and_a_lost_connection_is_no_verdict() {
+        // F2: a fault of the network is neither a whole log nor an altered one (exit status 69, not 0 and not 1)
+        let site = Site::new("verify-served");
+        let arguments = fetched(&site);
+        let folder = arguments.log.display();
+        let identity = Identity { certificate: Some("c".into()), client_key: Some("k".into()), ca: Some("a".into()) };
+        let served = Arguments { log: format!("https://{folder}").into(), identity, keep: Some(site.path("kept")), ..arguments };
+        let open = |served: &Served| -> Result<Box<dyn Source>, String> {
+            assert_eq!((served.certificate.to_str(), served.key.to_str(), served.authority.to_str()), (Some("c"), Some("k"), Some("a")));
+            Ok(Box::new(Lost(served.server.strip_prefix("https://").unwrap().into())))
+        };
+        let error = super::run(&served, open).unwrap_err();
+        assert_eq!(error.exit_status(), 69);
+        let told = error.to_string();
+        assert!(told.contains("tile/entries/000.p/3 was not fetched, when 0 entries were read") && told.contains("--since"), "{told}");
+        assert!(!site.path("kept").exists(), "nothing is kept of a log without a verdict");
+
+        assert_eq!(run(&served).unwrap_err().exit_status(), 64, "what cannot be asked for");
+        let nameless = Arguments { identity: Identity::default(), ..served };
+        assert_eq!(run(&nameless).unwrap_err().exit_status(), 64, "the directory wants to know who asks");
+        let identity = Identity { ca: Some("a".into()), ..Identity::default() };
+        assert_eq!(run(&Arguments { identity, ..fetched(&Site::new("verify-unserved")) }).unwrap_err().exit_status(), 64);
+    }
+
+    #[test]
+    fn the_checkpoint_of_a_log_that_verified_is_kept_for_the_next_time() {
+        // F2: nothing was altered, removed or reordered since somebody last looked
+        let site = Site::new("verify-keep");
+        let mut arguments = fetched(&site);
+        let kept = site.path("kept");
+        arguments.keep = Some(kept.clone());
+        run(&arguments).unwrap();
+        let note = std::fs::read(arguments.log.join("checkpoint")).unwrap();
+        assert_eq!(std::fs::read(&kept).unwrap(), note);
+        arguments.since = Some(kept.clone());
+        assert!(run(&arguments).unwrap().contains("skipped  3"));
+        std::fs::write(arguments.log.join("checkpoint"), &note[1..]).unwrap();
+        assert_eq!(run(&arguments).unwrap_err().exit_status(), 1);
+        assert_eq!(std::fs::read(&kept).unwrap(), note, "what did not verify is not kept");
+        arguments.keep = Some(site.path("nowhere/kept"));
+        std::fs::write(arguments.log.join("checkpoint"), &note).unwrap();
+        assert_eq!(run(&arguments).unwrap_err().exit_status(), 64);
+    }
+
     #[test]
     fn another_key_does_not_verify_and_what_is_no_key_is_a_usage_error() {
         // F2: heads are signed in the HSM
         let site = Site::new("verify-key");
         let mut arguments = fetched(&site);
-        let other = Site::new("verify-key-other").hold_ceremony().unwrap().verifier_key;
-        arguments.key = Some(other.to_string());
+        let other = Site::new("verify-key-other").hold_ceremony().unwrap().verifier_keys;
+        arguments.key = Some(other[0].to_string());
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 1);
         arguments.key = Some("not a key".to_owned());
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 64);
@@ -179,11 +329,11 @@ mod tests {
         // F2: nothing was altered, removed or reordered since somebody last looked
         let site = Site::new("verify-since");
         let mut arguments = fetched(&site);
-        arguments.since = Some(arguments.directory.join("checkpoint"));
+        arguments.since = Some(arguments.log.join("checkpoint"));
         let told = run(&arguments).unwrap();
         assert!(told.contains("  skipped  3, which are those of the trusted checkpoint\n"), "{told}");
         let forged = site.path("forged");
-        let note = std::fs::read_to_string(arguments.directory.join("checkpoint")).unwrap();
+        let note = std::fs::read_to_string(arguments.log.join("checkpoint")).unwrap();
         std::fs::write(&forged, note.replacen("\n3\n", "\n2\n", 1)).unwrap();
         arguments.since = Some(forged);
         let error = run(&arguments).unwrap_err();
@@ -207,7 +357,7 @@ mod tests {
         assert_eq!(refused.exit_status(), 1);
         assert!(refused.to_string().contains("the quorum W is not met: the checkpoint is cosigned by none of the policy's witnesses"));
 
-        let place = arguments.directory.join("checkpoint");
+        let place = arguments.log.join("checkpoint");
         let note = std::fs::read_to_string(&place).unwrap();
         let line = SignedCheckpoint::open(&note, &log).unwrap().cosign(1_679_315_147, &witness).unwrap();
         std::fs::write(&place, format!("{note}{line}")).unwrap();
@@ -223,7 +373,9 @@ mod tests {
             std::fs::write(&file, policy).unwrap();
             let directory = place.parent().unwrap().to_owned();
             let key = key.map(ToString::to_string);
-            run(&Arguments { directory, key, since: None, policy: Some(file.clone()), json: false }).unwrap_err()
+            let policy = Some(file.clone());
+            let identity = Identity::default();
+            run(&Arguments { log: directory, key, since: None, policy, keep: None, identity, json: false }).unwrap_err()
         };
         assert_eq!(alone("quorum none\n", None).exit_status(), 1, "nobody says whose log it is");
         let other = Witness::new().0.verifying_key().to_bytes();

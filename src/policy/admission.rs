@@ -50,6 +50,13 @@ const READER_OF_ALERTS: &[(Role, &[OrganisationKind])] = &[
     (Role::Auditor, &[Auditor]),
 ];
 const AUDITOR: &[(Role, &[OrganisationKind])] = &[(Role::Auditor, &[Auditor])];
+const REVIEWER: &[(Role, &[OrganisationKind])] = &[
+    (Role::Auditor, &[Auditor]),
+    (Role::Supervisor, CONNECTING),
+    (Role::SecurityOfficer, &[DataCentre]),
+    (Role::RiskOwner, &[DataCentre]),
+];
+const READER_OF_REPORTS: &[(Role, &[OrganisationKind])] = &[(Role::Auditor, &[Auditor]), (Role::RiskOwner, &[DataCentre])];
 const SPONSOR: &[(Role, &[OrganisationKind])] = &[(Role::RiskOwner, &[DataCentre]), (Role::Supervisor, &[Council])];
 const ACCEPTING: &[(Role, &[OrganisationKind])] = &[(Role::Administrator, CONNECTING), (Role::Supervisor, CONNECTING)];
 const EVERYBODY: &[(Role, &[OrganisationKind])] = &[
@@ -89,8 +96,15 @@ pub const TABLE: &[Row] = &[
     row(Operation::SampleAlerts, AUDITOR, Some(Capability::Audit)),
     row(Operation::ReviewAlert, AUDITOR, Some(Capability::Audit)),
     row(Operation::AlertStatistics, AUDITOR, Some(Capability::Audit)),
+    row(Operation::ReadReviews, REVIEWER, None),
+    row(Operation::SettleReview, REVIEWER, None),
+    row(Operation::ReviewReport, READER_OF_REPORTS, None),
     row(Operation::Feed, STEWARD, Some(Capability::Feed)),
     row(Operation::WhoSaw, AUDITOR, Some(Capability::Audit)),
+    row(Operation::MakeStatement, AUDITOR, Some(Capability::Audit)),
+    row(Operation::RequestEvidence, AUDITOR, Some(Capability::Audit)),
+    row(Operation::ApproveEvidence, AUDITOR, Some(Capability::Audit)),
+    row(Operation::FetchEvidence, AUDITOR, Some(Capability::Audit)),
     row(Operation::EnrolOrganisation, OFFICER, None),
     row(Operation::EnrolCertificate, OFFICER, None),
     row(Operation::RemoveCertificate, OFFICER, None),

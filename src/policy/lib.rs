@@ -8,6 +8,7 @@
 mod admission;
 mod alerts;
 mod budget;
+mod evidence;
 mod flags;
 mod gate;
 mod glass;
@@ -18,6 +19,7 @@ mod people;
 mod permit;
 mod refusal;
 mod relation;
+mod reviews;
 mod shielding;
 mod shown;
 
@@ -27,6 +29,10 @@ pub use alerts::{
     Concern, JudgePermit, ReadAlertsPermit, Receiver, ReviewPermit,
 };
 pub use budget::{one_more_contact, Ceilings, CONTACTS};
+pub use evidence::{
+    approve_evidence, fetch_evidence, request_evidence, statement, ApproveEvidencePermit, FetchEvidencePermit, RequestEvidencePermit,
+    StatementPermit,
+};
 pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{
@@ -47,6 +53,10 @@ pub use people::{
 pub use permit::{basis, feed, search, view, who_saw, BasisFault, By, FeedPermit, SearchPermit, Sight, ViewPermit, WhoSawPermit};
 pub use refusal::Refusal;
 pub use relation::Relation;
+pub use reviews::{
+    read_reviews, review_report, review_waits_for, settle_review, settles_reviews, ReadReviewsPermit, ReviewReportPermit,
+    SettleReviewPermit,
+};
 pub use shielding::{
     ask_contact, end_involvement, hold_new, set_audience, settle, shield, unshield, AskContactPermit, AudiencePermit, EndInvolvementPermit,
     HoldNewPermit, Keepers, SettlePermit, ShieldPermit, UnshieldPermit, LONGEST_SHIELD_YEARS,

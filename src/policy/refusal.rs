@@ -81,4 +81,12 @@ refusals! {
     NotVerified = "the caller was not verified by the scripted questions",
     /// The disposition is none for this alert, or the alert has one already (rule D5).
     AlreadyJudged = "the alert is judged, or is none to be judged so",
+    /// Nobody else has approved the evidence (rule F5).
+    NotApproved = "no second auditor has approved this",
+    /// The days in which evidence may be approved and fetched are over (rule F5).
+    EvidenceExpired = "the days in which this may be approved or fetched are over",
+    /// Something else is approved than what was asked for (rule F5).
+    OtherRequest = "this is not what was asked for",
+    /// More entries than one document holds.
+    TooManyEntries = "there are more entries than one document holds",
 }

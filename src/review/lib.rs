@@ -17,6 +17,6 @@ mod watch;
 
 pub use draw::Seed;
 pub use look::{Child, Ending, Kin, Look, Peers, Place, Relation, Seen};
-pub use plan::{Drawable, Plan, PlanError, Task};
+pub use plan::{Drawable, Every, Plan, PlanError, Task};
 pub use rules::{Rule, Rules, RulesError};
 pub use watch::{findings, About, Finding, Watch, EVIDENCE};

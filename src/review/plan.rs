@@ -48,12 +48,15 @@ struct Line {
 }
 
 /// How often a review is made of what came since the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Every {
-    Week,
-    Month,
-    Quarter,
+pub enum Every {
+    /// From Monday to Sunday.
+    Week = 1,
+    /// Of the calendar.
+    Month = 2,
+    /// From January, April, July and October on.
+    Quarter = 3,
 }
 
 /// What of a look decides whether it is drawn.
@@ -78,11 +81,46 @@ pub struct Task {
     pub index: u64,
     /// The last day of its review.
     pub due: Day,
+    /// Of which kind of period it is drawn.
+    pub every: Every,
 }
 
 impl Every {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Week, Self::Month, Self::Quarter];
+
+    /// As it is stored; stable for ever.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind of period stored under a number.
+    #[must_use]
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|every| every.number() == number)
+    }
+
+    /// As the plan writes it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+        }
+    }
+
+    /// The last day of the newest period that is over on this day.
+    #[must_use]
+    pub fn last_ended(self, today: Day) -> Day {
+        let before = (1..=92).filter_map(|days| Day::of_number(today.number() - days).ok());
+        before.into_iter().find(|day| self.end(*day) == *day).unwrap_or(today)
+    }
+
     /// The last day of the week, month or quarter that a day is of. A week ends with Sunday.
-    fn end(self, day: Day) -> Day {
+    #[must_use]
+    pub fn end(self, day: Day) -> Day {
         let month_later = |months: i32| {
             let text = day.to_string();
             let (year, month) =
@@ -141,7 +179,13 @@ impl Plan {
     pub fn task(&self, seed: &Seed, holidays: &[Day], look: &Drawable) -> Option<Task> {
         let line = self.line.iter().find(|line| line.is_about(look))?;
         let due = || line.every.end(look.day).plus_working_days(u16::try_from(line.working_days.get()).unwrap_or(u16::MAX), holidays);
-        seed.draws(look.index, line.per_mille.get()).then(|| Task { index: look.index, due: due() })
+        seed.draws(look.index, line.per_mille.get()).then(|| Task { index: look.index, due: due(), every: line.every })
+    }
+
+    /// The largest share in thousandths of any line of this kind of period: what is not drawn by it is drawn by none. 0: there is no such line.
+    #[must_use]
+    pub fn largest_share(&self, every: Every) -> u64 {
+        self.line.iter().filter(|line| line.every == every).map(|line| line.per_mille.get()).max().unwrap_or(0)
     }
 }
 
@@ -189,6 +233,19 @@ mod tests {
         let (plan, seed) = (Plan::parse(PLAN).unwrap(), Seed::of_checkpoint("head"));
         let holiday = ["2026-11-26".parse().unwrap()];
         assert_eq!(plan.task(&seed, &holiday, &look(1, 7, OrganisationKind::Police)).unwrap().due.to_string(), "2026-11-30");
+    }
+
+    #[test]
+    fn a_period_is_over_from_the_day_after_its_last_one() {
+        // F4: how often
+        let last = |every: Every, today: &str| every.last_ended(today.parse().unwrap()).to_string();
+        assert_eq!(last(Every::Week, "2026-11-22"), "2026-11-15", "a Sunday is of its week");
+        assert_eq!(last(Every::Week, "2026-11-23"), "2026-11-22");
+        assert_eq!((last(Every::Month, "2026-11-30"), last(Every::Month, "2026-12-01")), ("2026-10-31".into(), "2026-11-30".into()));
+        assert_eq!((last(Every::Quarter, "2026-12-31"), last(Every::Quarter, "2027-01-01")), ("2026-09-30".into(), "2026-12-31".into()));
+        assert_eq!(Every::ALL.map(|every| every.number()), [1, 2, 3], "numbers that are stored");
+        let plan = Plan::parse(include_str!("../../config/review-plan.toml")).unwrap();
+        assert_eq!(Every::ALL.map(|every| plan.largest_share(every)), [0, 100, 5]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rules, parsed once at the door: an unknown key, a number out of range, a rule without its reason is refused.
 
 use crate::calendar::Zone;
-use contactpoint_domain::OrganisationKind;
+use contactpoint_domain::{OrganisationKind, RuleName};
 use contactpoint_settings::Within;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ pub struct Rules {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    pub(crate) name: String,
+    pub(crate) name: RuleName,
     pub(crate) why: String,
     #[serde(default)]
     pub(crate) organisations: Option<BTreeSet<OrganisationKind>>,
@@ -132,10 +132,10 @@ impl Rules {
         let mut names = BTreeSet::new();
         for rule in &rules.rule {
             if !names.insert(&rule.name) {
-                return Err(RulesError::Twice(rule.name.clone()));
+                return Err(RulesError::Twice(rule.name.as_str().to_owned()));
             }
             if rule.why.trim().is_empty() {
-                return Err(RulesError::WithoutReason(rule.name.clone()));
+                return Err(RulesError::WithoutReason(rule.name.as_str().to_owned()));
             }
         }
         Ok(rules)
@@ -149,7 +149,7 @@ impl Rules {
     /// The same without one of them.
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
-        let rule = self.rule.iter().filter(|rule| rule.name != name).cloned().collect();
+        let rule = self.rule.iter().filter(|rule| rule.name.as_str() != name).cloned().collect();
         Self { time_zone: self.time_zone.clone(), rule }
     }
 }
@@ -158,7 +158,7 @@ impl Rule {
     /// What findings call it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     pub(crate) fn is_about(&self, kind: OrganisationKind) -> bool {

@@ -7,7 +7,7 @@ use crate::calendar::Calendar;
 use crate::find::{finder, Finds, Hit};
 use crate::look::{Child, Look};
 use crate::rules::{Rule, Rules};
-use contactpoint_domain::{Day, PersonId};
+use contactpoint_domain::{Day, PersonId, RuleName};
 
 /// The most entry indexes that a finding carries.
 pub const EVIDENCE: usize = 512;
@@ -25,7 +25,7 @@ pub enum About {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's name.
-    pub rule: String,
+    pub rule: RuleName,
     /// Whom or what it is about.
     pub about: About,
     /// The local day at whose end it was found, in days since 1970-01-01.

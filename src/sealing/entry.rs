@@ -3,35 +3,30 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | format, 1 |
+//! | 1 | format, 2 |
 //! | 4 | key epoch, big-endian |
 //! | 24 | nonce, random |
-//! | 32 | commitment: HMAC-SHA-256(epoch key, "contactpoint entry commit 1" and nonce) |
-//! | n | AES-256-GCM ciphertext under HMAC-SHA-256(epoch key, "contactpoint entry key 1" and nonce), GCM nonce zero, AAD the 61 bytes above |
+//! | 32 | commitment: HMAC-SHA-256(entry key, "contactpoint entry commit 2" and nonce) |
+//! | n | AES-256-GCM ciphertext under HMAC-SHA-256(entry key, "contactpoint entry cipher 2" and nonce), GCM nonce zero, AAD the 61 bytes above |
 //! | 16 | tag |
 //!
-//! The plain text is a length (2 bytes, big-endian), the entry, and zeros up to the size class.
+//! The entry key is HMAC-SHA-256(epoch key, "contactpoint entry key 2" and nonce): it can be handed out with its leaf, and opens no other
+//! (`entry_key`). Leaves of format 1, which 0.2 and 0.3 wrote, are of the same form and committed to the epoch key; they still open. The plain
+//! text is a length (2 bytes, big-endian), the entry, and zeros up to the size class.
 
-use crate::aead::{self, KEY, NONCE, TAG};
+use crate::aead::{self, KEY, TAG};
+use crate::entry_key::{derived, matching, room, EntryKey, Parts, BY_EPOCH_KEY, BY_OWN_KEY, HEADER, LEAF_SIZES, ONLY_NONCE, SALT};
 use crate::SealError;
-use aws_lc_rs::{constant_time, hmac};
+use aws_lc_rs::hmac;
 use contactpoint_hardening::LockedBytes;
 use zeroize::Zeroizing;
 
-/// The sizes a leaf may have, in bytes: powers of two from 256, and the largest that an entry bundle's 16-bit length can tell.
-pub const LEAF_SIZES: [usize; 9] = [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_535];
-
 /// Bytes of the longest entry that fits a leaf.
-pub const LARGEST_ENTRY: usize = 65_535 - HEADER - TAG - LENGTH;
+pub const LARGEST_ENTRY: usize = room(65_535);
 
-const FORMAT: u8 = 1;
-const LENGTH: usize = 2;
-const SALT: usize = 24;
-const HEADER: usize = 1 + 4 + SALT + 32;
-/// Every key is used for one leaf only, so the GCM nonce may be a constant.
-const ONLY_NONCE: [u8; NONCE] = [0; NONCE];
-const KEY_LABEL: &[u8] = b"contactpoint entry key 1";
-const COMMIT_LABEL: &[u8] = b"contactpoint entry commit 1";
+const KEY_LABEL: &[u8] = b"contactpoint entry key 2";
+const FORMER_KEY_LABEL: &[u8] = b"contactpoint entry key 1";
+const FORMER_COMMIT_LABEL: &[u8] = b"contactpoint entry commit 1";
 
 /// Seals and opens audit entries under one key epoch.
 pub struct EntrySealer {
@@ -70,71 +65,59 @@ impl EntrySealer {
         let length = u16::try_from(plain.len()).map_err(|_| too_long)?;
         let mut salt = [0; SALT];
         aead::randomise(&mut salt)?;
+        let key = self.entry_key(BY_OWN_KEY, &salt)?;
 
         let mut leaf = Vec::with_capacity(size);
-        leaf.push(FORMAT);
+        leaf.push(BY_OWN_KEY);
         leaf.extend_from_slice(&self.epoch.to_be_bytes());
         leaf.extend_from_slice(&salt);
-        leaf.extend_from_slice(self.derived(COMMIT_LABEL, &salt).as_ref());
+        leaf.extend_from_slice(key.commitment(&salt).as_ref());
         leaf.extend_from_slice(&length.to_be_bytes());
         leaf.extend_from_slice(plain);
         leaf.resize(size - TAG, 0);
         let (header, text) = leaf.split_at_mut(HEADER);
-        let tag = aead::seal_in_place(&self.entry_key(&salt)?, ONLY_NONCE, header, text)?;
+        let tag = aead::seal_in_place(&key.cipher(BY_OWN_KEY, &salt)?, ONLY_NONCE, header, text)?;
         leaf.extend_from_slice(&tag);
         Ok(leaf)
     }
 
     /// The entry in a leaf. [`SealError::Commitment`] where the leaf was made under another key, before the AEAD is tried.
     pub fn open(&self, leaf: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        if !LEAF_SIZES.contains(&leaf.len()) || leaf[0] != FORMAT {
-            return Err(SealError::Malformed);
+        let parts = Parts::of(leaf)?;
+        self.key_of_our_leaf(&parts)?.open_unchecked(&parts)
+    }
+
+    /// The entry, and the key that opens this leaf for whoever is handed both.
+    pub fn disclose(&self, leaf: &[u8]) -> Result<(Zeroizing<Vec<u8>>, EntryKey), SealError> {
+        let parts = Parts::of(leaf)?;
+        let key = self.key_of_our_leaf(&parts)?;
+        Ok((key.open_unchecked(&parts)?, key))
+    }
+
+    /// The leaf's key, once epoch and commitment are found to be ours.
+    fn key_of_our_leaf(&self, parts: &Parts<'_>) -> Result<EntryKey, SealError> {
+        if parts.epoch != self.epoch {
+            return Err(SealError::OtherEpoch { expected: self.epoch, found: parts.epoch });
         }
-        let (header, text) = leaf.split_first_chunk::<HEADER>().ok_or(SealError::Malformed)?;
-        let salt = self.salt_of_our_leaf(header)?;
-        let mut plain = Zeroizing::new(text.to_vec());
-        let length = aead::open_in_place(&self.entry_key(&salt)?, ONLY_NONCE, header, &mut plain)?;
-        plain.truncate(length);
-        unpadded(&plain).map(|entry| Zeroizing::new(entry.to_vec()))
+        let key = self.entry_key(parts.format, &parts.salt)?;
+        let commitment = match parts.format {
+            BY_EPOCH_KEY => derived(&self.key, FORMER_COMMIT_LABEL, &parts.salt),
+            _ => key.commitment(&parts.salt),
+        };
+        matching(commitment.as_ref(), parts.commitment)?;
+        Ok(key)
     }
 
-    /// The nonce in a header, once epoch and commitment are found to be ours.
-    fn salt_of_our_leaf(&self, header: &[u8; HEADER]) -> Result<[u8; SALT], SealError> {
-        let (epoch, rest) = header[1..].split_first_chunk::<4>().ok_or(SealError::Malformed)?;
-        let found = u32::from_be_bytes(*epoch);
-        if found != self.epoch {
-            return Err(SealError::OtherEpoch { expected: self.epoch, found });
-        }
-        let (salt, commitment) = rest.split_first_chunk::<SALT>().ok_or(SealError::Malformed)?;
-        constant_time::verify_slices_are_equal(self.derived(COMMIT_LABEL, salt).as_ref(), commitment).map_err(|_| SealError::Commitment)?;
-        Ok(*salt)
-    }
-
-    fn entry_key(&self, salt: &[u8; SALT]) -> Result<aws_lc_rs::aead::LessSafeKey, SealError> {
-        aead::expanded(self.derived(KEY_LABEL, salt).as_ref().try_into().map_err(|_| SealError::Library)?)
-    }
-
-    fn derived(&self, label: &[u8], salt: &[u8; SALT]) -> hmac::Tag {
-        let mut state = hmac::Context::with_key(&self.key);
-        state.update(label);
-        state.update(salt);
-        state.sign()
+    fn entry_key(&self, format: u8, salt: &[u8; SALT]) -> Result<EntryKey, SealError> {
+        let label = if format == BY_EPOCH_KEY { FORMER_KEY_LABEL } else { KEY_LABEL };
+        let key: [u8; KEY] = derived(&self.key, label, salt).as_ref().try_into().map_err(|_| SealError::Library)?;
+        Ok(EntryKey::new(key))
     }
 }
 
 /// The smallest class that holds an entry of so many bytes.
 fn leaf_size(entry: usize) -> Option<usize> {
-    LEAF_SIZES.into_iter().find(|size| size - HEADER - TAG - LENGTH >= entry)
-}
-
-/// What stands between the length and the padding, which must be zeros.
-fn unpadded(plain: &[u8]) -> Result<&[u8], SealError> {
-    let (length, rest) = plain.split_first_chunk::<LENGTH>().ok_or(SealError::Malformed)?;
-    let (entry, padding) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(SealError::Malformed)?;
-    if padding.iter().any(|byte| *byte != 0) {
-        return Err(SealError::Malformed);
-    }
-    Ok(entry)
+    LEAF_SIZES.into_iter().find(|size| room(*size) >= entry)
 }
 
 #[cfg(test)]
@@ -181,7 +164,8 @@ mod tests {
         let body = forged.len() - TAG;
         let (header, text) = forged.split_at_mut(HEADER);
         text[..2].copy_from_slice(&8u16.to_be_bytes());
-        let tag = aead::seal_in_place(&sealer.entry_key(&salt).unwrap(), ONLY_NONCE, header, &mut text[..body - HEADER]).unwrap();
+        let key = sealer.entry_key(BY_OWN_KEY, &salt).unwrap().cipher(BY_OWN_KEY, &salt).unwrap();
+        let tag = aead::seal_in_place(&key, ONLY_NONCE, header, &mut text[..body - HEADER]).unwrap();
         forged[body..].copy_from_slice(&tag);
         assert_eq!(sealer.open(&forged).unwrap_err(), SealError::Commitment);
     }
@@ -209,6 +193,82 @@ mod tests {
             };
             assert_eq!(sealer.open(&altered).unwrap_err(), expected);
         }
+    }
+
+    /// A leaf as 0.2 and 0.3 wrote it.
+    fn former(sealer: &EntrySealer, entry: &[u8]) -> Vec<u8> {
+        let salt = [7; SALT];
+        let mut leaf = [&[BY_EPOCH_KEY][..], &sealer.epoch.to_be_bytes(), &salt].concat();
+        leaf.extend_from_slice(derived(&sealer.key, FORMER_COMMIT_LABEL, &salt).as_ref());
+        leaf.extend_from_slice(&u16::try_from(entry.len()).unwrap().to_be_bytes());
+        leaf.extend_from_slice(entry);
+        leaf.resize(256 - TAG, 0);
+        let (header, text) = leaf.split_at_mut(HEADER);
+        let key = aead::expanded(derived(&sealer.key, FORMER_KEY_LABEL, &salt).as_ref().try_into().unwrap()).unwrap();
+        let tag = aead::seal_in_place(&key, ONLY_NONCE, header, text).unwrap();
+        leaf.extend_from_slice(&tag);
+        leaf
+    }
+
+    #[test]
+    fn a_leaf_of_the_former_format_still_opens_and_is_told_from_one_that_commits_to_its_own_key() {
+        // F2, F3: a store goes on with the entries that it has
+        let sealer = sealer();
+        let leaf = former(&sealer, b"an old entry");
+        assert_eq!(sealer.open(&leaf).unwrap().as_slice(), b"an old entry");
+        assert_eq!(EntrySealer::new(1, key_of(2)).open(&leaf).unwrap_err(), SealError::Commitment);
+        let disclosed = sealer.disclose(&leaf).unwrap().1.open(&leaf).unwrap();
+        assert_eq!((disclosed.entry.as_slice(), disclosed.committed), (&b"an old entry"[..], false));
+        let mut as_new = leaf;
+        as_new[0] = BY_OWN_KEY;
+        assert_eq!(sealer.open(&as_new).unwrap_err(), SealError::Commitment);
+    }
+
+    #[test]
+    fn whoever_is_handed_one_leafs_key_opens_that_leaf_and_no_other() {
+        // F5: evidence verifies by itself - and tells of nothing else
+        let sealer = sealer();
+        let (one, other) = (sealer.seal(b"an entry").unwrap(), sealer.seal(b"another").unwrap());
+        let (entry, key) = sealer.disclose(&one).unwrap();
+        let key = EntryKey::new(*key.expose_to_recipient());
+        let disclosed = key.open(&one).unwrap();
+        assert_eq!((entry.as_slice(), disclosed.entry.as_slice(), disclosed.committed), (&b"an entry"[..], &b"an entry"[..], true));
+        assert_eq!(key.open(&other).unwrap_err(), SealError::Commitment);
+        assert_eq!(format!("{key:?}"), "EntryKey(..)");
+        for bit in 0..one.len() * 8 {
+            let mut altered = one.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert!(key.open(&altered).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_refuses_a_leaf_that_opens_under_a_key_to_which_it_does_not_commit() {
+        // F5: nobody can be shown a second story in the same leaf, though its cipher and its tag are good
+        let sealer = sealer();
+        let mut forged = sealer.seal(b"an entry").unwrap();
+        let salt: [u8; SALT] = forged[5..29].try_into().unwrap();
+        let second = EntryKey::new([9; KEY]);
+        let body = forged.len() - TAG;
+        let (header, text) = forged.split_at_mut(HEADER);
+        text[..body - HEADER].fill(0);
+        text[..9].copy_from_slice(b"\x00\x07a story");
+        let tag = aead::seal_in_place(&second.cipher(BY_OWN_KEY, &salt).unwrap(), ONLY_NONCE, header, &mut text[..body - HEADER]).unwrap();
+        forged[body..].copy_from_slice(&tag);
+        assert_eq!(second.open_unchecked(&Parts::of(&forged).unwrap()).unwrap().as_slice(), b"a story");
+        assert_eq!(second.open(&forged).unwrap_err(), SealError::Commitment);
+    }
+
+    #[test]
+    fn the_commitment_is_the_one_that_the_page_of_formats_gives() {
+        // F5: docs/log-format.md; worked out with Python's hmac
+        let (salt, key) = ([0x55; SALT], EntryKey::new([0x11; KEY]));
+        let commitment = data(key.commitment(&salt).as_ref());
+        assert_eq!(commitment, "5b9a2be32b36ec096d246f7a57fd8b1ae52c38e9b73b37ec3578968b1280628e");
+    }
+
+    fn data(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub enum SealError {
     /// nonce or commitment was altered. Look for a restored or foreign `data-keys.toml`.
     #[error("an audit leaf is committed to another key")]
     Commitment,
+    /// A leaf of an epoch whose key was destroyed: nobody reads it, and the tree over it verifies all the same (rule F2).
+    #[error("sealed under key epoch {epoch}, which was erased")]
+    Erased {
+        /// The epoch.
+        epoch: u32,
+    },
     /// The record's own key was destroyed; the record cannot be read by anyone (rule I2).
     #[error("the record's key was destroyed")]
     KeyDestroyed,

@@ -9,7 +9,10 @@
 //! cleanses when the sealer is dropped.
 
 mod aead;
+mod age;
 mod entry;
+mod entry_key;
+mod epochs;
 mod error;
 mod passage;
 mod record;
@@ -17,7 +20,10 @@ mod record;
 mod testing;
 mod token;
 
-pub use entry::{EntrySealer, LARGEST_ENTRY, LEAF_SIZES};
+pub use age::{AgeFault, Identity, Recipient};
+pub use entry::{EntrySealer, LARGEST_ENTRY};
+pub use entry_key::{Disclosed, EntryKey, LEAF_SIZES};
+pub use epochs::{EntryEpoch, EntrySealers, OpenedEntry, RecordSealers};
 pub use error::SealError;
 pub use passage::PassageSealer;
 pub use record::{Place, RecordSealer, WrappedKey};

@@ -1,5 +1,5 @@
-//! Records: each sealed under a key of its own, which is wrapped under the epoch; destroying the wrapped key destroys the record in
-//! every copy (rule I2). Associated data names the place, so that what was moved or swapped does not open (rule G3).
+//! Records: each sealed under a key of its own, which is wrapped under the epoch; when the epoch ends, the records whose key was
+//! not wrapped under the next end in every copy (rule I2). Associated data names the place, so that what was moved or swapped does not open (rule G3).
 //!
 //! | bytes | wrapped key | | bytes | sealed body |
 //! |---|---|---|---|---|
@@ -33,6 +33,14 @@ pub struct Place {
 /// A record's key as it is stored: epoch, nonce, ciphertext, tag; 64 bytes. Empty once it has been destroyed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WrappedKey(pub Vec<u8>);
+
+impl WrappedKey {
+    /// The epoch that it says it is wrapped under; `None` where it was destroyed.
+    #[must_use]
+    pub fn epoch(&self) -> Option<u32> {
+        self.0.first_chunk::<EPOCH>().map(|epoch| u32::from_be_bytes(*epoch))
+    }
+}
 
 /// Shows nothing: a copy of a wrapped key in a log line would outlive its destruction (rule I2).
 impl std::fmt::Debug for WrappedKey {
@@ -74,10 +82,8 @@ impl RecordSealer {
         let (wrap_nonce, body_nonce) = nonces.split_first_chunk::<NONCE>().ok_or(SealError::Library)?;
         let body_nonce = body_nonce.try_into().map_err(|_| SealError::Library)?;
 
-        let mut wrapped = Vec::with_capacity(WRAPPED);
-        wrapped.extend_from_slice(&self.epoch.to_be_bytes());
-        aead::seal_onto(&mut wrapped, &self.key, *wrap_nonce, &key_context(place, self.epoch), record_key)?;
-        Ok((WrappedKey(wrapped), sealed_body(place, &aead::expanded(record_key)?, body_nonce, plain)?))
+        let wrapped = self.wrap(place, *wrap_nonce, record_key)?;
+        Ok((wrapped, sealed_body(place, &aead::expanded(record_key)?, body_nonce, plain)?))
     }
 
     /// Seals a later version of a record under the key that it has. Fails as [`Self::open`] does where the key is not this place's.
@@ -100,7 +106,26 @@ impl RecordSealer {
         Ok(plain)
     }
 
+    /// A record's key that `former` wrapped, wrapped under this epoch.
+    pub(crate) fn wrapped_from(&self, former: &Self, place: &Place, wrapped: &WrappedKey) -> Result<WrappedKey, SealError> {
+        let mut nonce = [0; NONCE];
+        aead::randomise(&mut nonce)?;
+        self.wrap(place, nonce, former.bare(place, wrapped)?.first_chunk().ok_or(SealError::Malformed)?)
+    }
+
+    fn wrap(&self, place: &Place, nonce: [u8; NONCE], record_key: &[u8; KEY]) -> Result<WrappedKey, SealError> {
+        let mut wrapped = Vec::with_capacity(WRAPPED);
+        wrapped.extend_from_slice(&self.epoch.to_be_bytes());
+        aead::seal_onto(&mut wrapped, &self.key, nonce, &key_context(place, self.epoch), record_key)?;
+        Ok(WrappedKey(wrapped))
+    }
+
     fn unwrap(&self, place: &Place, wrapped: &WrappedKey) -> Result<LessSafeKey, SealError> {
+        aead::expanded(self.bare(place, wrapped)?.first_chunk().ok_or(SealError::Malformed)?)
+    }
+
+    /// The record's key, and behind it what is left of the tag.
+    fn bare(&self, place: &Place, wrapped: &WrappedKey) -> Result<Zeroizing<[u8; KEY + TAG]>, SealError> {
         if wrapped.0.is_empty() {
             return Err(SealError::KeyDestroyed);
         }
@@ -114,7 +139,7 @@ impl RecordSealer {
         let mut record_key = Zeroizing::new([0; KEY + TAG]);
         record_key.copy_from_slice(text);
         aead::open_in_place(&self.key, *nonce, &key_context(place, found), record_key.as_mut_slice())?;
-        aead::expanded(record_key.first_chunk().ok_or(SealError::Malformed)?)
+        Ok(record_key)
     }
 }
 

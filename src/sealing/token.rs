@@ -20,6 +20,11 @@ impl TokenKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret()))
     }
 
+    /// From bytes that were worked out of another key.
+    pub(crate) fn of_bytes(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
     /// The token of a combination of values. `kind` keeps tokens of different combinations apart; it and each part go in with their
     /// length in front (8 bytes, big-endian), so that no two lists of parts run together.
     #[must_use]

@@ -16,6 +16,9 @@ mod value;
 
 pub use directories::Directories;
 pub use error::SettingsError;
-pub use sections::{AlsoShown, Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Shielding, Store, Tls};
+pub use sections::{
+    AlsoShown, Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, LogSignatures, Review, Session, Shielding, Store, Tls,
+    Witnesses,
+};
 pub use settings::{Settings, FILE_NAME};
-pub use value::{HsmPath, LogOrigin, ModulePath, OutOfRange, RelativePath, TokenLabel, Within};
+pub use value::{HsmPath, LogOrigin, ModulePath, OptionalPath, OutOfRange, RelativePath, TokenLabel, Within};

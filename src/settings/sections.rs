@@ -1,6 +1,6 @@
 //! The sections of the file, each key with its range and default; reasons are in config/contactpointd.toml.
 
-use crate::value::{HsmPath, LogOrigin, ModulePath, RelativePath, TokenLabel, Within};
+use crate::value::{HsmPath, LogOrigin, ModulePath, OptionalPath, RelativePath, TokenLabel, Within};
 use contactpoint_domain::Day;
 use serde::{Deserialize, Serialize};
 
@@ -107,14 +107,54 @@ impl Default for Store {
 pub struct Log {
     /// Its name, first line of every checkpoint.
     pub origin: LogOrigin,
+    /// What its checkpoints are signed with.
+    pub signatures: LogSignatures,
     /// Seconds between signed checkpoints while entries come in.
     pub checkpoint_seconds: Within<1, 60>,
+    /// Seconds between heads that are kept on the HSM's token while entries come in.
+    pub token_seconds: Within<1, 3600>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { origin: LogOrigin::default_of("contactpoint.example/log"), checkpoint_seconds: Within::default_of(1) }
+        Self {
+            origin: LogOrigin::default_of("contactpoint.example/log"),
+            signatures: LogSignatures::default(),
+            checkpoint_seconds: Within::default_of(1),
+            token_seconds: Within::default_of(60),
+        }
     }
+}
+
+/// `[witnesses]`: who else says that the log has only grown (rule F2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Witnesses {
+    /// The policy (C2SP tlog-policy), below the configuration directory; none: no witness is asked.
+    pub policy: OptionalPath,
+    /// Seconds that an entry may wait for a head with the quorum; beyond, the quorum is late.
+    pub late_seconds: Within<1, 604_800>,
+    /// While the quorum is late nothing but the log and the status is answered.
+    pub answers_wait: bool,
+}
+
+impl Default for Witnesses {
+    fn default() -> Self {
+        Self { policy: OptionalPath::default_of(""), late_seconds: Within::default_of(900), answers_wait: false }
+    }
+}
+
+/// `[log] signatures`: the keys whose lines stand below each checkpoint. The ceremony makes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogSignatures {
+    /// Ed25519 alone.
+    #[default]
+    Ed25519,
+    /// ECDSA on P-256 alone, for an HSM without EdDSA.
+    Ecdsa,
+    /// Both.
+    Both,
 }
 
 /// `[limits]`: what one caller can take of everybody's share.
@@ -198,12 +238,20 @@ impl Default for Intake {
     }
 }
 
-/// `[review]`: the looks that supervisors judge (rule D5).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// `[review]`: the looks that others ask about (rules D5, F4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Review {
     /// Days from Monday to Friday on which nobody works.
     pub holidays: Vec<Day>,
+    /// The plan of what is drawn, below the configuration directory.
+    pub plan: RelativePath,
+}
+
+impl Default for Review {
+    fn default() -> Self {
+        Self { holidays: Vec::new(), plan: RelativePath::default_of("review-plan.toml") }
+    }
 }
 
 /// `[shielding]`: what stays visible of shielded children (rule E2).

@@ -1,7 +1,7 @@
 //! The whole file: reading, refusing, and telling what is in force.
 
-use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Shielding, Store, Tls};
-use crate::value::HsmPath;
+use crate::sections::{Appliance, Budgets, Hsm, HsmAttachment, Intake, Limits, Log, Review, Session, Shielding, Store, Tls, Witnesses};
+use crate::value::{HsmPath, OptionalPath};
 use crate::SettingsError;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub store: Store,
     /// The audit log.
     pub log: Log,
+    /// Who cosigns it.
+    pub witnesses: Witnesses,
     /// What one caller can take.
     pub limits: Limits,
     /// People's sessions.
@@ -75,6 +77,10 @@ impl Settings {
         }
         if self.hsm.attachment != HsmAttachment::Usb && self.hsm.reads.iter().chain(&self.hsm.writes).any(HsmPath::is_of_usb) {
             let why = "[hsm] reads or writes name the USB bus, which is for attachment = \"usb\" alone (rule G5)";
+            return Err(SettingsError::Contradiction { file: file.to_owned(), why });
+        }
+        if self.witnesses.answers_wait && self.witnesses.policy == OptionalPath::default_of("") {
+            let why = "[witnesses] answers_wait waits for a quorum, and there is no policy that says of whom";
             return Err(SettingsError::Contradiction { file: file.to_owned(), why });
         }
         Ok(self)

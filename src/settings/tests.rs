@@ -249,3 +249,15 @@ fn a_port_is_for_a_network_hsm_and_a_network_hsm_has_one() {
     assert!(parse("[hsm]\nport = 9004\n").is_err());
     assert!(parse("[hsm]\nattachment = \"telephone\"\n").is_err());
 }
+
+#[test]
+fn answers_that_wait_for_witnesses_need_a_policy_that_names_them() {
+    // F2: independent witnesses may cosign; a setting that can never be met is refused
+    assert!(refusal("[witnesses]\nanswers_wait = true\n").contains("there is no policy"));
+    let settings = parse("[witnesses]\npolicy = \"log.policy\"\nanswers_wait = true\n").unwrap();
+    let etc = Path::new("/etc/contactpoint");
+    assert_eq!(settings.witnesses.policy.below(etc), Some(etc.join("log.policy")));
+    assert_eq!(Settings::default().witnesses.policy.below(etc), None);
+    assert!(refusal("[witnesses]\npolicy = \"../log.policy\"\n").contains("line 2, policy: must be a path below"));
+    assert!(refusal("[witnesses]\nlate_seconds = 0\n").contains("between 1 and 604800"));
+}

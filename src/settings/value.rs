@@ -122,8 +122,12 @@ checked!(
     /// A path below the configuration directory: relative, and never up.
     RelativePath(PathBuf), relative_path
 );
+checked!(
+    /// A path below the configuration directory, or none: the empty text.
+    OptionalPath(PathBuf), optional_path
+);
 
-defaulted!(TokenLabel, LogOrigin, ModulePath, RelativePath);
+defaulted!(TokenLabel, LogOrigin, ModulePath, RelativePath, OptionalPath);
 
 impl TokenLabel {
     /// The label.
@@ -170,6 +174,14 @@ impl RelativePath {
     }
 }
 
+impl OptionalPath {
+    /// The absolute path, given the configuration directory; `None` where none is set.
+    #[must_use]
+    pub fn below(&self, directory: &Path) -> Option<PathBuf> {
+        (!self.0.as_os_str().is_empty()).then(|| directory.join(&self.0))
+    }
+}
+
 fn token_label(text: &str) -> Result<(), &'static str> {
     let printable = !text.chars().any(char::is_control) && text.trim() == text;
     refuse_unless((1..=32).contains(&text.len()) && printable, "must be 1 to 32 printable bytes without blanks at the ends")
@@ -205,6 +217,13 @@ fn hsm_path(text: &str) -> Result<(), &'static str> {
 fn relative_path(text: &str) -> Result<(), &'static str> {
     let down = Path::new(text).components().all(|part| matches!(part, Component::Normal(_)));
     refuse_unless(!text.is_empty() && down, "must be a path below the configuration directory, without leading / and without ..")
+}
+
+fn optional_path(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    relative_path(text)
 }
 
 fn refuse_unless(good: bool, why: &'static str) -> Result<(), &'static str> {

@@ -24,9 +24,14 @@ pub(crate) fn number_token(keys: &SealKeys, number: &ChildNumber) -> u64 {
     short(&keys.tokens.token("number", &[number.as_str().as_bytes()]))
 }
 
-/// The token under which looks at a child are indexed.
+/// The token under which looks at a child are indexed that are in the log from now on.
 pub(crate) fn looked_token(keys: &SealKeys, number: &ChildNumber) -> [u8; 16] {
-    keys.tokens.token("looked", &[number.as_str().as_bytes()])
+    looked_token_of(keys, keys.entries.in_use().epoch(), number)
+}
+
+/// The same of the looks whose entries were sealed under an epoch: it ends with that, so that the index does not tell what the log no longer does.
+pub(crate) fn looked_token_of(keys: &SealKeys, epoch: u32, number: &ChildNumber) -> [u8; 16] {
+    keys.entries.looks(epoch).unwrap_or(&keys.tokens).token("looked", &[number.as_str().as_bytes()])
 }
 
 /// The token of a join key.

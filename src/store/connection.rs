@@ -10,9 +10,6 @@ use zeroize::Zeroizing;
 /// The cipher settings that every connection sets and that are read back.
 const CIPHER_SETTINGS: &[(&str, &str)] = &[("cipher_hmac_algorithm", "HMAC_SHA256"), ("cipher_page_size", "4096")];
 
-/// Pages of WAL after which it is copied back: 8 MiB.
-const WAL_PAGES: u32 = 2048;
-
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -37,9 +34,10 @@ pub(crate) fn open(file: &Path, key: &LockedBytes<32>, purpose: Purpose, cache_k
         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000;"
     ))?;
     if purpose != Purpose::Read {
-        connection.execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = {WAL_PAGES};"
-        ))?;
+        // the engine keeps to itself what becomes of a checkpoint that it begins by itself, a failed sync too: the writer begins them
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 0;",
+        )?;
     }
     if purpose != Purpose::Read {
         durable(&connection)?;

@@ -4,8 +4,10 @@ use contactpoint_audit::{AuditError, Logged};
 use contactpoint_domain::InvalidValue;
 use contactpoint_hardening::HardeningError;
 use contactpoint_sealing::SealError;
+use rusqlite::{ffi, ErrorCode};
 
-/// Why the store did not open. The daemon stops with the sentence; with exit code 69 where trying again may help, else with 78.
+/// Why the store did not open. The daemon stops with the sentence; with exit code 69 where trying again may help, 65 where the log is not the
+/// one that was signed, else with 78.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No database file: the key ceremony has not been held, or the state directory is not the one it was held in.
@@ -25,9 +27,41 @@ pub enum OpenError {
     /// A setting did not take.
     #[error("the store's setting {0} did not take: this build lacks SQLCipher, or the file system cannot keep a write-ahead log")]
     Cipher(&'static str),
+    /// The newest entries were sealed under an epoch that data-keys.toml does not know.
+    #[error("data-keys.toml is older than the store: bring its newest copy back, the one made after the last new epoch")]
+    KeysOlder,
     /// The log in the store is not whole.
-    #[error("the log in the store is not whole: {0}")]
+    #[error("the log in the store is not whole: {0}; keep the files as they are and call the accreditor")]
     Log(String),
+    /// The store has fewer entries than the head on the token: an older copy was put in its place, or its end was cut off.
+    #[error(
+        "the store was set back: its log has {held} entries, and the HSM's token keeps a signed head over {kept}; keep the files as they \
+         are and call the accreditor"
+    )]
+    SetBack {
+        /// Entries under the head on the token.
+        kept: u64,
+        /// Entries in the store.
+        held: u64,
+    },
+    /// The store's first entries are not those under the head on the token.
+    #[error(
+        "the store is another than the HSM's token knows: its first {size} entries are not those under the signed head there; keep the files \
+         as they are and call the accreditor"
+    )]
+    OtherHistory {
+        /// Entries under the head on the token.
+        size: u64,
+    },
+    /// A head of this log was once kept on the token, and is not there.
+    #[error(
+        "the HSM's token keeps no head of this log, and once did: it was emptied, or is an older copy; bring the token back from its newest \
+         backup, or call the accreditor"
+    )]
+    HeadMissing,
+    /// None of the heads on the token is a head of this log, signed by its key.
+    #[error("what the HSM's token keeps as the log's head was not signed by the log's key ({0}); call the accreditor")]
+    HeadForged(String),
     /// Anything else the engine says.
     #[error("the store does not open: {0}")]
     Engine(#[from] rusqlite::Error),
@@ -40,6 +74,14 @@ pub enum OpenError {
     /// Keys could not be held in locked memory.
     #[error(transparent)]
     Memory(#[from] HardeningError),
+}
+
+impl OpenError {
+    /// The log in the store is not the one that was signed, by its own heads or by the one on the token: somebody was at the files.
+    #[must_use]
+    pub const fn is_not_what_was_signed(&self) -> bool {
+        matches!(self, Self::Log(_) | Self::SetBack { .. } | Self::OtherHistory { .. } | Self::HeadMissing | Self::HeadForged(_))
+    }
 }
 
 /// Why a transaction did not come about. Nothing was answered and nothing was written.
@@ -73,6 +115,13 @@ pub enum StoreError {
     /// The commit was not made durable, or the writer has stopped. Restart after mending the disk.
     #[error("the store has stopped writing")]
     Stopped,
+    /// A write, a sync or a read of the store's files failed. After a failed sync nobody knows what is on the disk, and asking once more would
+    /// be told that all is well: the process ends, and the next start verifies.
+    #[error("the disk failed under the store: {0}; see to the disk, and start again: the store is verified then")]
+    Disk(String),
+    /// The database or its write-ahead log is no longer the file that was opened. What is there now was put there by somebody.
+    #[error("the store's file was removed or replaced while it was open: keep what is there as it is and call the accreditor")]
+    Gone,
     /// The HSM has signed no head for some seconds: see to the HSM. Nothing is answered until it signs again (architecture, keys).
     #[error("the log's head cannot be signed: the HSM is away")]
     Unsigned,
@@ -107,11 +156,12 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Self::Stopped
-            }
+        // a file that cannot grow for want of room is an I/O error to the engine where it is the write-ahead log's index
+        match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
+            Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE)) => Self::Full,
+            Some((_, ffi::SQLITE_READONLY_DBMOVED)) => Self::Gone,
+            Some((ErrorCode::SystemIoFailure, _)) => Self::Disk(error.to_string()),
+            Some((ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _)) => Self::Stopped,
             _ => Self::Engine(error),
         }
     }
@@ -120,10 +170,23 @@ impl From<rusqlite::Error> for StoreError {
 impl StoreError {
     /// The same failure for each transaction of a group that failed as a whole.
     pub(crate) fn alike(&self) -> Self {
-        if matches!(self, Self::Full) {
-            Self::Full
-        } else {
-            Self::Stopped
+        match self {
+            Self::Full => Self::Full,
+            Self::Disk(why) => Self::Disk(why.clone()),
+            Self::Gone => Self::Gone,
+            Self::Damaged { .. }
+            | Self::Form { .. }
+            | Self::Exists(_)
+            | Self::Unknown(_)
+            | Self::Stopped
+            | Self::Unsigned
+            | Self::Overloaded
+            | Self::Overtaken
+            | Self::Attempted { .. }
+            | Self::Engine(_)
+            | Self::Seal(_)
+            | Self::Audit(_)
+            | Self::Value(_) => Self::Stopped,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One durable commit for many transactions (group commit): begin, run each in its savepoint, commit, and only then settle.
 
+use crate::cosignatures;
 use crate::error::StoreError;
 use crate::in_place::InPlace;
 use crate::index::{Index, Pair as IndexPair, Progress, Turned};
@@ -12,7 +13,7 @@ use crate::registry::Registry;
 use crate::sealed::SealKeys;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
-use contactpoint_audit::{Entry, Logged, Tree};
+use contactpoint_audit::{Cosignature, Entry, Logged, Tree};
 use rusqlite::Connection;
 
 /// What happens to a transaction once its group's fate is known.
@@ -28,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) place: InPlace,
     pub(crate) readers: std::sync::Arc<Readers>,
     pub(crate) hidden: Hidden,
+    /// Length of the write-ahead log when it was last copied into the database.
+    pub(crate) copied: u64,
     /// The tree is not known to be the store's: nothing may be appended any more.
     pub(crate) is_lost: bool,
 }
@@ -112,6 +115,9 @@ impl<'w> Group<'w> {
                 let undone = self.writer.connection.execute_batch("ROLLBACK TO change; RELEASE change").map_err(StoreError::from);
                 // a full disk can make the engine roll the whole group back by itself: then nothing of it may be committed
                 undone.inspect_err(|error| self.broken = Some(error.alike()))?;
+                if matches!(error, StoreError::Disk(_)) {
+                    self.broken = Some(error.alike());
+                }
                 Err(error)
             }
         }
@@ -187,6 +193,17 @@ impl<'w> Group<'w> {
         log::keep_checkpoint(&self.writer.connection, size, note)
     }
 
+    /// Keeps cosignatures that were verified.
+    pub(crate) fn keep_cosignatures(&mut self, size: u64, quorum: Option<u64>, lines: &[Cosignature]) -> Result<(), StoreError> {
+        cosignatures::keep(&self.writer.connection, size, quorum, lines)
+    }
+
+    /// Notes that a head was kept on the token.
+    pub(crate) fn note_head_kept(&mut self) -> Result<(), StoreError> {
+        self.writer.connection.execute("INSERT OR IGNORE INTO head_kept (id) VALUES (1)", [])?;
+        Ok(())
+    }
+
     /// The log's head as it stands in this group.
     pub(crate) fn head(&self) -> (u64, [u8; 32]) {
         (self.writer.tree.size(), self.writer.tree.root())
@@ -195,6 +212,11 @@ impl<'w> Group<'w> {
     /// The connection that writes, for what the engine says of itself.
     pub(crate) fn connection(&self) -> &Connection {
         &self.writer.connection
+    }
+
+    /// The keys that rows are sealed with.
+    pub(crate) fn keys(&self) -> &SealKeys {
+        &self.writer.keys
     }
 
     /// Makes everything durable. After an error nothing of the group is in the store.

@@ -1,9 +1,10 @@
 //! Whether the store's files are still where they were opened.
 //!
 //! A file that is removed or replaced stays open, and commits go on into what nobody will find again: answers would leave whose entries
-//! are lost (rule F1). So each commit asks once more before its answers go. Does not promise: to notice a file that was put back.
+//! are lost (rule F1). So each commit asks once more before its answers go, and so does a writer with nothing to do. Does not promise: to notice a
+//! file that was put back.
 
-use rusqlite::ffi;
+use crate::error::StoreError;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -34,13 +35,12 @@ impl InPlace {
     }
 
     /// Errors where one of them is no longer the file that was opened.
-    pub(crate) fn check(&mut self) -> rusqlite::Result<()> {
+    pub(crate) fn check(&mut self) -> Result<(), StoreError> {
         for (path, known) in &mut self.files {
             let (found, bytes) = seen(path).unzip();
             self.log_bytes = bytes.unwrap_or(0);
             if known.is_some() && found != *known {
-                let sentence = "the store's file was removed or replaced while it was open".to_owned();
-                return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY_DBMOVED), Some(sentence)));
+                return Err(StoreError::Gone);
             }
             *known = found;
         }

@@ -259,6 +259,27 @@ impl Waiting {
     }
 }
 
+/// Puts one pair down, whether or not it waits as well.
+pub(crate) fn keep_pair(connection: &Connection, (token, row): Pair) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO child_index (token, row) VALUES (?1, ?2)")?;
+    insert.execute(params![token.cast_signed(), row])?;
+    Ok(())
+}
+
+/// Takes the pairs of these rows out of the queue.
+pub(crate) fn forget_waiting(connection: &Connection, rows: &BTreeSet<i64>) -> Result<(), StoreError> {
+    let mut select = connection.prepare("SELECT seq, pairs FROM child_waiting")?;
+    let queued = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let queued: Vec<(i64, Vec<u8>)> = queued.collect::<Result<_, _>>()?;
+    for (seq, pairs) in queued {
+        let left: Vec<Pair> = unpack(&pairs).filter(|(_, row)| !rows.contains(row)).collect();
+        if 16 * left.len() < pairs.len() {
+            connection.prepare_cached("UPDATE child_waiting SET pairs = ?2 WHERE seq = ?1")?.execute(params![seq, pack(&left)])?;
+        }
+    }
+    Ok(())
+}
+
 /// Twelve bytes a pair would do; sixteen keep it plain.
 fn pack(pairs: &[Pair]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(16 * pairs.len());

@@ -6,11 +6,14 @@
 //! a look raises two at most.
 
 use crate::error::StoreError;
-use crate::sealed::{SealKeys, ALERT, CHILD};
-use contactpoint_audit::{Change, Entry, Outcome};
+use crate::sealed::{SealKeys, ALERT, CHILD, REVIEW};
+use contactpoint_audit::{Change, Entry, Operation, Outcome};
 
 /// Alerts that any entry has room for.
 pub(crate) const ROOM_FOR_ALERTS: usize = 2;
+
+/// Tasks of review that an entry in which tasks are made has room for: how many there are is told by its length no more than by what it says.
+const ROOM_FOR_REVIEWS: usize = 16;
 
 /// Bytes of an alert's row in an entry, at most: table, row (53 bits, zigzag), version, digest; and what one more may add to the list's length.
 const ALERT_BYTES: usize = 1 + 8 + 1 + 16 + 1;
@@ -18,12 +21,13 @@ const ALERT_BYTES: usize = 1 + 8 + 1 + 16 + 1;
 /// Seals an entry into its leaf: the only way into the log.
 pub(crate) fn sealed(keys: &SealKeys, entry: &Entry) -> Result<Vec<u8>, StoreError> {
     let encoded = entry.encode();
-    Ok(keys.entries.seal_as_long_as(&encoded, length_to_show(entry, encoded.len()))?)
+    Ok(keys.entries.in_use().seal_as_long_as(&encoded, length_to_show(entry, encoded.len()))?)
 }
 
 /// The length for which the leaf is made. `encoded`: that of the entry.
 fn length_to_show(entry: &Entry, encoded: usize) -> usize {
-    let is_alert = |change: &&Change| change.table == ALERT.number;
+    let makes_reviews = matches!(entry.operation, Operation::DrawReviews | Operation::DetectReviews);
+    let is_alert = |change: &&Change| change.table == ALERT.number || (makes_reviews && change.table == REVIEW.number);
     let children = entry.changes.iter().filter(|change| change.table == CHILD.number).count();
     let told = if entry.changes.iter().any(|change| is_alert(&change)) {
         let changes = entry.changes.iter().filter(|change| !is_alert(change)).copied().collect();
@@ -32,7 +36,8 @@ fn length_to_show(entry: &Entry, encoded: usize) -> usize {
         encoded
     };
     let refusal = usize::from(!matches!(entry.outcome, Outcome::Refused(_)));
-    told + refusal + ALERT_BYTES * (ROOM_FOR_ALERTS + children)
+    let reviews = if makes_reviews { ROOM_FOR_REVIEWS } else { 0 };
+    told + refusal + ALERT_BYTES * (ROOM_FOR_ALERTS + children + reviews)
 }
 
 #[cfg(test)]
@@ -131,6 +136,19 @@ mod tests {
                 with.changes.extend(alerts(held_back as usize));
                 assert_eq!(class(&with), class(&fed), "{held_back} of {lines}");
             }
+        }
+    }
+
+    #[test]
+    fn how_many_tasks_of_review_were_made_does_not_show() {
+        // F4, F2: whoever reads the log's public half learns that the rules were run, and not that they found somebody
+        for operation in [Operation::DrawReviews, Operation::DetectReviews] {
+            let none =
+                Entry { operation, person: None, organisation: None, role: None, children: Vec::new(), ..view(Outcome::Answered, 0, 0) };
+            let lengths: BTreeSet<usize> = (0..=ROOM_FOR_REVIEWS)
+                .map(|made| class(&Entry { changes: (0..made).map(|_| row(REVIEW.number, (1 << 53) - 1)).collect(), ..none.clone() }))
+                .collect();
+            assert_eq!(lengths.len(), 1, "{lengths:?}");
         }
     }
 

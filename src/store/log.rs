@@ -10,7 +10,11 @@ const WIDTH: u64 = 256;
 
 /// The tree over the leaves that the store has, from the full tiles and the leaves behind the last of them.
 pub(crate) fn resume(connection: &Connection) -> Result<Tree, OpenError> {
-    let size = size(connection)?;
+    resume_at(connection, size(connection)?)
+}
+
+/// The tree over the first `size` leaves, which the store must have.
+pub(crate) fn resume_at(connection: &Connection, size: u64) -> Result<Tree, OpenError> {
     let mut edge = vec![leaf_hashes(connection, size - size % WIDTH, size)?];
     let mut below = size / WIDTH;
     let mut level = 0;
@@ -34,7 +38,10 @@ pub(crate) fn verify(connection: &Connection, tree: &Tree, key: &VerifierKey) ->
         return Err(OpenError::Log(format!("its newest checkpoint covers more than the {} entries that are there", tree.size())));
     }
     if tree.size() > HASHED_AT_START {
-        return Ok(());
+        return match resume_at(connection, checkpoint.size)?.root() == checkpoint.root {
+            true => Ok(()),
+            false => Err(OpenError::Log(format!("its first {} entries are not those that were signed", checkpoint.size))),
+        };
     }
     let (covered, whole) = hashed_again(connection, checkpoint.size)?;
     if covered != checkpoint.root {
@@ -132,6 +139,12 @@ pub(crate) fn keep_checkpoint(connection: &Connection, size: u64, note: &str) ->
 pub(crate) fn newest_checkpoint(connection: &Connection) -> rusqlite::Result<Option<(u64, String)>> {
     let mut select = connection.prepare_cached("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1")?;
     select.query_row([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))).optional()
+}
+
+/// The checkpoint of a size: its note.
+pub(crate) fn checkpoint_at(connection: &Connection, size: u64) -> rusqlite::Result<Option<String>> {
+    let mut select = connection.prepare_cached("SELECT note FROM checkpoint WHERE size = ?1")?;
+    select.query_row([size.cast_signed()], |row| row.get(0)).optional()
 }
 
 /// The bytes under a C2SP path ("tile/0/000", "tile/entries/000.p/17"), no further than `covered`, the size of a signed checkpoint.

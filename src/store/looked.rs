@@ -7,6 +7,7 @@ use crate::children;
 use crate::error::{OpenError, StoreError};
 use crate::sealed::SealKeys;
 use contactpoint_audit::Entry;
+use contactpoint_sealing::SealError;
 use rusqlite::{params, Connection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -29,7 +30,11 @@ pub(crate) struct Pending {
 
 /// The tokens under which an entry is indexed: one for each child that it names, whatever was done.
 pub(crate) fn tokens_of(keys: &SealKeys, entry: &Entry) -> Vec<[u8; 16]> {
-    entry.children.iter().map(|number| children::looked_token(keys, number)).collect()
+    tokens_under(keys, keys.entries.in_use().epoch(), entry)
+}
+
+fn tokens_under(keys: &SealKeys, epoch: u32, entry: &Entry) -> Vec<[u8; 16]> {
+    entry.children.iter().map(|number| children::looked_token_of(keys, epoch, number)).collect()
 }
 
 impl Pending {
@@ -42,9 +47,14 @@ impl Pending {
         while let Some(row) = rows.next()? {
             let (index, leaf): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
             let damaged = || OpenError::Log(format!("entry {index} does not open"));
-            let plain = keys.entries.open(&leaf).map_err(|_| damaged())?;
-            let entry = Entry::decode(&plain).map_err(|_| damaged())?;
-            pending.add(tokens_of(keys, &entry).into_iter().map(|token| (token, u64::try_from(index).unwrap_or_default())));
+            let opened = match keys.entries.open(&leaf) {
+                // nobody can say any more whom it tells of
+                Err(SealError::Erased { .. }) => continue,
+                opened => opened.map_err(|_| damaged())?,
+            };
+            let entry = Entry::decode(&opened.plain).map_err(|_| damaged())?;
+            pending
+                .add(tokens_under(keys, opened.epoch, &entry).into_iter().map(|token| (token, u64::try_from(index).unwrap_or_default())));
         }
         Ok(pending)
     }

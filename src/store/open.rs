@@ -1,7 +1,7 @@
 //! What a store is opened with.
 
 use contactpoint_hardening::LockedBytes;
-use contactpoint_sealing::{EntrySealer, RecordSealer, TokenKey};
+use contactpoint_sealing::{EntrySealers, RecordSealers, TokenKey};
 
 /// How much memory and how many connections a store may use.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +31,9 @@ pub struct StoreKeys {
     /// SQLCipher's raw page key.
     pub page: LockedBytes<32>,
     /// Seals records.
-    pub records: RecordSealer,
+    pub records: RecordSealers,
     /// Makes search tokens.
     pub tokens: TokenKey,
     /// Seals log entries.
-    pub entries: EntrySealer,
+    pub entries: EntrySealers,
 }

@@ -2,19 +2,23 @@
 //!
 //! For: making one on a reader's connection, without the writer's knowledge: two tiles a level at most. A full tile is a row. What is not
 //! full yet would be made again out of up to 256 rows each time; since a log only grows, what was read of it is kept, and only what came
-//! since is read. Leaves to others: signing heads (`writer`), who may ask (`edge`). Shows hashes alone, all of which the tiles show too.
+//! since is read. Leaves to others: signing heads (`writer`), which of them is cosigned (`witnesses`), who may ask (`edge`). Shows hashes alone, all of which the tiles show too.
 
 use crate::error::StoreError;
 use crate::log;
+use crate::snapshot::Snapshot;
+use crate::witnesses::Witnesses;
 use crate::writer::Store;
 use contactpoint_audit::tiles::FULL;
-use contactpoint_audit::{Checkpoint, Hash, HashTile, Proving, Receipt};
+use contactpoint_audit::{Hash, HashTile, Proving, Receipt};
+use contactpoint_domain::Instant;
 use rusqlite::Connection;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Makes receipts over an open store.
 pub struct Receipts {
     store: Store,
+    witnesses: Option<Arc<Witnesses>>,
     edge: Mutex<Vec<Partial>>,
 }
 
@@ -29,21 +33,39 @@ impl Receipts {
     /// Over a store.
     #[must_use]
     pub fn of(store: Store) -> Self {
-        Self { store, edge: Mutex::default() }
+        Self { store, witnesses: None, edge: Mutex::default() }
     }
 
-    /// The receipt of an entry; `None` where the newest signed head does not cover it, whether there is such an entry or not.
+    /// The same, under heads that these witnesses cosigned where there are such.
+    #[must_use]
+    pub fn cosigned_by(self, witnesses: Option<Arc<Witnesses>>) -> Self {
+        Self { witnesses, ..self }
+    }
+
+    /// The head that a document is made below: the newest that has the witnesses' quorum, unless that is late; else the newest that is signed.
+    pub fn head(&self, now: Instant) -> Result<Option<(u64, String)>, StoreError> {
+        let cosigned = match &self.witnesses {
+            Some(witnesses) if witnesses.late_since(now)?.is_none() => witnesses.cosigned(),
+            Some(_) | None => None,
+        };
+        Ok(cosigned.or_else(|| self.store.newest_head()))
+    }
+
+    /// The receipt of an entry: below the newest head that has the witnesses' quorum and covers it, else below the newest that is signed; `None`
+    /// where that does not cover it, whether there is such an entry or not.
     pub fn receipt(&self, index: u64) -> Result<Option<Receipt>, StoreError> {
-        let Some(checkpoint) = self.store.log_checkpoint() else { return Ok(None) };
-        let damaged = || StoreError::Damaged { table: "checkpoint", row: 0 };
-        let size = Checkpoint::read_unverified(&checkpoint).map_err(|_| damaged())?.size;
+        let cosigned = self.witnesses.as_ref().and_then(|witnesses| witnesses.cosigned()).filter(|(size, _)| index < *size);
+        let Some((size, checkpoint)) = cosigned.or_else(|| self.store.newest_head()) else { return Ok(None) };
+        let path = self.store.read(|snapshot| self.path(snapshot, index, size))?;
+        Ok(path.map(|path| Receipt { index, path, checkpoint }))
+    }
+
+    /// The audit path of an entry below a signed head of `size` entries; `None` where that does not cover it.
+    pub fn path(&self, snapshot: &Snapshot<'_>, index: u64, size: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         let Some(proving) = Proving::inclusion(index, size) else { return Ok(None) };
-        let tiles: Vec<_> = self.store.read(|snapshot| {
-            let read = |tile| Ok((tile, self.tile(snapshot.connection, tile)?));
-            proving.tiles().into_iter().map(read).collect::<Result<_, StoreError>>()
-        })?;
-        let path = proving.proof(&tiles).ok_or(StoreError::Damaged { table: "tile", row: 0 })?;
-        Ok(Some(Receipt { index, path, checkpoint }))
+        let read = |tile| Ok((tile, self.tile(snapshot.connection, tile)?));
+        let tiles: Vec<_> = proving.tiles().into_iter().map(read).collect::<Result<_, StoreError>>()?;
+        Ok(Some(proving.proof(&tiles).ok_or(StoreError::Damaged { table: "tile", row: 0 })?))
     }
 
     fn tile(&self, connection: &Connection, tile: HashTile) -> Result<Vec<Hash>, StoreError> {
@@ -61,6 +83,11 @@ impl Receipts {
             edge.resize_with(level + 1, Partial::default);
         }
         let known = &mut edge[level];
+        if tile.index < known.index {
+            // of an older head: since then it has become full
+            let full = log::hashes(connection, tile.level, tile.index, FULL.into(), u64::MAX)?.unwrap_or_default();
+            return Ok(full.as_chunks().0.iter().take(tile.width.into()).copied().collect());
+        }
         if known.index != tile.index {
             *known = Partial { index: tile.index, hashes: Vec::new() };
         }

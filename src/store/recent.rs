@@ -5,6 +5,7 @@
 use crate::error::{OpenError, StoreError};
 use crate::writer::Store;
 use contactpoint_audit::Entry;
+use contactpoint_sealing::SealError;
 use std::ops::ControlFlow;
 
 impl Store {
@@ -14,7 +15,11 @@ impl Store {
             let mut select = snapshot.connection.prepare_cached("SELECT entry, leaf FROM leaf ORDER BY entry DESC LIMIT ?1")?;
             let mut rows = select.query([most])?;
             while let Some(row) = rows.next()? {
-                let look = snapshot.open_look((row.get(0)?, row.get(1)?))?;
+                let look = match snapshot.open_look((row.get(0)?, row.get(1)?)) {
+                    // and so is everything before it
+                    Err(StoreError::Seal(SealError::Erased { .. })) => break,
+                    opened => opened?,
+                };
                 if each(&look.entry).is_break() {
                     break;
                 }

@@ -4,7 +4,7 @@ use rusqlite_migration::{Migrations, M};
 
 /// Every migration in order.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(SECOND)])
+    Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(THIRD), M::up(COSIGNATURES), M::up(REVIEWS), M::up(EVIDENCE)])
 }
 
 /// Sealed rows carry: version (of the row, in its associated data), key (the record's key, wrapped), sealed (the content).
@@ -50,6 +50,43 @@ CREATE INDEX alert_day ON alert (day, place);
 CREATE INDEX alert_judged ON alert (judged, row) WHERE judged IS NOT NULL;
 CREATE TABLE child_withdrawn (token INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (token, row)) WITHOUT ROWID;
 CREATE TABLE alert_sample (month INTEGER PRIMARY KEY, entry INTEGER NOT NULL, size INTEGER NOT NULL);
+";
+
+/// 0.4: the one row is there once a signed head of this log was kept on the HSM's token. From then on a token without one is refused.
+pub(crate) const THIRD: &str = "
+CREATE TABLE head_kept (id INTEGER PRIMARY KEY CHECK (id = 1));
+";
+
+/// 0.4: what witnesses said of signed heads. witness: its verifier key; at: seconds since 1970; line: as it stands below the head's note.
+pub(crate) const COSIGNATURES: &str = "
+CREATE TABLE cosignature (
+    witness TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, line TEXT NOT NULL,
+    PRIMARY KEY (witness, size)) WITHOUT ROWID;
+CREATE INDEX cosignature_size ON cosignature (size);
+";
+
+/// 0.4: tasks of review. Beside the sealed row of a task stand the numbers by which its queue is found; origin: a token of what it was made of,
+/// so that nothing makes it twice. A period of the plan is drawn from entry `start` on up to the entry in which its end was noted; `next` is the
+/// first that was not looked at yet. The log as it was before begins no period.
+pub(crate) const REVIEWS: &str = "
+CREATE TABLE review (
+    row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, origin BLOB NOT NULL UNIQUE,
+    reviewer INTEGER, due INTEGER NOT NULL, open INTEGER NOT NULL);
+CREATE INDEX review_reviewer ON review (reviewer, due, row) WHERE open = 1;
+CREATE INDEX review_open ON review (due, row) WHERE open = 1;
+CREATE INDEX review_due ON review (due, row);
+CREATE TABLE review_mark (every INTEGER PRIMARY KEY, entry INTEGER NOT NULL);
+INSERT INTO review_mark (every, entry) SELECT number, (SELECT coalesce(max(entry), -1) + 1 FROM leaf) FROM (
+    SELECT 1 AS number UNION SELECT 2 UNION SELECT 3);
+CREATE TABLE review_period (
+    every INTEGER NOT NULL, last INTEGER NOT NULL, start INTEGER NOT NULL, entry INTEGER NOT NULL, next INTEGER NOT NULL,
+    PRIMARY KEY (every, last)) WITHOUT ROWID;
+CREATE TABLE review_detected (id INTEGER PRIMARY KEY CHECK (id = 1), day INTEGER NOT NULL);
+";
+
+/// 0.4: evidence that was asked for (rule F5): sealed rows, by numbers at random.
+pub(crate) const EVIDENCE: &str = "
+CREATE TABLE evidence (row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL);
 ";
 
 #[cfg(test)]

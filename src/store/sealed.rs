@@ -2,16 +2,16 @@
 
 use crate::error::StoreError;
 use contactpoint_audit::Change;
-use contactpoint_sealing::{EntrySealer, Place, RecordSealer, TokenKey, WrappedKey};
+use contactpoint_sealing::{EntrySealers, Place, RecordSealers, TokenKey, WrappedKey};
 use rusqlite::{params, Connection, Row};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// The keys that rows are sealed and found with.
 pub(crate) struct SealKeys {
-    pub(crate) records: RecordSealer,
+    pub(crate) records: RecordSealers,
     pub(crate) tokens: TokenKey,
-    pub(crate) entries: EntrySealer,
+    pub(crate) entries: EntrySealers,
 }
 
 /// A table of sealed rows and its number in the log's entries.
@@ -24,7 +24,9 @@ pub(crate) struct Table {
 pub(crate) const ORGANISATION: Table = Table { name: "organisation", number: 1 };
 pub(crate) const ACCOUNT: Table = Table { name: "account", number: 2 };
 pub(crate) const CHILD: Table = Table { name: "child", number: 3 };
+pub(crate) const EVIDENCE: Table = Table { name: "evidence", number: 15 };
 pub(crate) const ALERT: Table = Table { name: "alert", number: 4 };
+pub(crate) const REVIEW: Table = Table { name: "review", number: 10 };
 
 /// A row as it lies in the store.
 pub(crate) struct SealedRow {

@@ -7,8 +7,9 @@ use crate::index::Index;
 use crate::registry::Registry;
 use crate::sealed::SealedRow;
 use contactpoint_audit::Entry;
-use contactpoint_domain::{ChildNumber, ChildRecord, Organisation, OrganisationId, Statement};
+use contactpoint_domain::{ChildNumber, ChildRecord, Instant, Organisation, OrganisationId, Statement};
 use contactpoint_matching::{guard_keys, join_keys, may_be_of, search_keys, JoinKey, SearchKey};
+use contactpoint_sealing::SealError;
 use rusqlite::OptionalExtension;
 use std::collections::BTreeSet;
 
@@ -176,19 +177,32 @@ impl Snapshot<'_> {
 
     fn child_at(&self, row: i64) -> Result<Option<Held>, StoreError> {
         self.index.count_opened();
-        let mut select = self.connection.prepare_cached("SELECT row, version, key, sealed FROM child WHERE row = ?1")?;
+        let mut select =
+            self.connection.prepare_cached("SELECT row, version, key, sealed FROM child WHERE row = ?1 AND length(key) > 0")?;
         let row = select.query_row([row], SealedRow::of).optional()?;
         row.map(|row| children::open(row, self.keys)).transpose()
     }
 
     /// The newest looks at a child before an entry (of all, where none is given), newest first, at most `most` (rule F3). Complete up to
-    /// the last [`Store::index_looks`](crate::Store::index_looks).
+    /// the last [`Store::index_looks`](crate::Store::index_looks), but for what was erased ([`Self::erased`]).
     pub fn looks_at(&self, number: &ChildNumber, before: Option<u64>, most: u32) -> Result<Vec<Look>, StoreError> {
-        let token = children::looked_token(self.keys, number);
+        let before = before.and_then(|entry| i64::try_from(entry).ok()).unwrap_or(i64::MAX);
+        let mut looks = Vec::new();
+        // an epoch's entries stand together in the log, and all of the newest before those of the one before it
+        for epoch in self.keys.entries.epochs() {
+            let left = most.saturating_sub(u32::try_from(looks.len()).unwrap_or(u32::MAX));
+            if left > 0 {
+                looks.extend(self.looks_of(epoch, number, before, left)?);
+            }
+        }
+        Ok(looks)
+    }
+
+    fn looks_of(&self, epoch: u32, number: &ChildNumber, before: i64, most: u32) -> Result<Vec<Look>, StoreError> {
+        let token = children::looked_token_of(self.keys, epoch, number);
         let mut select = self.connection.prepare_cached(
             "SELECT l.entry, l.leaf FROM looked k JOIN leaf l ON l.entry = k.entry WHERE k.child = ?1 AND k.entry < ?2 ORDER BY k.entry DESC LIMIT ?3",
         )?;
-        let before = before.and_then(|entry| i64::try_from(entry).ok()).unwrap_or(i64::MAX);
         let rows = select.query_map((token.as_slice(), before, most), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         let opened = rows.map(|row| self.open_look(row?));
         // a token is cut short: hold each entry against the number itself
@@ -196,8 +210,18 @@ impl Snapshot<'_> {
     }
 
     pub(crate) fn open_look(&self, (index, leaf): (i64, Vec<u8>)) -> Result<Look, StoreError> {
-        let plain = self.keys.entries.open(&leaf).map_err(|_| StoreError::Damaged { table: "leaf", row: index })?;
-        Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&plain)? })
+        let opened = match self.keys.entries.open(&leaf) {
+            Err(erased @ SealError::Erased { .. }) => return Err(erased.into()),
+            opened => opened.map_err(|_| StoreError::Damaged { table: "leaf", row: index })?,
+        };
+        Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&opened.plain)? })
+    }
+
+    /// When an entry was written; `None` where there is none, or where it does not open any more.
+    pub(crate) fn entry_written_at(&self, index: u64) -> Result<Option<Instant>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT entry, leaf FROM leaf WHERE entry = ?1")?;
+        let row = select.query_row([index.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        Ok(row.and_then(|row| self.open_look(row).ok()).map(|look| look.entry.at))
     }
 
     /// The feed of a file, if it was begun: the same organisation, layout and SHA-256.

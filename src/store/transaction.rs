@@ -219,7 +219,7 @@ impl Transaction<'_> {
     }
 
     /// Lets a row be found under these tokens no more.
-    fn withdraw(&mut self, row: i64, tokens: &[u64]) -> Result<(), StoreError> {
+    pub(crate) fn withdraw(&mut self, row: i64, tokens: &[u64]) -> Result<(), StoreError> {
         let gone: Vec<Pair> = tokens.iter().map(|token| (*token, row)).collect();
         let withdrawn = self.snapshot.index.withdraw(self.snapshot.connection, &gone)?;
         self.turned.withdrawn(withdrawn);
@@ -227,7 +227,7 @@ impl Transaction<'_> {
     }
 
     /// The tokens of everything that was ever said of a child: under some of them its row may still stand.
-    fn tokens_of_history(&self, row: &SealedRow) -> Result<Vec<u64>, StoreError> {
+    pub(crate) fn tokens_of_history(&self, row: &SealedRow) -> Result<Vec<u64>, StoreError> {
         let mut select = self.connection.prepare_cached("SELECT version, sealed FROM child_history WHERE row = ?1")?;
         let former = select.query_map([row.row], |found| Ok((found.get(0)?, found.get(1)?)))?;
         let mut tokens = Vec::new();

@@ -1,9 +1,10 @@
-//! The store as others see it, and the one thread that writes.
+//! The store as others see it.
 
 use crate::committed::Committed;
 use crate::connection::{self, Purpose};
+use crate::erased;
 use crate::error::{OpenError, StoreError};
-use crate::group::{Group, Settle, Writer};
+use crate::group::{Group, Writer};
 use crate::in_place::InPlace;
 use crate::index::Index;
 use crate::leaf;
@@ -18,30 +19,25 @@ use crate::sealed::SealKeys;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
 use crate::worker::Worker;
-use contactpoint_audit::{Checkpoint, Entry, Logged, Signer};
+use crate::writing::{self, Flags, Job};
+use contactpoint_audit::{Checkpoint, Entry, Signer, VerifierKey};
 use contactpoint_hardening::LockedDown;
+use rusqlite::config::DbConfig;
 use rusqlite::Connection;
 use std::convert::Infallible;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError};
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The file's name below the state directory.
 const FILE: &str = "store.db";
 /// Transactions that may wait for the writer; beyond, callers are told to come again.
 const QUEUE: usize = 8192;
-/// How long the writer waits for work before it tends the index of looks.
-const IDLE: Duration = Duration::from_millis(200);
 /// Heads in a row that may go unsigned before nothing is answered any more: one is tried each second.
 const UNSIGNED_MOST: u32 = 3;
-/// Bytes of the write-ahead log from which on it is started over.
-const LONGEST_LOG: u64 = 16 << 20;
-/// Looks put into the index at a time when nothing else is to do.
-const IDLE_SLICE: usize = 8192;
 
 /// The open store; a handle that clones cheaply.
 #[derive(Clone)]
@@ -55,6 +51,8 @@ struct Shared {
     index: Arc<Index>,
     jobs: Worker<Job>,
     stopped: Arc<AtomicBool>,
+    /// Why the writer stopped by itself.
+    ended: watch::Receiver<Option<Arc<StoreError>>>,
     generation: Arc<AtomicU64>,
     committed: Arc<AtomicU64>,
     hidden: Arc<AtomicU64>,
@@ -62,17 +60,6 @@ struct Shared {
     unsigned: AtomicU32,
     checkpoint: Mutex<Option<(u64, String)>>,
     signer: Arc<dyn Signer>,
-}
-
-type ChangeJob = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
-
-enum Job {
-    /// A sealed entry of a look, and the tokens of its children.
-    Look { as_of: Option<AsOf>, leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<Logged, StoreError>> },
-    /// Anything that writes more than its entry.
-    Change(ChangeJob),
-    /// The last job.
-    Stop,
 }
 
 impl Store {
@@ -95,12 +82,15 @@ impl Store {
             return Err(OpenError::Missing(file));
         }
         let mut connection = connection::open(&file, &keys.page, Purpose::Write, options.writer_cache_kib())?;
+        // a store that is refused from here on stays as it was found: its write-ahead log is evidence
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         migrate(&mut connection)?;
         let tree = log::resume(&connection)?;
         let checkpoint = log::newest_checkpoint(&connection)?;
         log::verify(&connection, &tree, signer.verifier_key())?;
         let size = tree.size();
         let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
+        erased::refuse_older_keys(&connection, &seal_keys)?;
         let pending = Pending::resume(&connection, &seal_keys)?;
         let index = Arc::new(Index::resume(&connection)?);
         let place = InPlace::of(&file);
@@ -114,6 +104,7 @@ impl Store {
             place,
             readers: Arc::clone(&readers),
             hidden: Hidden::default(),
+            copied: 0,
             is_lost: false,
         };
         Ok(Resting { writer, readers, keys: seal_keys, index, size, group_max: options.group_commit_max.max(1), checkpoint, signer })
@@ -220,6 +211,18 @@ impl Store {
         self.newest_checkpoint().as_ref().map(|(_, note)| note.clone())
     }
 
+    /// The same with its size.
+    #[must_use]
+    pub fn newest_head(&self) -> Option<(u64, String)> {
+        self.newest_checkpoint().clone()
+    }
+
+    /// The key that the log's heads are signed with.
+    #[must_use]
+    pub fn verifier_key(&self) -> &VerifierKey {
+        self.shared.signer.verifier_key()
+    }
+
     /// The bytes under a C2SP tlog-tiles path, such as "tile/0/000" or "tile/entries/x001/234.p/17", as far as the newest checkpoint covers.
     pub fn log_tile(&self, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let covered = self.newest_checkpoint().as_ref().map_or(0, |(size, _)| *size);
@@ -230,6 +233,18 @@ impl Store {
     #[must_use]
     pub fn log_size(&self) -> u64 {
         self.shared.committed.load(Ordering::Acquire)
+    }
+
+    /// Epochs of the entry key whose entries open, the one in use first.
+    #[must_use]
+    pub fn entry_epochs(&self) -> Vec<u32> {
+        self.shared.keys.entries.epochs().collect()
+    }
+
+    /// Epochs of the record key under which records open, the one in use first.
+    #[must_use]
+    pub fn record_epochs(&self) -> Vec<u32> {
+        self.shared.keys.records.epochs().collect()
     }
 
     /// Rows of children opened since the start: what is counted where somebody outside would measure time.
@@ -250,7 +265,29 @@ impl Store {
             shared.jobs.join();
             shared.readers.close();
         };
-        tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)
+        tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)?;
+        self.fault().map_or(Ok(()), |fault| Err(fault.alike()))
+    }
+
+    /// Waits until the writer has stopped by itself, for good: nothing is answered any more, and the process must end.
+    pub async fn ended(&self) -> Arc<StoreError> {
+        let mut ended = self.shared.ended.clone();
+        let told = ended.wait_for(Option::is_some).await.ok().and_then(|fault| fault.clone());
+        match told {
+            Some(fault) => fault,
+            // it stopped because it was told to
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Why the writer has stopped by itself, where it has.
+    #[must_use]
+    pub fn fault(&self) -> Option<Arc<StoreError>> {
+        self.shared.ended.borrow().clone()
+    }
+
+    pub(crate) fn log_signer(&self) -> &dyn Signer {
+        self.shared.signer.as_ref()
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -294,14 +331,14 @@ impl Store {
 /// # fn f(resting: Resting) { resting.look(|_| unreachable!()); }
 /// ```
 pub struct Resting {
-    writer: Writer,
+    pub(crate) writer: Writer,
     readers: Arc<Readers>,
     keys: Arc<SealKeys>,
     index: Arc<Index>,
     size: u64,
     group_max: usize,
     checkpoint: Option<(u64, String)>,
-    signer: Arc<dyn Signer>,
+    pub(crate) signer: Arc<dyn Signer>,
 }
 
 impl Resting {
@@ -319,15 +356,20 @@ impl Resting {
     /// As [`Resting::begin`].
     pub fn begin_unlocked(self) -> Result<Store, OpenError> {
         let Self { writer, readers, keys, index, size, group_max, checkpoint, signer } = self;
+        // INVARIANT: what a sync that failed may have left in memory alone is written anew, out of the write-ahead log, before anything is added
+        writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        writer.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         let state = Arc::new(Flags::new(size));
+        let ended = state.ended.subscribe();
         let told = Arc::clone(&state);
-        let jobs = Worker::begun("store-writer", QUEUE, move |queue| run(writer, queue, &told, group_max))?;
+        let jobs = Worker::begun("store-writer", QUEUE, move |queue| writing::run(writer, queue, &told, group_max))?;
         let shared = Shared {
             readers,
             keys,
             index,
             jobs,
             stopped: Arc::clone(&state.stopped),
+            ended,
             generation: Arc::clone(&state.generation),
             committed: Arc::clone(&state.committed),
             hidden: Arc::clone(&state.hidden),
@@ -351,146 +393,4 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 /// A lock whose holder cannot have left its content half changed: a poisoned one is as good.
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the writer tells everybody else.
-struct Flags {
-    stopped: Arc<AtomicBool>,
-    generation: Arc<AtomicU64>,
-    committed: Arc<AtomicU64>,
-    hidden: Arc<AtomicU64>,
-}
-
-impl Flags {
-    fn new(size: u64) -> Self {
-        Self { stopped: Arc::default(), generation: Arc::default(), committed: Arc::new(AtomicU64::new(size)), hidden: Arc::default() }
-    }
-}
-
-/// The writer thread: takes what waits, commits it as one group, settles it, and tends the index when idle.
-fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usize) {
-    loop {
-        let first = match queue.recv_timeout(IDLE) {
-            Ok(job) => job,
-            Err(RecvTimeoutError::Timeout) => {
-                tend(&mut writer);
-                continue;
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        let jobs = std::iter::once(first).chain(queue.try_iter()).take(group_max);
-        if commit_group(&mut writer, jobs, flags) == Next::Stop {
-            break;
-        }
-        if writer.place.log_bytes() > LONGEST_LOG {
-            // what cannot be done now is tried again after the next group
-            let _ = writer.readers.start_log_over(&writer.connection);
-        }
-    }
-    flags.stopped.store(true, Ordering::Release);
-    // an empty write-ahead log leaves one file behind; it is a convenience, not a need
-    let _ = writer.readers.start_log_over(&writer.connection);
-}
-
-#[derive(PartialEq, Eq)]
-enum Next {
-    GoOn,
-    Stop,
-}
-
-fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Flags) -> Next {
-    let mut settles: Vec<Settle> = Vec::new();
-    let mut next = Next::GoOn;
-    let readers = Arc::clone(&writer.readers);
-    // INVARIANT: a commit into a file that is gone is none
-    let result = fill_group(writer, jobs, &mut settles, &mut next).and_then(|done| Ok(writer.place.check().map(|()| done)?));
-    let fate = match result {
-        Ok(done) => {
-            flags.committed.store(done.size, Ordering::Release);
-            if done.readers_may_ask {
-                readers.something_changed();
-            }
-            flags.hidden.store(done.hidden, Ordering::Release);
-            if done.registry_changed {
-                flags.generation.fetch_add(1, Ordering::AcqRel);
-            }
-            None
-        }
-        Err(error) => Some(error),
-    };
-    // INVARIANT: nothing settles before the commit has returned (rule F1)
-    for settle in settles {
-        settle(fate.as_ref().map_or(Ok(()), |error| Err(error.alike())));
-    }
-    match fate {
-        // a full disk can be mended while running; after any other failure of a commit nobody knows what the file holds
-        None | Some(StoreError::Full) => next,
-        Some(error) => {
-            ::log::error!("the store stops: {error}");
-            Next::Stop
-        }
-    }
-}
-
-fn fill_group(
-    writer: &mut Writer,
-    jobs: impl Iterator<Item = Job>,
-    settles: &mut Vec<Settle>,
-    next: &mut Next,
-) -> Result<crate::group::Done, StoreError> {
-    let mut group = match Group::begin(writer) {
-        Ok(group) => group,
-        Err(error) => {
-            refuse_all(jobs, settles);
-            return Err(error);
-        }
-    };
-    for job in jobs {
-        match job {
-            Job::Look { as_of, leaf, tokens, settle } => {
-                let appended = group.append_look(as_of, &leaf, tokens);
-                settles.push(Box::new(move |fate: Result<(), StoreError>| {
-                    let _ = settle.send(fate.and(appended));
-                }));
-            }
-            Job::Change(change) => {
-                group.readers_may_ask();
-                settles.push(change(&mut group));
-            }
-            Job::Stop => *next = Next::Stop,
-        }
-    }
-    match group.put_down_beside() {
-        Ok(()) => group.commit(),
-        Err(error) => {
-            group.roll_back();
-            Err(error)
-        }
-    }
-}
-
-/// Takes the jobs whose group could not begin.
-fn refuse_all(jobs: impl Iterator<Item = Job>, settles: &mut Vec<Settle>) {
-    for job in jobs {
-        if let Job::Look { settle, .. } = job {
-            settles.push(Box::new(move |_| {
-                let _ = settle.send(Err(StoreError::Stopped));
-            }));
-        }
-        // a change that is dropped closes its channel, which its caller reads as Stopped
-    }
-}
-
-/// With nothing else to do, puts waiting looks into their index.
-fn tend(writer: &mut Writer) {
-    if writer.pending.is_empty() && !writer.index.is_draining() {
-        return;
-    }
-    let Ok(mut group) = Group::begin(writer) else { return };
-    // what is not put down now waits: nothing depends on it before index_looks
-    match group.put_down(IDLE_SLICE).and_then(|()| group.put_down_children(Index::idle_slice())) {
-        Ok(()) => drop(group.commit()),
-        Err(_) => group.roll_back(),
-    }
-    writer.readers.something_changed();
 }

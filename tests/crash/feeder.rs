@@ -56,6 +56,9 @@ impl Feeder {
             self.in_flight = records;
             let (path, piece) = (self.path(), self.piece(records));
             let Some(answer) = answered(session.post_records(&path, piece), &mut ended).await else { return self };
+            if countdown.ends_with(&answer) {
+                return self;
+            }
             countdown.hears(Acknowledged::Piece);
             self.acknowledge(&answer.expect_status(200).json(), records);
         }

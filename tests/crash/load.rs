@@ -75,6 +75,13 @@ impl Countdown {
         Arc::new(Self { left: Mutex::new(moment), daemon, signal, come: Notify::new() })
     }
 
+    /// True for an answer after which nobody asks on: SIGCONT changes nothing, so that it is the disk that fails then, and the daemon says so.
+    pub(crate) fn ends_with(&self, answer: &Answer) -> bool {
+        let ends = self.signal == Signal::SIGCONT && answer.status == 503;
+        assert!(!ends || answer.code() == "unavailable", "a typed problem: {}", answer.code());
+        ends
+    }
+
     /// To be told at once.
     pub(crate) fn hears(&self, what: Acknowledged) {
         if self.left.lock().expect("nobody died counting").comes_with(what) {
@@ -140,6 +147,9 @@ async fn look_on(
         let asked = json!({"child_number": child, "reason": "coordination"});
         let person = session.person;
         let Some(answer) = answered(session.post("/v1/children/view", &asked), &mut ended).await else { return looks };
+        if countdown.ends_with(&answer) {
+            return looks;
+        }
         countdown.hears(Acknowledged::Look);
         looks.push(look(&answer, child, "view", person));
     }

@@ -1,4 +1,5 @@
-//! Power cuts. The real daemon is killed in the middle of a feed and of 64 look-ups, twenty times at random moments, and stopped kindly.
+//! Power cuts, full disks, disks that fail, disks that were set back. The real daemon is killed in the middle of a feed and of 64 look-ups, twenty
+//! times at random moments, and stopped kindly.
 //!
 //! For: what the directory promises by an answer (rules F1, F2, F3, H5) holds whenever the process ends. Real SoftHSM, SQLCipher, TLS and
 //! systemd's way of holding the sockets. Moments are random by a seed that is printed; CONTACTPOINT_SEED runs the same again. Does not
@@ -6,11 +7,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a part of the test that fails fails the test")]
 
+mod faulty;
 mod feeder;
+mod full;
 mod judge;
 mod ledger;
 mod load;
 mod roll;
+mod set_back;
 mod stopped;
 mod world;
 

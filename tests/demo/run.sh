@@ -117,7 +117,7 @@ headline 'An HSM token and the key ceremony: four keys that never leave the toke
 cp -r "$repository/config/." configuration/
 mkdir -p configuration/tls
 # a test system (rule G7); and once it is locked down, the daemon reaches nothing but its state, its configuration and what is named here
-sed -i "s|^reads = \[\]|reads = [\"$work/tokens\"]|; s|^for_tests = false|for_tests = true|" configuration/contactpointd.toml
+sed -i "s|^writes = \[\]|writes = [\"$work/tokens\"]|; s|^for_tests = false|for_tests = true|" configuration/contactpointd.toml
 printf 'directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n' "$work" > softhsm2.conf
 pin=1$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')
 printf '%s\n' "$pin" > credentials/hsm-pin

@@ -139,7 +139,7 @@ fn attach(rig: &mut Rig, attachment: &str, socket: &Socket) {
     let hsm = settings["hsm"].as_table_mut().unwrap();
     hsm.insert("module".into(), module(rig, socket).display().to_string().into());
     hsm.insert("attachment".into(), attachment.into());
-    hsm.insert("reads".into(), toml::Value::Array(vec![]));
+    hsm.insert("writes".into(), toml::Value::Array(vec![]));
     if let Socket::Tcp(port) = socket {
         hsm.insert("port".into(), i64::from(*port).into());
     }

@@ -111,7 +111,7 @@ fn places(name: paths::PlaceName, attachment: HsmAttachment, opened: &Opened) ->
     match name {
         paths::PlaceName::State => vec![rig.join("state")],
         paths::PlaceName::Configuration => vec![rig.join("configuration")],
-        paths::PlaceName::HsmReads if attachment == HsmAttachment::Files => vec![rig.join("tokens")],
+        paths::PlaceName::HsmWrites if attachment == HsmAttachment::Files => vec![rig.join("tokens")],
         paths::PlaceName::HsmReads | paths::PlaceName::HsmWrites => Vec::new(),
     }
 }
@@ -121,12 +121,12 @@ fn what_is_in_no_line_and_what_nothing_needs_are_found() {
     let mut asked = Asked::default();
     let text = "7 seccomp(0x1, 0, 0x7f) = 0\n7 read(0x3) = 0\n7 ptrace(0x10) = 0\n7 connect(0x3) = 0\n7 poll(0, 0, 0) = 0\n\
                 7 openat(AT_FDCWD, \"/tmp/contactpoint-rig-a/state/store.db\", O_RDONLY) = 5\n\
-                7 openat(AT_FDCWD, \"/tmp/contactpoint-rig-a/tokens/b\", O_RDWR) = 5\n\
+                7 openat(AT_FDCWD, \"/tmp/contactpoint-rig-a/configuration/b\", O_RDWR) = 5\n\
                 7 openat(AT_FDCWD, \"/etc/shadow\", O_RDONLY) = -1 EACCES (Permission denied)\n\
                 7 openat(AT_FDCWD, \"/proc/self/cgroup\", O_RDONLY) = -1 EACCES (Permission denied)\n";
     asked.judge(HsmAttachment::Files, &Trace::of(text).unwrap());
     let named = |what: &str| asked.outside.iter().filter(|told| told.contains(what)).count();
-    assert_eq!((named("ptrace"), named("poll"), named("/etc/shadow"), named("tokens/b"), asked.outside.len()), (1, 1, 1, 1, 4));
+    assert_eq!((named("ptrace"), named("poll"), named("/etc/shadow"), named("configuration/b"), asked.outside.len()), (1, 1, 1, 1, 4));
     let idle = asked.idle();
     let is_idle = |text: &str| idle.iter().any(|line| line.contains(text));
     assert!(is_idle("write") && is_idle("State") && is_idle("Configuration") && is_idle("poll"), "{idle:?}");

@@ -20,7 +20,9 @@ async fn the_keys_are_told_as_the_hsm_tells_them() {
     let classes: BTreeMap<&str, &str> = keys.iter().map(|key| (key["label"].as_str().unwrap(), key["class"].as_str().unwrap())).collect();
     let wanted = [
         ("contactpoint-audit", "private-key"),
+        ("contactpoint-entries-1", "secret-key"),
         ("contactpoint-pepper", "secret-key"),
+        ("contactpoint-records-1", "secret-key"),
         ("contactpoint-store", "secret-key"),
         ("contactpoint-tls", "private-key"),
     ];
@@ -39,7 +41,7 @@ async fn the_keys_are_told_as_the_hsm_tells_them() {
 async fn without_the_hsm_the_evidence_says_so_and_claims_nothing_of_keys() {
     // G2: checked; evidence is what the HSM says now, not what it said at the start
     let rig = Rig::started(programs(), None);
-    assert_eq!(evidence(&rig).await["hsm"]["keys"].as_array().unwrap().len(), 4);
+    assert_eq!(evidence(&rig).await["hsm"]["keys"].as_array().unwrap().len(), 6);
     rig.token.pull_out();
     let told = evidence(&rig).await;
     rig.token.put_back();

@@ -48,11 +48,18 @@ fn what_no_setting_names_is_out_of_reach_once_the_daemon_is_locked_down() {
     let file = rig.place.configuration().join("contactpointd.toml");
     let named = fs::read_to_string(&file).unwrap();
     let mut settings: toml::Table = named.parse().unwrap();
-    settings["hsm"]["reads"] = toml::Value::Array(Vec::new());
+    let tokens = settings["hsm"]["writes"].clone();
+    settings["hsm"]["writes"] = toml::Value::Array(Vec::new());
     fs::write(&file, settings.to_string()).unwrap();
     let (status, said) = refusal(&mut rig);
     assert_eq!(status, Some(78), "{said}");
     assert!(said.contains("once the process is locked down") && said.contains("[hsm] reads"), "{said}");
+    // as settings of 0.3 have it: enough to sign, and not to keep a head on the token
+    settings["hsm"]["reads"] = tokens;
+    fs::write(&file, settings.to_string()).unwrap();
+    let (status, said) = refusal(&mut rig);
+    assert_eq!(status, Some(78), "{said}");
+    assert!(said.contains("did not take the log's head") && said.contains("[hsm] writes"), "{said}");
     fs::write(&file, named).unwrap();
     rig.start();
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The entry that an answer names in its headers.
-fn entry_of(answer: &Answer) -> Option<Logged> {
+pub(crate) fn entry_of(answer: &Answer) -> Option<Logged> {
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
     Logged::read(header("log-index")?, header("log-leaf")?)
 }
@@ -140,13 +140,13 @@ async fn a_receipt_is_for_any_enrolled_organisation_and_beyond_the_head_there_is
 }
 
 /// The client program of somebody whose profile has the log's key.
-struct Checking {
+pub(crate) struct Checking {
     program: PathBuf,
-    profile: PathBuf,
+    pub(crate) profile: PathBuf,
 }
 
 impl Checking {
-    fn of(rig: &Rig, desk: &Desk) -> Self {
+    pub(crate) fn of(rig: &Rig, desk: &Desk) -> Self {
         let profile = rig.profile(&desk.person.login, &desk.certificate);
         fs::write(profile.with_extension("vkey"), format!("{}\n", rig.verifier_key)).unwrap();
         let named = profile.with_extension("vkey");
@@ -164,21 +164,27 @@ impl Checking {
         file.write_all(token.as_bytes()).unwrap();
     }
 
+    /// The same client, in another session.
+    pub(crate) fn in_session(&self, token: &str) -> &Self {
+        self.in_session_of(token);
+        self
+    }
+
     fn session(&self) -> PathBuf {
         self.profile.with_extension("session")
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.program);
         command.env_clear().arg("--profile").arg(&self.profile).arg("--session-file").arg(self.session()).args(arguments);
         command.stdin(Stdio::null()).output().unwrap()
     }
 
-    fn search(&self) -> Output {
+    pub(crate) fn search(&self) -> Output {
         self.run(&["search", "--family-name", "Nobody", "--date-of-birth", "2014-03-09", "--reason", "concern"])
     }
 
-    fn receipts(&self) -> Value {
+    pub(crate) fn receipts(&self) -> Value {
         let output = self.run(&["--json", "receipts"]);
         assert!(output.status.success(), "{}", said(&output));
         serde_json::from_slice(&output.stdout).unwrap()
@@ -189,7 +195,7 @@ impl Checking {
     }
 
     /// Every file beside the profile, by its name there.
-    fn kept(&self) -> Vec<(String, String)> {
+    pub(crate) fn kept(&self) -> Vec<(String, String)> {
         let mut folders = vec![self.folder()];
         let mut files = Vec::new();
         while let Some(folder) = folders.pop() {
@@ -207,12 +213,12 @@ impl Checking {
     }
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Copies a folder over another, which is emptied first: its files are those of the copy, and no others.
-fn put_back(copy: &Path, place: &Path) {
+pub(crate) fn put_back(copy: &Path, place: &Path) {
     drop(fs::remove_dir_all(place));
     let status = Command::new("cp").arg("-a").args([copy, place]).status().unwrap();
     assert!(status.success());
@@ -301,7 +307,7 @@ async fn a_store_that_was_set_back_is_noticed_by_those_who_were_answered_since()
     assert_eq!(fs::read_to_string(client.folder().join("checkpoint")).unwrap(), seen, "what was seen stays");
 }
 
-fn searched_for() -> Value {
+pub(crate) fn searched_for() -> Value {
     json!({"family_name": "Nobody", "date_of_birth": "2014-03-09", "reason": "concern"})
 }
 

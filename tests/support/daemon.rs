@@ -94,8 +94,16 @@ impl Daemon {
     ///
     /// # Panics
     /// Where it has not ended within thirty seconds.
-    pub fn stop(mut self) -> ExitStatus {
+    pub fn stop(self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
+        self.ended()
+    }
+
+    /// Waits for an end that comes by itself.
+    ///
+    /// # Panics
+    /// Where it has not come within thirty seconds.
+    pub fn ended(mut self) -> ExitStatus {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().expect("our own child") {
@@ -103,7 +111,7 @@ impl Daemon {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        panic!("the daemon did not stop:\n{}", self.log());
+        panic!("the daemon did not end:\n{}", self.log());
     }
 
     /// Sends a signal: SIGHUP, SIGSTOP, ...

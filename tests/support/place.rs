@@ -82,12 +82,12 @@ impl Place {
     }
 }
 
-/// The settings with what every directory with SoftHSM must add: after the lock-down the module reads its tokens.
+/// The settings with what every directory with SoftHSM must add: after the lock-down the module reads and writes its tokens.
 fn with_softhsm(settings: &str, tokens: &Path) -> String {
     let mut settings: toml::Table = settings.parse().expect("settings in TOML");
     let hsm = settings.entry("hsm").or_insert_with(|| toml::Table::new().into());
-    let reads = toml::Value::Array(vec![tokens.display().to_string().into()]);
-    hsm.as_table_mut().expect("a table").insert("reads".to_owned(), reads);
+    let writes = toml::Value::Array(vec![tokens.display().to_string().into()]);
+    hsm.as_table_mut().expect("a table").insert("writes".to_owned(), writes);
     toml::to_string(&settings).expect("settings in TOML")
 }
 

@@ -12,8 +12,9 @@ use contactpoint_audit::VerifierKey;
 use contactpoint_client::{tls, Connection, ServerAddress};
 use http::Method;
 use serde_json::{json, Value};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
 use tempfile::TempDir;
 
@@ -94,7 +95,7 @@ impl Rig {
         Self {
             daemon: None,
             sockets: Sockets::bound_in(folder.path()),
-            verifier_key: VerifierKey::parse(held["verifier_key"].as_str().unwrap_or_default()).expect("a verifier key"),
+            verifier_key: VerifierKey::parse_each(held["verifier_key"].as_str().unwrap_or_default()).expect("a verifier key").remove(0),
             officer: Person::of(&held["officer"]),
             owner: Person::of(&held["owner"]),
             revoked: Mutex::new(Vec::new()),
@@ -173,6 +174,21 @@ impl Rig {
         self.daemon.take().expect("a running daemon").stop()
     }
 
+    /// How it ended, which it does by itself.
+    ///
+    /// # Panics
+    /// Where none runs or it does not end.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.forget_sessions();
+        self.daemon.take().expect("a running daemon").ended()
+    }
+
+    /// Everything that the rig's daemons have said, also where none runs.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("daemon.log")).unwrap_or_default()
+    }
+
     fn forget_sessions(&mut self) {
         self.officer_session = tokio::sync::Mutex::new(None);
         self.owner_session = tokio::sync::Mutex::new(None);
@@ -186,6 +202,27 @@ impl Rig {
     #[must_use]
     pub fn operator(&self, arguments: &[&str]) -> Output {
         operator_command(&self.programs, &self.place, &self.token, arguments).output().expect("contactpointctl runs")
+    }
+
+    /// The same with what two officers type: a verb of the keys, while no daemon runs.
+    ///
+    /// # Panics
+    /// Where it cannot be run.
+    #[must_use]
+    pub async fn two_officers(&self, arguments: &[&str]) -> Output {
+        let codes = [self.officer.authenticator.code().await, self.owner.authenticator.code().await];
+        let typed = [self.officer.password.as_str(), &self.owner.password, &codes[0], &codes[1]].join("\n");
+        let mut command = operator_command(&self.programs, &self.place, &self.token, arguments);
+        let mut child = command
+            .arg("--factors-stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("contactpointctl runs");
+        // one that refuses before it reads has closed its end
+        drop(child.stdin.take().map(|mut stdin| writeln!(stdin, "{typed}")));
+        child.wait_with_output().expect("contactpointctl ends")
     }
 
     // --- certificates ---

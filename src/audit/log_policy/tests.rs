@@ -184,6 +184,10 @@ fn one_key_under_two_names_is_one_witness_and_one_log() {
     let public: [u8; 32] = signer().verifier_key().public().try_into().unwrap();
     let renamed = VerifierKey::ed25519("another.example/log", &public).unwrap();
     assert_eq!(fault(&format!("{}log {renamed}\nquorum none\n", log_line())), (2, PolicyFault::SameKey));
+    // nobody is a witness of their own log
+    let own = WitnessKey::ed25519("witness.example/own", &public).unwrap();
+    assert_eq!(fault(&format!("{}witness a {own}\nquorum a\n", log_line())), (2, PolicyFault::SameKey));
+    assert_eq!(fault(&format!("witness a {own}\n{}quorum a\n", log_line())), (2, PolicyFault::SameKey));
 }
 
 #[test]

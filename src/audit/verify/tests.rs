@@ -240,7 +240,10 @@ fn trusted(size: u32) -> Checkpoint {
 }
 
 fn verdict_since(dir: &TempDir, since: &Checkpoint) -> Result<Verified, Fault> {
-    against(dir.path(), Checkpoint::open(&note(dir.path())?, signer().verifier_key())?, Some(since))
+    let dirs = [dir.path()];
+    let mut log = Folders(&dirs);
+    let checkpoint = Checkpoint::open(&note(&mut log)?, signer().verifier_key())?;
+    against(&mut log, checkpoint, Some(since))
 }
 
 #[test]
@@ -323,4 +326,46 @@ fn an_altered_tile_of_the_edge_is_named_by_reading_from_the_first_entry() {
     flip(&dir, "tile/1/000.p/2", 3);
     fs::remove_file(dir.path().join("tile/entries/000")).unwrap();
     assert!(matches!(verdict_since(&dir, &trusted(300)), Err(Fault::NotABeginning { size: 300, .. })), "what can be told is told");
+}
+
+/// A log that is served: what is asked for is kept, and after so many files nobody answers any more.
+struct Served<'a> {
+    folders: Folders<'a>,
+    asked: Vec<String>,
+    most: usize,
+}
+
+impl Source for Served<'_> {
+    fn read(&mut self, file: &str, buffer: &mut Vec<u8>) -> Result<bool, ReadFault> {
+        if self.asked.len() == self.most {
+            return Err(ReadFault::NotFetched("the connection was lost".to_owned()));
+        }
+        self.asked.push(file.to_owned());
+        self.folders.read(file, buffer)
+    }
+}
+
+#[test]
+fn a_log_that_is_served_no_longer_is_no_verdict_and_says_how_far_it_was_read() {
+    // F2: a lost connection is neither a whole log nor an altered one
+    let dir = log_of(&leaves(SIZE));
+    let dirs = [dir.path()];
+    let with = |most, since: Option<&Checkpoint>| {
+        let mut log = Served { folders: Folders(&dirs), asked: Vec::new(), most };
+        let verdict = note(&mut log).and_then(|note| against(&mut log, Checkpoint::open(&note, signer().verifier_key())?, since));
+        (verdict, log.asked)
+    };
+    let (whole, asked) = with(usize::MAX, None);
+    assert_eq!(whole.unwrap().size, u64::from(SIZE));
+    // checkpoint, three bundles, each with its tile, and the tile above them
+    assert_eq!(asked.len(), 8, "{asked:?}");
+    for most in 0..asked.len() {
+        let reached = [0, 0, 256, 256, 512, 512, 600, 600][most];
+        let Err(Fault::NotFetched { file, reached: found, .. }) = with(most, None).0 else { panic!("{most}") };
+        assert_eq!((file.as_str(), found), (asked[most].as_str(), reached), "{most}");
+    }
+    for most in 1..5 {
+        let verdict = with(most, Some(&trusted(300))).0;
+        assert!(matches!(verdict, Err(Fault::NotFetched { .. })), "{most}: {verdict:?}");
+    }
 }

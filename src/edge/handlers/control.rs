@@ -1,7 +1,7 @@
 //! The control socket's own routes about the appliance: the state of its parts and the evidence of it. No child is within reach.
 
 use super::{Handled, Handlers};
-use crate::answer::{Answer, Health, Public};
+use crate::answer::{Answer, Health, Public, WitnessesHealth};
 use crate::call::Call;
 use crate::problem::ProblemCode;
 use std::sync::Arc;
@@ -24,6 +24,19 @@ impl Handlers {
     pub(crate) async fn health(&self) -> Health {
         let custody = Arc::clone(&self.custody);
         let keys = tokio::task::spawn_blocking(move || custody.probe().is_ok()).await.unwrap_or(false);
-        Health { store: self.store.probe().await.is_ok(), keys, entries: self.store.log_size(), revoked: self.revocation.revoked() }
+        let store = self.store.probe().await.is_ok();
+        let now = self.identity.now().wall;
+        // a store that does not answer is told as such, and then nothing is known of its witnesses
+        let standing = self.witnesses.as_deref().and_then(|witnesses| witnesses.standing(now).ok());
+        Health {
+            store,
+            keys,
+            entries: self.store.log_size(),
+            revoked: self.revocation.revoked(),
+            entry_epochs: self.store.entry_epochs(),
+            record_epochs: self.store.record_epochs(),
+            witnesses: standing.map(WitnessesHealth::from),
+            overdue_reviews: self.store.registry(|registry| registry.overdue_reviews(now.day())).ok(),
+        }
     }
 }

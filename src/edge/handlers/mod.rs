@@ -12,9 +12,12 @@ pub(crate) mod glass;
 pub(crate) mod helpdesk;
 pub(crate) mod organisations;
 pub(crate) mod people;
+pub(crate) mod reviews;
 pub(crate) mod session;
 pub(crate) mod shielding;
+pub(crate) mod statements;
 pub(crate) mod tiles;
+pub(crate) mod witnesses;
 
 use crate::answer::{Answer, Public};
 use crate::call::Call;
@@ -29,7 +32,7 @@ use contactpoint_directory::{Directory, Refused};
 use contactpoint_domain::OrganisationId;
 use contactpoint_identity::{Channel, Identity, Now};
 use contactpoint_keys::Custody;
-use contactpoint_store::{Committed, Receipts, Store};
+use contactpoint_store::{Committed, Receipts, Store, Witnesses};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -40,6 +43,10 @@ pub(crate) struct Handlers {
     pub(crate) directory: Directory,
     pub(crate) store: Store,
     pub(crate) receipts: Receipts,
+    /// Where a policy asks for some.
+    pub(crate) witnesses: Option<Arc<Witnesses>>,
+    /// Nothing is answered while their quorum is late.
+    pub(crate) answers_wait: bool,
     pub(crate) custody: Arc<Custody>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) document: Bytes,
@@ -59,6 +66,9 @@ impl Desk for Handlers {
     }
 
     async fn answer(&self, call: Call<'_>) -> Answer {
+        if let Err(late) = self.refuse_unwitnessed(call.found.route, call.now.wall) {
+            return Answer::problem(late);
+        }
         let handled = match call.found.route {
             Route::View => children::view(self, call).await,
             Route::Search => children::search(self, call).await,
@@ -99,7 +109,17 @@ impl Desk for Handlers {
             Route::ReviewAlert => alerts::review(self, call).await,
             Route::AlertStatistics => alerts::statistics(self, call).await,
             Route::Flags => alerts::flags(self, call).await,
+            Route::Reviews => reviews::queue(self, call).await,
+            Route::SettleReview => reviews::settle(self, call).await,
+            Route::ReviewReport => reviews::report(self, call).await,
+            Route::MakeStatement => statements::statement(self, call).await,
+            Route::RequestEvidence => statements::request(self, call).await,
+            Route::ApproveEvidence => statements::approve(self, call).await,
+            Route::FetchEvidence => statements::fetch(self, call).await,
             Route::Checkpoint => tiles::checkpoint(self, call).await,
+            Route::AskedCheckpoint => witnesses::asked(self, call).await,
+            Route::CosignedCheckpoint => witnesses::cosigned(self, call).await,
+            Route::Cosign => witnesses::bring(self, call).await,
             Route::Tile => tiles::tile(self, call).await,
             Route::Receipt => tiles::receipt(self, call).await,
             Route::Document => document::document(self, call).await,

@@ -24,13 +24,14 @@ impl utoipa::PartialSchema for TileBytes {
 
 impl utoipa::ToSchema for TileBytes {}
 
-/// The newest signed head (C2SP tlog-checkpoint).
+/// The newest signed head (C2SP tlog-checkpoint), with the cosignatures that it has.
 #[utoipa::path(get, path = "/log/checkpoint", tag = "log", security(("certificate" = [])),
     responses((status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     call.let_in(&desk.identity)?;
     let note = desk.store.log_checkpoint().ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
+    let note = desk.witnesses.as_deref().map_or(Ok(note.clone()), |witnesses| witnesses.with_lines(&note))?;
     Ok(Answer::public(Public::Checkpoint(note)))
 }
 

@@ -64,6 +64,24 @@ fn each_attribute_of_each_key_turns_the_verdict() {
 }
 
 #[test]
+fn the_keys_that_the_settings_ask_for_must_be_there() {
+    // G2: master keys are in the HSM; F2: heads are signed there, by the keys that the settings name
+    for (signatures, added, verdict) in [
+        ("both", vec![], Verdict::Fails),
+        ("ecdsa", vec![], Verdict::Fails),
+        ("something", vec!["audit-p256"], Verdict::Holds),
+        ("both", vec!["audit-p256"], Verdict::Holds),
+        ("ed25519", vec![], Verdict::Holds),
+    ] {
+        let mut told = evidence();
+        told["settings"]["effective"] = json!(format!("[log]\nsignatures = \"{signatures}\"\n"));
+        let keys = told["hsm"]["keys"].as_array_mut().unwrap();
+        keys.extend(added.iter().map(|name| key(&format!("contactpoint-{name}"))));
+        assert_eq!(daemon::keys(&Evidence::of(Ok(told))).verdict, verdict, "{signatures}");
+    }
+}
+
+#[test]
 fn a_store_that_is_weaker_is_told() {
     // G3; F1: durable before any answer leaves
     one_word_turns(

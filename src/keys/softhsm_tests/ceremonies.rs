@@ -11,15 +11,15 @@ fn a_second_ceremony_is_refused_and_changes_nothing() {
     let (attachment, wrapped) = token_with_keys("second");
     let before = Custody::open(&attachment, &pin(PIN)).unwrap();
     let error = ceremony(&attachment, &pin(PIN)).err().unwrap();
-    assert!(matches!(&error, KeyError::AlreadyMade { present, missing, .. } if present.len() == 4 && missing.is_empty()), "{error}");
+    assert!(matches!(&error, KeyError::AlreadyMade { present, missing, .. } if present.len() == 6 && missing.is_empty()), "{error}");
     assert!(error.to_string().contains("nothing was changed"));
     let after = Custody::open(&attachment, &pin(PIN)).unwrap();
-    assert_eq!(before.head_public_key(), after.head_public_key());
+    assert_eq!(before.head_keys()[0].public(), after.head_keys()[0].public());
     assert_eq!(before.tls_public_key_spki(), after.tls_public_key_spki());
     assert_eq!(before.pepper(b"x").unwrap(), after.pepper(b"x").unwrap());
     after.unwrap(DataKeyName::Page, &wrapped).unwrap();
     let objects = with_pin_holder(&attachment, |session| session.find_objects(&[]).unwrap().len());
-    assert_eq!(objects, 6, "two secret keys, two pairs");
+    assert_eq!(objects, 8, "four secret keys, two pairs");
 }
 
 #[test]
@@ -28,9 +28,9 @@ fn a_ceremony_that_breaks_off_says_what_exists_and_what_to_do() {
     let attachment = empty_token("broken off");
     let third_fails = |session: &_, key| match key {
         HsmKey::Tls => Err(KeyError::Malformed { doing: "making a key" }),
-        HsmKey::Store | HsmKey::Audit | HsmKey::Pepper => make(session, key),
+        HsmKey::Store | HsmKey::Audit | HsmKey::AuditP256 | HsmKey::Pepper | HsmKey::Epoch(..) => make(session, key),
     };
-    let error = with_pin_holder(&attachment, |session| make_all(session, third_fails)).err().unwrap();
+    let error = with_pin_holder(&attachment, |session| make_all(session, &attachment.heads.keys(), third_fails)).err().unwrap();
     assert!(matches!(&error, KeyError::CeremonyBrokeOff { made, .. } if made == &["contactpoint-store", "contactpoint-audit"]), "{error}");
     let sentence = error.to_string();
     assert!(sentence.contains("now holds contactpoint-store, contactpoint-audit; nothing depends on it yet"), "{sentence}");
@@ -45,12 +45,21 @@ fn a_ceremony_after_one_that_broke_off_is_refused_and_says_what_is_missing() {
     let error = ceremony(&attachment, &pin(PIN)).err().unwrap();
     let sentence = error.to_string();
     assert!(
-        sentence.contains("already holds contactpoint-audit but not contactpoint-store, contactpoint-tls, contactpoint-pepper"),
+        sentence.contains("already holds contactpoint-audit but not contactpoint-store, contactpoint-tls, contactpoint-pepper, contactpoint-records-1, contactpoint-entries-1"),
         "{sentence}"
     );
     assert!(sentence.contains("An earlier ceremony broke off"));
     let objects = with_pin_holder(&attachment, |session| session.find_objects(&[]).unwrap().len());
     assert_eq!(objects, 2, "the pair that was there, and nothing new");
+}
+
+#[test]
+fn a_key_of_another_ceremony_refuses_one_that_would_not_make_it() {
+    // G2: key ceremony; a token takes one, whatever signs its log
+    let attachment = empty_token("other heads");
+    with_pin_holder(&attachment, |session| make(session, HsmKey::AuditP256).unwrap());
+    let error = ceremony(&attachment, &pin(PIN)).err().unwrap();
+    assert!(matches!(&error, KeyError::AlreadyMade { present, .. } if present == &["contactpoint-audit-p256"]), "{error}");
 }
 
 #[test]
@@ -65,6 +74,6 @@ fn a_ceremony_with_a_wrong_pin_makes_nothing() {
 fn two_ceremonies_make_different_keys() {
     // G7: test systems have their own keys
     let ((one, _), (other, _)) = (opened("different one"), opened("different other"));
-    assert_ne!(one.head_public_key(), other.head_public_key());
+    assert_ne!(one.head_keys()[0].public(), other.head_keys()[0].public());
     assert_ne!(one.tls_public_key_spki(), other.tls_public_key_spki());
 }

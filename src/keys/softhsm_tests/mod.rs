@@ -1,13 +1,15 @@
 //! Against the real SoftHSM2: one token directory a process, one token a test.
 
 mod ceremonies;
+mod epochs;
+mod heads;
 mod losing;
 mod opening;
 mod using;
 
 use crate::kind::HsmKey;
 use crate::sessions::log_in;
-use crate::{ceremony, dangerous_make_token, Attachment, Custody, Pin, WrappedDataKeys};
+use crate::{ceremony, dangerous_make_token, Attachment, Custody, HeadKeys, Pin, WrappedDataKeys};
 use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::Session;
 use std::fs;
@@ -47,6 +49,13 @@ fn empty_token(label: &str) -> Attachment {
 /// A token after its ceremony.
 fn token_with_keys(label: &str) -> (Attachment, WrappedDataKeys) {
     let attachment = empty_token(label);
+    let wrapped = ceremony(&attachment, &pin(PIN)).unwrap();
+    (attachment, wrapped)
+}
+
+/// The same, with both keys that can sign log heads: each key that there can be.
+fn token_with_every_key(label: &str) -> (Attachment, WrappedDataKeys) {
+    let attachment = Attachment { heads: HeadKeys::Both, ..empty_token(label) };
     let wrapped = ceremony(&attachment, &pin(PIN)).unwrap();
     (attachment, wrapped)
 }

@@ -1,8 +1,8 @@
 //! What is refused at start (rule G2).
 
-use super::{destroy, empty_token, objects, pin, token_with_keys, with_pin_holder, MODULE, PIN};
+use super::{destroy, empty_token, objects, pin, token_with_every_key, token_with_keys, with_pin_holder, MODULE, PIN};
 use crate::kind::{HsmKey, ED25519_PARAMETERS};
-use crate::{Attachment, Custody, KeyError};
+use crate::{ceremony, Attachment, Custody, HeadKeys, HeadPublicKey, KeyError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 use cryptoki::session::Session;
@@ -25,10 +25,10 @@ fn make_with(session: &Session, key: HsmKey, other: &[Attribute]) {
 
 /// A token after its ceremony on which somebody with the PIN did something to one key; then it is opened.
 fn refusal(test: &str, key: HsmKey, act: impl FnOnce(&Session)) -> KeyError {
-    let (attachment, _) = token_with_keys(&format!("{test} {}", &key.label()["contactpoint-".len()..]));
+    let (attachment, _) = token_with_every_key(&format!("{test} {}", &key.label()["contactpoint-".len()..]));
     with_pin_holder(&attachment, act);
     let error = Custody::open(&attachment, &pin(PIN)).err().unwrap();
-    assert!(error.to_string().contains(key.label()), "{error}");
+    assert!(error.to_string().contains(&key.label()), "{error}");
     error
 }
 
@@ -42,13 +42,23 @@ fn refusal_of_replacement(test: &str, key: HsmKey, other: &[Attribute]) -> KeyEr
 #[test]
 fn the_keys_of_a_ceremony_are_accepted_and_reported() {
     // G2: master keys live in the HSM, are not extractable, and are checked for it at every start
-    let (attachment, _) = token_with_keys("accepted");
+    let (attachment, _) = token_with_every_key("accepted");
     let reports = Custody::open(&attachment, &pin(PIN)).unwrap().attributes().unwrap();
     assert_eq!(
-        reports.iter().map(|report| report.label).collect::<Vec<_>>(),
-        ["contactpoint-store", "contactpoint-audit", "contactpoint-tls", "contactpoint-pepper"]
+        reports.iter().map(|report| report.label.as_str()).collect::<Vec<_>>(),
+        [
+            "contactpoint-store",
+            "contactpoint-audit",
+            "contactpoint-audit-p256",
+            "contactpoint-tls",
+            "contactpoint-pepper",
+            "contactpoint-entries-1",
+            "contactpoint-records-1"
+        ]
     );
-    assert_eq!(reports.iter().map(|report| report.class).collect::<Vec<_>>(), ["secret-key", "private-key", "private-key", "secret-key"]);
+    let (secret, private) = ("secret-key", "private-key");
+    let classes = [secret, private, private, private, secret, secret, secret];
+    assert_eq!(reports.iter().map(|report| report.class).collect::<Vec<_>>(), classes);
     for report in reports {
         assert!(report.sensitive && report.always_sensitive && report.never_extractable && report.local && !report.extractable, "{report}");
     }
@@ -57,18 +67,18 @@ fn the_keys_of_a_ceremony_are_accepted_and_reported() {
 #[test]
 fn a_key_that_may_leave_is_refused() {
     // G2: not extractable, and checked for it at every start
-    for key in HsmKey::ALL {
+    for key in HsmKey::OF_CEREMONY {
         let error = refusal_of_replacement("may leave", key, &[Attribute::Extractable(true)]);
-        assert!(matches!(error, KeyError::Extractable { label } if label == key.label()), "{error}");
+        assert!(matches!(&error, KeyError::Extractable { label } if *label == key.label()), "{error}");
     }
 }
 
 #[test]
 fn a_key_that_is_readable_is_refused() {
     // G2: master keys live in the HSM; a value that can be read lives elsewhere as well
-    for key in HsmKey::ALL {
+    for key in HsmKey::OF_CEREMONY {
         let error = refusal_of_replacement("readable", key, &[Attribute::Sensitive(false)]);
-        assert!(matches!(error, KeyError::NotSensitive { label } if label == key.label()), "{error}");
+        assert!(matches!(&error, KeyError::NotSensitive { label } if *label == key.label()), "{error}");
     }
 }
 
@@ -112,22 +122,42 @@ fn an_imported_key_is_refused() {
 
 #[test]
 fn a_missing_key_is_named() {
-    // G2: the four keys, each
-    for key in HsmKey::ALL {
+    // G2: the keys, each
+    for key in HsmKey::OF_CEREMONY.into_iter().take(5) {
         let error = refusal("missing", key, |session| destroy(session, key));
-        assert!(matches!(error, KeyError::Missing { label } if label == key.label()), "{error}");
+        assert!(matches!(&error, KeyError::Missing { label } if *label == key.label()), "{error}");
     }
+}
+
+#[test]
+fn a_key_that_signs_heads_is_asked_for_or_not_and_one_that_is_asked_for_must_be_there() {
+    // F2: heads are signed in the HSM, by the keys that the settings ask for; G2: checked at every start
+    let (ed25519, _) = token_with_keys("heads of one");
+    for heads in [HeadKeys::EcdsaP256, HeadKeys::Both] {
+        let error = Custody::open(&Attachment { heads, ..ed25519.clone() }, &pin(PIN)).err().unwrap();
+        assert!(matches!(&error, KeyError::Missing { label } if label == "contactpoint-audit-p256"), "{error}");
+    }
+    let without_eddsa = Attachment { heads: HeadKeys::EcdsaP256, ..empty_token("heads of p256") };
+    ceremony(&without_eddsa, &pin(PIN)).unwrap();
+    let custody = Custody::open(&without_eddsa, &pin(PIN)).unwrap();
+    assert!(matches!(custody.head_keys(), [key] if matches!(key.public(), HeadPublicKey::EcdsaP256(_))));
+    let error = Custody::open(&Attachment { heads: HeadKeys::Both, ..without_eddsa.clone() }, &pin(PIN)).err().unwrap();
+    assert!(matches!(&error, KeyError::Missing { label } if label == "contactpoint-audit"), "{error}");
+    let (both, _) = token_with_every_key("heads of both");
+    let custody = Custody::open(&both, &pin(PIN)).unwrap();
+    assert!(matches!(custody.head_keys(), [first, second]
+        if matches!((first.public(), second.public()), (HeadPublicKey::Ed25519(_), HeadPublicKey::EcdsaP256(_)))));
 }
 
 #[test]
 fn a_missing_public_half_is_named() {
     // G2: master keys are checked at every start
-    for key in [HsmKey::Audit, HsmKey::Tls] {
+    for key in [HsmKey::Audit, HsmKey::AuditP256, HsmKey::Tls] {
         let error = refusal("no public", key, |session| {
             let template = [Attribute::Label(key.label().into()), Attribute::Class(ObjectClass::PUBLIC_KEY)];
             session.destroy_object(session.find_objects(&template).unwrap()[0]).unwrap();
         });
-        assert!(matches!(error, KeyError::Missing { label } if label == key.label()), "{error}");
+        assert!(matches!(&error, KeyError::Missing { label } if *label == key.label()), "{error}");
     }
 }
 
@@ -168,7 +198,7 @@ fn a_key_of_another_size_curve_or_class_is_refused() {
 #[test]
 fn two_keys_with_one_label_are_refused() {
     // G2: which of the two was checked must not be a matter of luck
-    for key in HsmKey::ALL {
+    for key in HsmKey::OF_CEREMONY {
         let error = refusal("twice", key, |session| make_with(session, key, &[]));
         assert!(matches!(error, KeyError::Twice { count: 2, .. }), "{error}");
     }
@@ -181,7 +211,8 @@ fn a_key_that_may_do_more_than_its_task_is_refused() {
     let unwraps = refusal_of_replacement("unwraps", HsmKey::Store, &[Attribute::Unwrap(true)]);
     let derives = refusal_of_replacement("derives", HsmKey::Tls, &[Attribute::Derive(true)]);
     let decrypts = refusal_of_replacement("decrypts", HsmKey::Audit, &[Attribute::Decrypt(true)]);
-    for error in [wraps, unwraps, derives, decrypts] {
+    let derives_heads = refusal_of_replacement("derives", HsmKey::AuditP256, &[Attribute::Derive(true)]);
+    for error in [wraps, unwraps, derives, derives_heads, decrypts] {
         assert!(matches!(error, KeyError::WrongUsage { .. }), "{error}");
     }
 }
@@ -189,7 +220,7 @@ fn a_key_that_may_do_more_than_its_task_is_refused() {
 #[test]
 fn a_public_key_of_another_pair_is_refused() {
     // F2: anyone with the public key can verify, so it must be the right one
-    for key in [HsmKey::Audit, HsmKey::Tls] {
+    for key in [HsmKey::Audit, HsmKey::AuditP256, HsmKey::Tls] {
         let error = refusal("not a pair", key, |session| {
             let public = [Attribute::Label(key.label().into()), Attribute::Class(ObjectClass::PUBLIC_KEY)];
             session.destroy_object(session.find_objects(&public).unwrap()[0]).unwrap();
@@ -218,9 +249,9 @@ fn a_wrong_pin_is_refused_once_and_the_right_one_still_works() {
 fn an_absent_token_and_an_absent_module_are_told_apart() {
     // Style: each failure is one sentence on what to do
     super::token_directory();
-    let no_token = Attachment { module: MODULE.into(), token: "nobody made this".into() };
+    let no_token = Attachment { module: MODULE.into(), token: "nobody made this".into(), heads: HeadKeys::Ed25519 };
     assert!(matches!(Custody::open(&no_token, &pin(PIN)), Err(KeyError::TokenAbsent { .. })));
-    let no_module = Attachment { module: "/nonexistent/module.so".into(), token: "any".into() };
+    let no_module = Attachment { module: "/nonexistent/module.so".into(), token: "any".into(), heads: HeadKeys::Ed25519 };
     let error = Custody::open(&no_module, &pin(PIN)).err().unwrap();
     assert!(matches!(error, KeyError::Module { .. }));
     assert!(error.to_string().contains("[hsm] module"));

@@ -114,7 +114,7 @@ fn rules() -> Rules {
 fn by_rule(case: &Case, found: &[Finding]) -> BTreeMap<String, (usize, usize)> {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for finding in found {
-        let (all, wrong) = counts.entry(finding.rule.clone()).or_default();
+        let (all, wrong) = counts.entry(finding.rule.as_str().to_owned()).or_default();
         *all += 1;
         *wrong += usize::from(case.plant_of(finding).is_none());
     }
@@ -152,7 +152,7 @@ fn the_seed_of_the_settling() {
         let (kind, at, day) = (first.peers.kind.code(), first.at, finding.day);
         println!(
             "{} {:?} {kind} {at} day {day} score {} of {} {plant:?}",
-            finding.rule,
+            finding.rule.as_str(),
             finding.about,
             finding.score,
             finding.evidence.len()
@@ -180,7 +180,7 @@ fn without_any_one_of_the_rules_something_planted_is_missed() {
     // F4: a rule that nothing needs is none
     let case = Case::of(SEEDS[0]);
     let all = case.findings(&rules());
-    let without = |name: &str| all.iter().filter(|finding| finding.rule != name).cloned().collect::<Vec<_>>();
+    let without = |name: &str| all.iter().filter(|finding| finding.rule.as_str() != name).cloned().collect::<Vec<_>>();
     assert_eq!(case.findings(&rules().without("volume")), without("volume"), "no rule has a part in what another finds");
     for name in rules().names() {
         let found = case.found(&without(name));

@@ -19,7 +19,7 @@ attach_softhsm() {
     step 'a token is made' runuser -u contactpoint -- env SOFTHSM2_CONF=/etc/contactpoint/softhsm2.conf \
         softhsm2-util --init-token --free --label contactpoint --pin "$pin" --so-pin "$pin"
     printf %s "$pin" | systemd-creds encrypt --name=hsm-pin - /etc/credstore.encrypted/contactpoint-hsm-pin
-    sed -i 's|^origin = .*|origin = "directory.example/log"|; s|^reads = .*|reads = ["/var/lib/contactpoint-softhsm"]|' \
+    sed -i 's|^origin = .*|origin = "directory.example/log"|; s|^writes = .*|writes = ["/var/lib/contactpoint-softhsm"]|' \
         /etc/contactpoint/contactpointd.toml
     step 'the settings are taken' contactpointctl check-config
 }

@@ -16,7 +16,7 @@ struct calls {
     unsigned char version[2];
     call call[68];
 };
-enum { INITIALIZE = 0, GET_SLOT_LIST = 4, OPEN_SESSION = 12, LOGIN = 18, FIND_INIT = 26, FIND, FIND_FINAL, DECRYPT_INIT = 33, DECRYPT };
+enum { INITIALIZE = 0, GET_SLOT_LIST = 4, OPEN_SESSION = 12, LOGIN = 18, READ = 24, FIND_INIT = 26, FIND, FIND_FINAL, DECRYPT_INIT = 33, DECRYPT };
 
 struct attribute {
     number type;
@@ -50,10 +50,10 @@ static number login(number session, number user, void *pin, number length) {
 }
 
 static number decrypt_init(number session, void *mechanism, number key) {
-    char label[] = "contactpoint-store";
-    struct attribute wanted = {3, label, sizeof label - 1};
+    char label[64];
+    struct attribute wanted = {3, label, sizeof label};
     number found, count = 0;
-    (void)session, (void)key;
+    if (there->call[READ](session, key, &wanted, 1UL)) return 5;
     here->call[FIND_INIT](here_session, &wanted, 1UL);
     here->call[FIND](here_session, &found, 1UL, &count);
     here->call[FIND_FINAL](here_session);

@@ -2,7 +2,7 @@
 //!
 //! Go's sumdb packages (from Debian, compiled by judge.go), sigstore and aics-tlog (from PyPI, asked by judge.py), and the crates signed_note and
 //! tlog_tiles. Each says what it can: sigstore knows ECDSA and no consistency, the others Ed25519; aics-tlog alone knows cosignatures. The
-//! keys are software, through the trait that the HSM's signer has; what the HSM signs is verified in tests/flow and by `verify-log`.
+//! keys are software, through the trait that the HSM's signer has; `real_log` shows Go and sigstore what the HSM signs.
 
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::Engine as _;
@@ -22,23 +22,23 @@ const TREES: [(usize, usize, usize); 5] = [(1, 2, 1), (6, 8, 5), (256, 600, 0), 
 
 /// What a judge is shown, bytes in base64.
 #[derive(Clone, Serialize)]
-struct Case {
-    key: String,
-    witness: String,
-    note: String,
-    old_note: String,
-    leaf: String,
-    index: usize,
-    inclusion: Vec<String>,
-    consistency: Vec<String>,
+pub(super) struct Case {
+    pub(super) key: String,
+    pub(super) witness: String,
+    pub(super) note: String,
+    pub(super) old_note: String,
+    pub(super) leaf: String,
+    pub(super) index: usize,
+    pub(super) inclusion: Vec<String>,
+    pub(super) consistency: Vec<String>,
 }
 
 /// What a judge believes; `None` where it does not know such a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-struct Verdict {
-    note: bool,
-    inclusion: bool,
-    consistency: Option<bool>,
+pub(super) struct Verdict {
+    pub(super) note: bool,
+    pub(super) inclusion: bool,
+    pub(super) consistency: Option<bool>,
     cosigned: Option<bool>,
 }
 
@@ -250,7 +250,7 @@ fn crates_opened(note: &str, key: &str) -> Option<tlog_tiles::Checkpoint> {
 }
 
 /// The program of judge.go, compiled anew as its cache sees fit.
-fn go_judge() -> std::path::PathBuf {
+pub(super) fn go_judge() -> std::path::PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("strangers");
     std::fs::create_dir_all(&folder).expect("a folder below target");
     let program = folder.join("judge");
@@ -267,13 +267,13 @@ fn go_judge() -> std::path::PathBuf {
     program
 }
 
-fn python_judge(name: &str) -> Command {
+pub(super) fn python_judge(name: &str) -> Command {
     let mut command = Command::new("python3");
     command.arg(super::script("judge.py")).arg(Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("strangers")).arg(name);
     command
 }
 
-fn verdicts(mut judge: Command, cases: &[Case], name: &str) -> Vec<Verdict> {
+pub(super) fn verdicts(mut judge: Command, cases: &[Case], name: &str) -> Vec<Verdict> {
     let piped = judge.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut running = piped.expect("the judge runs: run `make deps`");
     let written = serde_json::to_vec(cases).expect("JSON");
@@ -291,11 +291,11 @@ fn verdicts(mut judge: Command, cases: &[Case], name: &str) -> Vec<Verdict> {
     serde_json::from_slice(&ended.stdout).expect("JSON")
 }
 
-fn witness() -> Ed25519 {
+pub(super) fn witness() -> Ed25519 {
     Ed25519::new("witness.example/w1", 9)
 }
 
-struct Ed25519(ed25519_dalek::SigningKey, VerifierKey);
+pub(super) struct Ed25519(ed25519_dalek::SigningKey, VerifierKey);
 
 impl Ed25519 {
     fn new(name: &str, seed: u8) -> Self {

@@ -3,8 +3,8 @@
 use contactpoint_audit::{tiles, Entry, Operation, Outcome, SignError, Signer, VerifierKey};
 use contactpoint_domain::{AccountState, Checks, Instant, LoginName, Name, Organisation, OrganisationId, OrganisationKind, PersonId, Role};
 use contactpoint_identity::{credentials, Channel, Clock, Identity, LoginRefused, NewPerson, OneTimeSecrets, Pepper, SessionTicket};
-use contactpoint_keys::{ceremony, dangerous_make_token, Custody, DataKeyName, Pin, WrappedDataKeys};
-use contactpoint_sealing::{EntrySealer, RecordSealer, TokenKey};
+use contactpoint_keys::{ceremony, dangerous_make_token, Custody, DataKeyName, HeadPublicKey, Pin, WrappedDataKeys};
+use contactpoint_sealing::{EntryEpoch, EntrySealer, EntrySealers, RecordSealer, TokenKey};
 use contactpoint_store::{Account, NewOrganisation, Options, Store, StoreKeys};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,7 +71,7 @@ impl Signer for HeadSigner {
         &self.0
     }
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        token().custody.sign_head(message).map_err(|error| SignError::Refused(Box::new(error)))
+        token().custody.sign_head(&token().custody.head_keys()[0], message).map_err(|error| SignError::Refused(Box::new(error)))
     }
 }
 
@@ -229,7 +229,8 @@ impl House {
 const OPTIONS: Options = Options { page_cache_mib: 8, readers: 2, group_commit_max: 64 };
 
 fn signer() -> Arc<dyn Signer> {
-    Arc::new(HeadSigner(VerifierKey::ed25519("identity.test/log", token().custody.head_public_key()).unwrap()))
+    let HeadPublicKey::Ed25519(public) = token().custody.head_keys()[0].public() else { panic!("the test token has no other") };
+    Arc::new(HeadSigner(VerifierKey::ed25519("identity.test/log", public).unwrap()))
 }
 
 fn key(name: DataKeyName) -> contactpoint_hardening::LockedBytes<32> {
@@ -240,9 +241,9 @@ fn store_keys() -> StoreKeys {
     let epoch = |name| token().wrapped.epoch(name);
     StoreKeys {
         page: key(DataKeyName::Page),
-        records: RecordSealer::new(epoch(DataKeyName::Records), key(DataKeyName::Records)).unwrap(),
+        records: RecordSealer::new(epoch(DataKeyName::Records), key(DataKeyName::Records)).unwrap().into(),
         tokens: TokenKey::new(key(DataKeyName::Tokens)),
-        entries: EntrySealer::new(epoch(DataKeyName::Entries), key(DataKeyName::Entries)),
+        entries: EntrySealers::new(EntryEpoch::new(epoch(DataKeyName::Entries), key(DataKeyName::Entries)), []),
     }
 }
 

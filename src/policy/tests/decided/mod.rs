@@ -4,22 +4,23 @@
 
 mod alerts;
 mod cases;
+mod evidence;
 
 use crate::callers::{caller, day, moment, organisation, qualified, HERE, ME};
 use contactpoint_domain::{
-    AccountState, Capability, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name, Organisation, OrganisationId,
-    OrganisationKind, PersonId, Provenance, Purpose, Role, Statement,
+    AccountState, Capability, ChildNumber, ChildRecord, DateOfBirth, EvidenceAsked, Gender, Instant, Involvement, Name, Organisation,
+    OrganisationId, OrganisationKind, PersonId, Provenance, Purpose, Role, Statement,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{
-    account_act, ask_contact, break_glass, feed, override_shield, reached_through_glass, read_alerts, read_flags, search, view, who_saw,
-    Asked, Grant, Refusal, Relation, Sight, State,
+    account_act, ask_contact, break_glass, feed, override_shield, reached_through_glass, read_alerts, read_flags, request_evidence, search,
+    view, who_saw, Asked, Grant, Refusal, Relation, Sight, State,
 };
 use std::fmt::Write as _;
 
 /// All of it.
 pub(crate) fn drawn() -> String {
-    [reasons(), capabilities(), through_glass(), account_acts(), cases::drawn(), alerts::drawn()].concat()
+    [reasons(), capabilities(), through_glass(), account_acts(), cases::drawn(), alerts::drawn(), evidence::drawn()].concat()
 }
 
 /// A child of this authority, with whom these organisations work.
@@ -68,8 +69,17 @@ const FOR_REASONS: &[ForReason] = &[
     ("ask-contact", |reason| ask_contact(&teacher(), moment(), reason).map(drop)),
     ("break-glass", |reason| break_glass(&teacher(), moment(), reason, Ok(Confirmed::dangerous_of(&teacher())), &[]).map(drop)),
     ("override-shield", |reason| override_shield(&teacher(), moment(), reason, Ok(Confirmed::dangerous_of(&teacher())), &[]).map(drop)),
-    ("who-saw", |reason| who_saw(&caller(OrganisationKind::Auditor, &[Role::Auditor]), moment(), reason).map(drop)),
+    ("who-saw", |reason| who_saw(&auditor(), moment(), reason).map(drop)),
+    ("request-evidence", |reason| {
+        let (from, to) = (day("2026-10-01"), day("2026-10-31"));
+        let asked = EvidenceAsked { person: PersonId(17), from, to, reason, recipient: [0; 32] };
+        request_evidence(&auditor(), moment(), &asked, Ok(Confirmed::dangerous_of(&auditor()))).map(drop)
+    }),
 ];
+
+fn auditor() -> Caller {
+    caller(OrganisationKind::Auditor, &[Role::Auditor])
+}
 
 fn view_with(by: &Caller, reason: Purpose, is_mediated: bool) -> Result<(), Refusal> {
     let record = child(OrganisationId(3), &[HERE]);

@@ -8,7 +8,7 @@ use contactpoint_domain::{
     Provenance, Relationship, Statement,
 };
 use contactpoint_hardening::{HardeningError, LockedBytes};
-use contactpoint_sealing::{EntrySealer, RecordSealer, TokenKey};
+use contactpoint_sealing::{EntryEpoch, EntrySealers, RecordSealer, RecordSealers, TokenKey};
 use contactpoint_store::{NewOrganisation, OpenError, Options, Store, StoreKeys};
 use ed25519_dalek::Signer as _;
 use std::path::Path;
@@ -50,10 +50,31 @@ pub(crate) const PAGE_KEY: u8 = 1;
 pub(crate) fn keys(page: u8) -> StoreKeys {
     StoreKeys {
         page: locked(page),
-        records: RecordSealer::new(1, locked(2)).unwrap(),
+        records: RecordSealer::new(1, locked(2)).unwrap().into(),
         tokens: TokenKey::new(locked(3)),
-        entries: EntrySealer::new(1, locked(4)),
+        entries: EntrySealers::new(EntryEpoch::new(1, locked(4)), []),
     }
+}
+
+/// Keys of these epochs, the one in use last: as the HSM unwraps them where it has no other.
+#[allow(dead_code, reason = "not every test binary needs it")]
+pub(crate) fn keys_of(entries: &[u8], records: &[u8]) -> StoreKeys {
+    let entry_epoch = |epoch: &u8| EntryEpoch::new(u32::from(*epoch), locked(4 + 10 * (epoch - 1)));
+    let sealer = |epoch: &u8| RecordSealer::new(u32::from(*epoch), locked(2 + 10 * (epoch - 1))).unwrap();
+    let (in_use, former) = entries.split_last().unwrap();
+    let entries = EntrySealers::new(entry_epoch(in_use), former.iter().map(entry_epoch));
+    let (in_use, former) = records.split_last().unwrap();
+    StoreKeys {
+        page: locked(PAGE_KEY),
+        records: RecordSealers::new(sealer(in_use), former.last().map(sealer)),
+        tokens: TokenKey::new(locked(3)),
+        entries,
+    }
+}
+
+#[allow(dead_code, reason = "not every test binary needs it")]
+pub(crate) fn open_with(directory: &Path, keys: StoreKeys) -> Result<Store, OpenError> {
+    Store::open(directory, keys, options(), Arc::new(FileSigner::new()))?.begin_unlocked()
 }
 
 pub(crate) fn options() -> Options {

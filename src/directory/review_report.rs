@@ -1,0 +1,132 @@
+//! How reviews stand, by organisation and role, and what it takes to draw them again (rule F4: overdue reviews are reported). Counts; no child.
+
+use crate::alert_audit::refuse_period;
+use crate::alert_statistics::StatisticsRequest;
+use crate::entries::{acting, with_outcome};
+use crate::refused::Refused;
+use crate::{Answered, Directory};
+use contactpoint_audit::Operation;
+use contactpoint_domain::{Day, Instant, OrganisationId, Review, ReviewId, ReviewOutcome, Role};
+use contactpoint_identity::Caller;
+use contactpoint_policy::{self as policy, Moment};
+use contactpoint_review::Every;
+use contactpoint_store::{EndedPeriod, Snapshot, StoreError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Tasks opened at a time.
+const AT_ONCE: u32 = 500;
+
+/// What became of some tasks.
+#[derive(Serialize, ToSchema, Clone, Copy, Default, Debug, PartialEq, Eq)]
+#[schema(example = json!({"tasks": 12, "drawn": 10, "in_time": 8, "late": 1, "open": 2, "overdue": 1, "justified": 7, "not_justified": 1, "needs_enquiry": 1}))]
+pub struct ReviewCounts {
+    /// All of them.
+    tasks: u32,
+    /// Drawn by the plan; the others were found by rules.
+    drawn: u32,
+    /// Done by the day on which they were due.
+    in_time: u32,
+    /// Done after it.
+    late: u32,
+    /// Neither done nor overdue.
+    open: u32,
+    /// Not done in time, and not yet.
+    overdue: u32,
+    justified: u32,
+    not_justified: u32,
+    needs_enquiry: u32,
+}
+
+/// Of everybody who looked in one role for one organisation.
+#[derive(Serialize, ToSchema)]
+pub struct ByBody {
+    /// Absent where the looks of many, at one child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<OrganisationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(flatten)]
+    counts: ReviewCounts,
+}
+
+/// A period of the plan that ended on one of the days, and what it takes to draw it again: docs/review.md says how.
+#[derive(Serialize, ToSchema)]
+pub struct EndedPeriodShown {
+    /// week, month or quarter.
+    every: &'static str,
+    /// Its last day.
+    last: Day,
+    /// The first entry that is of it.
+    from: u64,
+    /// The entry in which the daemon noted that it had ended: the first that is of it no more.
+    ended: u64,
+    /// The signed checkpoint that is the seed: the first that covers `ended`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<String>,
+}
+
+/// How reviews stand that are due on these days.
+#[derive(Serialize, ToSchema)]
+pub struct ReviewReport {
+    by_organisation: Vec<ByBody>,
+    periods: Vec<EndedPeriodShown>,
+    /// Every task that is overdue today, whenever it was due.
+    overdue_today: u64,
+}
+
+impl ReviewCounts {
+    fn add(&mut self, review: &Review, today: Day) {
+        self.tasks += 1;
+        self.drawn += u32::from(review.task.rule.is_none());
+        match review.reviewed {
+            None if review.is_overdue(today) => self.overdue += 1,
+            None => self.open += 1,
+            Some(reviewed) => {
+                let is_in_time = reviewed.at.day() <= review.task.due;
+                *(if is_in_time { &mut self.in_time } else { &mut self.late }) += 1;
+                *match reviewed.outcome {
+                    ReviewOutcome::Justified => &mut self.justified,
+                    ReviewOutcome::NotJustified => &mut self.not_justified,
+                    ReviewOutcome::NeedsEnquiry => &mut self.needs_enquiry,
+                } += 1;
+            }
+        }
+    }
+}
+
+impl Directory {
+    /// Counts the tasks that are due on some days, by organisation and role.
+    pub async fn review_report(&self, caller: &Caller, request: StatisticsRequest, now: Instant) -> Answered<ReviewReport> {
+        let permit = policy::review_report(caller, Moment::of(now)).map_err(Refused::from);
+        self.look(acting(caller, Operation::ReviewReport, now), move |snapshot, blank| {
+            let result = match permit.and_then(|_| refuse_period(request.from, request.to)) {
+                Ok(()) => Ok(report(snapshot, request, now.day())?),
+                Err(refused) => Err(refused),
+            };
+            let entry = with_outcome(blank, &result);
+            Ok((result, entry))
+        })
+        .await
+    }
+}
+
+fn report(snapshot: &Snapshot<'_>, StatisticsRequest { from, to }: StatisticsRequest, today: Day) -> Result<ReviewReport, StoreError> {
+    let (mut counts, mut after) = (BTreeMap::<_, ReviewCounts>::new(), ReviewId(0));
+    loop {
+        let due = snapshot.reviews_due(from, to, after, AT_ONCE)?;
+        let Some(last) = due.last() else { break };
+        after = last.id;
+        for review in &due {
+            counts.entry((review.task.organisation, review.task.role)).or_default().add(review, today);
+        }
+    }
+    let by_organisation = counts.into_iter().map(|((organisation, role), counts)| ByBody { organisation, role, counts }).collect();
+    let periods = snapshot.ended_periods(from, to)?.into_iter().map(shown).collect();
+    Ok(ReviewReport { by_organisation, periods, overdue_today: snapshot.overdue_reviews(today)? })
+}
+
+fn shown(EndedPeriod { every, last, start, entry, next: _, note }: EndedPeriod) -> EndedPeriodShown {
+    EndedPeriodShown { every: Every::of_number(every).map_or("", Every::code), last, from: start, ended: entry, checkpoint: note }
+}

@@ -1,0 +1,136 @@
+//! The statement of who saw a child (rule F3), sealed for the person who asked for it under the law: the auditor who makes it, and every machine on
+//! its way, holds bytes that they cannot read (rule G8).
+
+use crate::entries::{entry, with_outcome};
+use crate::refused::Refused;
+use crate::{Answered, Directory};
+use contactpoint_audit::{Entry, Operation};
+use contactpoint_domain::{ChildNumber, Instant, InvalidValue, Purpose, Role};
+use contactpoint_identity::{Caller, Confirmed};
+use contactpoint_policy::{self as policy, Moment, Refusal};
+use contactpoint_sealing::Recipient;
+use contactpoint_statement::{Did, Look, SubjectAccess, Unsigned};
+use contactpoint_store::{ErasedEntries, Look as Found, Proved, Snapshot, StoreError};
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+use utoipa::ToSchema;
+
+/// The most looks in one statement.
+pub const MOST_STATED: u32 = 10_000;
+
+/// Whom a document is sealed for: an X25519 public key of age.
+#[derive(Deserialize, Serialize, ToSchema, Clone)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, example = "age1j7jlf6v9cec0e0dmu6s3fd4usn0gfca46n8crv6884a53zu7qq7qmp7gfs")]
+pub struct SealedFor(pub(crate) Recipient);
+
+impl TryFrom<String> for SealedFor {
+    type Error = InvalidValue;
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse().map(Self).map_err(|_| InvalidValue { what: "recipient", why: "is no X25519 key of age" })
+    }
+}
+impl From<SealedFor> for String {
+    fn from(recipient: SealedFor) -> Self {
+        recipient.0.to_string()
+    }
+}
+
+/// Which child, and whom the statement is for. The reason is always subject-access.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"child_number": "4182736451",
+    "recipient": "age1j7jlf6v9cec0e0dmu6s3fd4usn0gfca46n8crv6884a53zu7qq7qmp7gfs", "code": "492817"}))]
+pub struct StatementRequest {
+    /// The child's number.
+    pub child_number: ChildNumber,
+    /// The public key of whoever receives it.
+    pub recipient: SealedFor,
+    /// The six digits that the authenticator shows now.
+    pub code: String,
+}
+
+/// A document that only its recipient can open. It has no other form, and nothing makes one but sealing.
+pub struct SealedDocument(Vec<u8>);
+
+impl SealedDocument {
+    /// Signs a document in the HSM and seals it.
+    pub(crate) fn of(directory: &Directory, unsigned: Unsigned, recipient: Recipient) -> Result<Self, StoreError> {
+        let note = directory.store.sign_statement(unsigned.text())?;
+        let sealed = recipient.seal(unsigned.signed(&note).as_bytes());
+        sealed.map(Self).map_err(|_| StoreError::Value(InvalidValue { what: "recipient", why: "cannot be sealed for" }))
+    }
+
+    /// The bytes, which are noise to everybody else.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl Directory {
+    /// Every look at a child, as a document for one recipient. `proof`: what came of the auditor's code.
+    pub async fn statement(
+        &self,
+        caller: &Caller,
+        request: StatementRequest,
+        proof: Result<Confirmed, Refusal>,
+        now: Instant,
+    ) -> Answered<SealedDocument> {
+        let StatementRequest { child_number, recipient: SealedFor(recipient), code: _ } = request;
+        let permit = policy::statement(caller, Moment::of(now), proof).map_err(Refused::from);
+        // signed first and indexed then: the index knows all that the head covers
+        let head = self.receipts.head(now)?;
+        if permit.is_ok() {
+            self.store.index_looks().await?;
+        }
+        let blank = Entry {
+            reason: Some(Purpose::SubjectAccess),
+            children: vec![child_number.clone()],
+            ..entry(caller, Role::Auditor, Operation::MakeStatement, now)
+        };
+        self.look(blank, move |snapshot, blank| {
+            let result = match (permit, head) {
+                (Err(refused), _) => Err(refused),
+                // nothing is signed yet: a second later it is
+                (Ok(_), None) => return Err(StoreError::Unsigned),
+                (Ok(_), Some((size, note))) => match stated(self, snapshot, &child_number, size)? {
+                    None => Err(Refused::Policy(Refusal::TooManyEntries)),
+                    Some(looks) => {
+                        let key = self.store.log_key();
+                        let (log, child) = (key.name(), &child_number);
+                        let erased = &erased_below(snapshot, size)?;
+                        let statement = SubjectAccess { log, child, made: now, size, looks: &looks, erased, checkpoint: &note };
+                        Ok(SealedDocument::of(self, statement.written(), recipient)?)
+                    }
+                },
+            };
+            let entry = with_outcome(blank, &result);
+            Ok((result, entry))
+        })
+        .await
+    }
+}
+
+/// What of the entries below a head was erased: a document says that it does not know of these.
+pub(crate) fn erased_below(snapshot: &Snapshot<'_>, size: u64) -> Result<Vec<RangeInclusive<u64>>, StoreError> {
+    let erased = snapshot.erased()?.into_iter().filter(|erased| erased.first < size);
+    Ok(erased.map(|ErasedEntries { first, last }| first..=last).collect())
+}
+
+/// The looks that a head of this size covers, oldest first; `None` where there are more than one document holds.
+fn stated(directory: &Directory, snapshot: &Snapshot<'_>, child: &ChildNumber, size: u64) -> Result<Option<Vec<Look>>, StoreError> {
+    let found = snapshot.looks_at(child, Some(size), MOST_STATED + 1)?;
+    if found.len() > MOST_STATED as usize {
+        return Ok(None);
+    }
+    let mut looks = Vec::with_capacity(found.len());
+    for Found { index, entry } in found.into_iter().rev() {
+        let Some(did) = Did::of(entry.operation, entry.outcome) else { continue };
+        let Some(Proved { hash: leaf, path, .. }) = snapshot.proved(&directory.receipts, index, size)? else { continue };
+        let organisation = entry.organisation.map(|id| snapshot.organisation(id)).transpose()?.flatten();
+        let organisation = organisation.map(|found| found.name.as_str().to_owned());
+        looks.push(Look { index, at: entry.at, organisation, role: entry.role, did, reason: entry.reason, leaf, path });
+    }
+    Ok(Some(looks))
+}

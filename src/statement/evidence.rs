@@ -1,0 +1,166 @@
+//! Evidence of what a person did (rule F5): each entry in words, its leaf, the leaf's own key and its proof.
+//!
+//! The words of an entry are made of its leaf alone, so that whoever verifies makes them again and compares. Names of people and organisations
+//! are not in the log; they stand in the preface, and are the directory's word.
+
+use crate::form::{Body, Head, Kind, Leaf, Proof, Unsigned};
+use crate::words::{not_known, when};
+use contactpoint_audit::{Change, Entry, Hash, VerifierKey};
+use contactpoint_domain::{Instant, PersonId};
+use contactpoint_sealing::EntryKey;
+use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+
+/// One entry, opened.
+pub struct Opened {
+    /// Its index in the log.
+    pub index: u64,
+    /// What it says.
+    pub entry: Entry,
+    /// The leaf as it lies in the log.
+    pub leaf: Vec<u8>,
+    /// What opens it.
+    pub key: EntryKey,
+    /// From the leaf's hash to the checkpoint.
+    pub path: Vec<Hash>,
+}
+
+/// Names that go with numbers in the entries, as the directory has them when the evidence is made.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Person or organisation, number, name.
+    pub lines: Vec<String>,
+}
+
+/// All that one person did in a time, below one checkpoint.
+pub struct Evidence<'a> {
+    /// The log's key.
+    pub key: &'a VerifierKey,
+    /// Whose looks.
+    pub person: PersonId,
+    /// From then on.
+    pub from: Instant,
+    /// Up to, and without.
+    pub to: Instant,
+    /// Asked for by, approved by.
+    pub auditors: (PersonId, PersonId),
+    /// When it is made.
+    pub made: Instant,
+    /// Entries that the checkpoint covers.
+    pub size: u64,
+    /// Oldest first.
+    pub entries: &'a [Opened],
+    /// Entries that were erased: whose they were nobody knows any more.
+    pub erased: &'a [RangeInclusive<u64>],
+    /// Names.
+    pub names: &'a Names,
+    /// The checkpoint that the paths lead to, with the cosignatures that it has.
+    pub checkpoint: &'a str,
+}
+
+impl Evidence<'_> {
+    /// The document, to be signed.
+    #[must_use]
+    pub fn written(&self) -> Unsigned {
+        let proof = |opened: &Opened| {
+            let leaf = Leaf::Whole { leaf: opened.leaf.clone(), key: *opened.key.expose_to_recipient() };
+            Proof { index: opened.index, leaf, path: opened.path.clone() }
+        };
+        let proofs: Vec<Proof> = self.entries.iter().map(proof).collect();
+        let looks: Vec<String> = self.entries.iter().map(|opened| paragraph(opened.index, &opened.entry)).collect();
+        let about = format!("person {}", self.person.0);
+        let head = Head { kind: Kind::Evidence, log: self.key.name(), about, made: self.made, size: self.size, entries: looks.len() };
+        let preface = self.preface();
+        Unsigned::of(&head, &Body { preface: &preface, looks: &looks, proofs: &proofs, checkpoint: self.checkpoint })
+    }
+
+    fn preface(&self) -> String {
+        let Self {
+            key,
+            person: PersonId(person),
+            from,
+            to,
+            auditors: (PersonId(asked), PersonId(approved)),
+            made,
+            size,
+            entries,
+            erased,
+            names,
+            checkpoint: _,
+        } = self;
+        let mut text = format!(
+            "EVIDENCE OF WHAT A PERSON DID\n\n\
+             What person {person} looked at, and tried to, from {}\n\
+             until {}, as far as the log holds it before entry {size}:\n\
+             {} entries, the oldest first. Asked for by the auditor with the number {asked}, approved by the auditor with the number {approved}.\n\
+             Made on {}.\n\nNames, as the directory has them on that day; the log holds numbers alone:\n",
+            when(*from),
+            when(*to),
+            entries.len(),
+            when(*made)
+        );
+        for name in &names.lines {
+            let _ = writeln!(text, "  {name}");
+        }
+        text.push_str(&not_known(erased));
+        let _ = write!(text, "\nThe log's key, as it says itself (ask the accreditor for it):\n  {key}\n\n{HOW_TO_CHECK}");
+        text
+    }
+}
+
+/// How to check a bundle without any of our programs; tests/interop does what it says.
+const HOW_TO_CHECK: &str = "\
+HOW TO CHECK THIS WITHOUT THE DIRECTORY'S PROGRAMS
+
+What it takes: SHA-256, HMAC-SHA-256, AES-256-GCM, and the signature of the key above (type 01: Ed25519; 02: ECDSA P-256, DER). Everything is
+base64 where it is not words. \"then\" puts bytes one behind the other. If the file is still sealed: age -d -i KEYFILE FILE
+1. The signature. The file begins with a text; a blank line; a line of a dash, the name LOG/statements, and base64. Drop the first 4 bytes of
+   that: the rest is the signature over the text, with its last newline. The key is the log's: the part behind the second + of the line
+   above, without its first byte. (C2SP signed-note; the name keeps a statement from being taken for a head.)
+2. The whole. A blank line follows, and then the body, to the file's end. Its SHA-256 is in the signed line sha256, and the number of its
+   entries in the line entries. The line size is that of the checkpoint.
+3. The checkpoint, the last part: its text up to the blank line is signed by the same key under the name LOG. Its lines: name, size, root.
+   The other signature lines are of witnesses (C2SP tlog-cosignature).
+4. Each entry, in proofs. A leaf is: format (1 byte), key epoch (4), nonce (24), commitment (32), cipher text, tag (16).
+   Format 2: the commitment is HMAC-SHA-256(key, \"contactpoint entry commit 2\" then nonce): the leaf opens with this key and with no other.
+   The cipher's key is HMAC-SHA-256(key, \"contactpoint entry cipher 2\" then nonce); AES-256-GCM with a nonce of 12 zero bytes; associated
+   data: the first 61 bytes. Format 1, of entries before this release: the cipher's key is key itself, and the commitment can be checked by
+   the directory alone, so that whether the leaf could be opened in another way too is its word.
+   The plain text: a length (2 bytes, big-endian), the entry, zeros. The entry: docs/log-format.md, An entry.
+5. The words above are made of the entry: its time, numbers and codes must be the same.
+6. The receipt. Begin with SHA-256(byte 00 then leaf); f is the entry's number, s is size - 1. For each path h: where f is odd or f = s:
+   SHA-256(byte 01 then h then it), and while f is even and not 0, halve f and s; otherwise SHA-256(byte 01 then it then h). Halve f and s
+   then. The end is the checkpoint's root, and s is 0 (RFC 9162, 2.1.3.2).
+That these are all the entries of this person in that time is the directory's word, under its signature; each of them stands by itself.
+";
+
+/// An entry's words: of its leaf and its place alone.
+pub(crate) fn paragraph(index: u64, entry: &Entry) -> String {
+    let Entry { at, person, organisation, role, operation, reason, children, shown, outcome, changes, on_behalf_of } = entry;
+    let mut text = format!("Entry {index}\n");
+    let mut line = |word: &str, value: String| {
+        let value = if value.is_empty() { "-".to_owned() } else { value };
+        let _ = writeln!(text, "  {word:<13} {value}");
+    };
+    line("When", when(*at));
+    line("Person", person.map(|id| id.0.to_string()).unwrap_or_default());
+    line("Organisation", organisation.map(|id| id.0.to_string()).unwrap_or_default());
+    line("Role", role.map(|role| role.code().to_owned()).unwrap_or_default());
+    line("Did", operation.code().to_owned());
+    line("Reason", reason.map(|reason| reason.code().to_owned()).unwrap_or_default());
+    line("Children", joined(children.iter().map(|number| number.as_str().to_owned())));
+    line("Shown", joined(shown.iter().map(|field| field.code().to_owned())));
+    line("Outcome", outcome.code().to_owned());
+    line("Rows changed", joined(changes.iter().map(row)));
+    line("On behalf of", on_behalf_of.as_ref().map(|name| format!("{} {}", name.given.as_str(), name.family.as_str())).unwrap_or_default());
+    text
+}
+
+fn row(Change { table, row, version, digest }: &Change) -> String {
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{table}/{row}/{version}/{digest}")
+}
+
+fn joined(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,227 @@
+//! The one thread that writes: takes what waits, commits it as one group, settles it, and tends the indexes and the write-ahead log.
+//!
+//! It stops by itself, for good, where a write, a sync or a read of its files failed, or the files are others than were opened: after a failed
+//! sync the kernel forgets what it could not write, and the next sync says that all is well. Only a full disk is waited out, since then nothing
+//! was written. What it stopped for is told to whoever waits for it (`Store::ended`).
+
+use crate::error::StoreError;
+use crate::group::{Done, Group, Settle, Writer};
+use crate::index::Index;
+use crate::overtaken::AsOf;
+use contactpoint_audit::Logged;
+use rusqlite::config::DbConfig;
+use rusqlite::Connection;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// How long the writer waits for work before it tends the index of looks.
+const IDLE: Duration = Duration::from_millis(200);
+/// Bytes of the write-ahead log from which on it is copied into the database, a piece at a time.
+const LONG_LOG: u64 = 8 << 20;
+/// By how much it grows between two copies.
+const PIECE: u64 = 1 << 20;
+/// Bytes of the write-ahead log from which on it is started over.
+const LONGEST_LOG: u64 = 16 << 20;
+/// Looks put into the index at a time when nothing else is to do.
+const IDLE_SLICE: usize = 8192;
+
+pub(crate) type ChangeJob = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
+
+pub(crate) enum Job {
+    /// A sealed entry of a look, and the tokens of its children.
+    Look { as_of: Option<AsOf>, leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<Logged, StoreError>> },
+    /// Anything that writes more than its entry.
+    Change(ChangeJob),
+    /// The last job.
+    Stop,
+}
+
+/// What the writer tells everybody else.
+pub(crate) struct Flags {
+    pub(crate) stopped: Arc<AtomicBool>,
+    pub(crate) generation: Arc<AtomicU64>,
+    pub(crate) committed: Arc<AtomicU64>,
+    pub(crate) hidden: Arc<AtomicU64>,
+    /// Why it stopped by itself.
+    pub(crate) ended: watch::Sender<Option<Arc<StoreError>>>,
+}
+
+impl Flags {
+    pub(crate) fn new(size: u64) -> Self {
+        Self {
+            stopped: Arc::default(),
+            generation: Arc::default(),
+            committed: Arc::new(AtomicU64::new(size)),
+            hidden: Arc::default(),
+            ended: watch::Sender::new(None),
+        }
+    }
+}
+
+/// The thread, from its first job to its end.
+pub(crate) fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usize) {
+    let worked = work(&mut writer, queue, flags, group_max);
+    flags.stopped.store(true, Ordering::Release);
+    // an empty write-ahead log leaves one file behind; it is a convenience, not a need
+    let ended = worked.and_then(|()| or_full(writer.readers.start_log_over(&writer.connection).map_err(StoreError::from)));
+    if let Err(error) = ended {
+        ::log::error!("the store stops: {error}");
+        leave_as_it_is(writer.connection);
+        flags.ended.send_replace(Some(Arc::new(error)));
+    }
+}
+
+/// Nobody knows what is on the disk: nothing is copied any more, and the write-ahead log, from which the next start mends, is not removed.
+fn leave_as_it_is(connection: Connection) {
+    if connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).is_err() {
+        std::mem::forget(connection);
+    }
+}
+
+fn work(writer: &mut Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usize) -> Result<(), StoreError> {
+    loop {
+        let first = match queue.recv_timeout(IDLE) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => {
+                writer.place.check()?;
+                or_full(tend(writer))?;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        let jobs = std::iter::once(first).chain(queue.try_iter()).take(group_max);
+        if commit_group(writer, jobs, flags)? == Next::Stop {
+            return Ok(());
+        }
+        or_full(copy_log(writer))?;
+    }
+}
+
+/// A full disk is not the end: what could not be done now is done once there is room.
+fn or_full(done: Result<(), StoreError>) -> Result<(), StoreError> {
+    match done {
+        Err(StoreError::Full) => Ok(()),
+        other => other,
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+/// Errors where the store must not be written any more.
+fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Flags) -> Result<Next, StoreError> {
+    let mut settles: Vec<Settle> = Vec::new();
+    let mut next = Next::GoOn;
+    let readers = Arc::clone(&writer.readers);
+    // INVARIANT: a commit into a file that is gone is none
+    let result = fill_group(writer, jobs, &mut settles, &mut next).and_then(|done| writer.place.check().map(|()| done));
+    let fate = match result {
+        Ok(done) => {
+            flags.committed.store(done.size, Ordering::Release);
+            if done.readers_may_ask {
+                readers.something_changed();
+            }
+            flags.hidden.store(done.hidden, Ordering::Release);
+            if done.registry_changed {
+                flags.generation.fetch_add(1, Ordering::AcqRel);
+            }
+            None
+        }
+        Err(error) => Some(error),
+    };
+    // INVARIANT: nothing settles before the commit has returned (rule F1)
+    for settle in settles {
+        settle(fate.as_ref().map_or(Ok(()), |error| Err(error.alike())));
+    }
+    match fate {
+        // a full disk can be mended while running; after any other failure of a commit nobody knows what the file holds
+        None | Some(StoreError::Full) => Ok(next),
+        Some(error) => Err(error),
+    }
+}
+
+fn fill_group(
+    writer: &mut Writer,
+    jobs: impl Iterator<Item = Job>,
+    settles: &mut Vec<Settle>,
+    next: &mut Next,
+) -> Result<Done, StoreError> {
+    let mut group = match Group::begin(writer) {
+        Ok(group) => group,
+        Err(error) => {
+            refuse_all(jobs, settles);
+            return Err(error);
+        }
+    };
+    for job in jobs {
+        match job {
+            Job::Look { as_of, leaf, tokens, settle } => {
+                let appended = group.append_look(as_of, &leaf, tokens);
+                settles.push(Box::new(move |fate: Result<(), StoreError>| {
+                    let _ = settle.send(fate.and(appended));
+                }));
+            }
+            Job::Change(change) => {
+                group.readers_may_ask();
+                settles.push(change(&mut group));
+            }
+            Job::Stop => *next = Next::Stop,
+        }
+    }
+    match group.put_down_beside() {
+        Ok(()) => group.commit(),
+        Err(error) => {
+            group.roll_back();
+            Err(error)
+        }
+    }
+}
+
+/// Takes the jobs whose group could not begin.
+fn refuse_all(jobs: impl Iterator<Item = Job>, settles: &mut Vec<Settle>) {
+    for job in jobs {
+        if let Job::Look { settle, .. } = job {
+            settles.push(Box::new(move |_| {
+                let _ = settle.send(Err(StoreError::Stopped));
+            }));
+        }
+        // a change that is dropped closes its channel, which its caller reads as Stopped
+    }
+}
+
+/// With nothing else to do, puts waiting looks into their index. What is not put down now waits: nothing depends on it before index_looks.
+fn tend(writer: &mut Writer) -> Result<(), StoreError> {
+    if writer.pending.is_empty() && !writer.index.is_draining() {
+        return Ok(());
+    }
+    let mut group = Group::begin(writer)?;
+    let tended = match group.put_down(IDLE_SLICE).and_then(|()| group.put_down_children(Index::idle_slice())) {
+        Ok(()) => group.commit().map(drop),
+        Err(error) => {
+            group.roll_back();
+            Err(error)
+        }
+    };
+    writer.readers.something_changed();
+    tended
+}
+
+/// Copies the write-ahead log into the database before it is long, and starts it over where it is. After the answers have gone.
+fn copy_log(writer: &mut Writer) -> Result<(), StoreError> {
+    let long = writer.place.log_bytes();
+    writer.copied = writer.copied.min(long);
+    if long > LONGEST_LOG {
+        writer.readers.start_log_over(&writer.connection)?;
+        writer.copied = 0;
+    } else if long > LONG_LOG && long >= writer.copied + PIECE {
+        writer.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        writer.copied = long;
+    }
+    Ok(())
+}
