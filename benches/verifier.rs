@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut log = Folders(&folders);
     let note = verify::note(&mut log)?;
     let now = || Checkpoint::open(&note, key.verifier_key());
-    let verified = timed("from a trusted checkpoint on", || verify::against(&mut log, now()?, Some(&since)))??;
+    let verified = timed("from a trusted checkpoint on", || verify::against(&mut log, now()?, Some(&since), None))??;
     println!("  {} entries skipped, {} read", verified.skipped, verified.size - verified.skipped);
 
     let changed = entries / 2;

@@ -2,9 +2,12 @@
 
 use crate::error::{Fault, SignError};
 use crate::note::{self, Signer, VerifierKey};
-use crate::tree::Hash;
+use crate::tree::{Hash, Tree};
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::Engine as _;
+
+/// More entries than any log has: it keeps what is done with sizes within 64 bits.
+const LARGEST: u64 = i64::MAX as u64;
 
 /// What a log promises: that its first `size` leaves have this root. Signed before it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,11 +91,15 @@ impl Checkpoint {
             return Err(wrong("no line is empty"));
         }
         let root = BASE64.decode(root).ok().and_then(|bytes| bytes.try_into().ok());
-        Ok(Self {
-            origin: (*origin).to_owned(),
-            size: decimal(size).ok_or(wrong("the second line is the size in decimal, without leading zeros"))?,
-            root: root.ok_or(wrong("the third line is a root of 32 bytes in base64"))?,
-        })
+        let size = decimal(size).ok_or(wrong("the second line is the size in decimal, without leading zeros"))?;
+        let root = root.ok_or(wrong("the third line is a root of 32 bytes in base64"))?;
+        if size > LARGEST {
+            return Err(wrong("the size is one that a log can have, below 2^63"));
+        }
+        if size == 0 && root != Tree::new().root() {
+            return Err(wrong("the root of no entries is the hash of nothing (RFC 6962, 2.1)"));
+        }
+        Ok(Self { origin: (*origin).to_owned(), size, root })
     }
 }
 
@@ -220,13 +227,16 @@ mod tests {
             format!("{origin}\n\n{root}\n"),
             format!("{origin}\n18446744073709551616\n{root}\n"),
             format!("{origin}\n1\n{}\n", &root[4..]),
+            format!("{origin}\n9223372036854775808\n{root}\n"),
+            format!("{origin}\n0\n{root}\n"),
             format!("\n1\n{root}\n"),
             format!("{origin}\n1\n{root}\n\nextension\n"),
         ] {
             let note = note::sign(&wrong, &signer()).unwrap();
             assert!(matches!(Checkpoint::open(&note, signer().verifier_key()), Err(Fault::Checkpoint { .. })), "{wrong}");
         }
-        let extended = note::sign(&format!("{origin}\n0\n{root}\nextension\n"), &signer()).unwrap();
+        let none = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let extended = note::sign(&format!("{origin}\n0\n{none}\nextension\n"), &signer()).unwrap();
         assert_eq!(Checkpoint::open(&extended, signer().verifier_key()).map(|c| c.size), Ok(0));
     }
 }

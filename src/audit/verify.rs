@@ -44,7 +44,7 @@ pub fn directory(dir: &Path, key: &VerifierKey) -> Result<Verified, Fault> {
     let dirs = [dir];
     let mut log = Folders(&dirs);
     let checkpoint = Checkpoint::open(&note(&mut log)?, key)?;
-    against(&mut log, checkpoint, None)
+    against(&mut log, checkpoint, None, None)
 }
 
 /// The signed note of a log, not verified.
@@ -60,14 +60,18 @@ pub fn note(log: &mut dyn Source) -> Result<String, Fault> {
 /// Verifies a log against a checkpoint whose signature the caller has verified. With `since`, an earlier one that is
 /// trusted, only what came after it is hashed: the edge of the tree as it was then is read from the tiles, which must give the trusted
 /// root, and the newer entries on top of it the new one. Where a tile is not there, what lies below it is hashed instead.
-/// A log that does not begin so is read from its first entry, for the fault to be named.
+/// A log that does not begin so is read from its first entry, for the fault to be named. With `before`, one that was shown earlier and is no
+/// smaller than the trusted one, the log must also go on from that.
 ///
 /// The checkpoint is the one given, though the log grow meanwhile: what came later is not looked at.
-pub fn against(log: &mut dyn Source, checkpoint: Checkpoint, since: Option<&Checkpoint>) -> Result<Verified, Fault> {
-    if let Some(since) = since {
-        checkpoint.may_follow(since)?;
-    }
-    let mut reader = Reader::new(log, checkpoint.size, None);
+pub fn against(
+    log: &mut dyn Source,
+    checkpoint: Checkpoint,
+    since: Option<&Checkpoint>,
+    before: Option<&Checkpoint>,
+) -> Result<Verified, Fault> {
+    [since, before].into_iter().flatten().try_for_each(|earlier| checkpoint.may_follow(earlier))?;
+    let mut reader = Reader::new(log, checkpoint.size, before);
     if let Some(since) = since {
         match reader.resume(since) {
             Ok(()) => {}
@@ -75,6 +79,7 @@ pub fn against(log: &mut dyn Source, checkpoint: Checkpoint, since: Option<&Chec
             Err(fault) => return Err(named(fault, hold(log, &checkpoint, Some(since)))),
         }
     }
+    reader.compare_beginning()?;
     reader.finish(&checkpoint)?;
     Ok(Verified { size: checkpoint.size, skipped: since.map_or(0, |since| since.size), root: checkpoint.root, checkpoint })
 }

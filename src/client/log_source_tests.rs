@@ -23,7 +23,7 @@ fn served(folder: &Path) -> Result<LogSource, ServedLogError> {
 
 fn verdict(source: &mut dyn Source, since: Option<&Checkpoint>) -> Result<Verified, Fault> {
     let checkpoint = Checkpoint::open(&note(source)?, &Key::ours().1)?;
-    against(source, checkpoint, since)
+    against(source, checkpoint, since, None)
 }
 
 /// The verdict over a directory that answers by the script: path below the log, and how many were asked before.

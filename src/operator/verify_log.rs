@@ -25,7 +25,8 @@ pub(crate) struct Arguments {
     /// A policy (C2SP tlog-policy): the checkpoint must bear the cosignatures of its quorum
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Where to keep the checkpoint once the log has verified, for --since the next time
+    /// Where to keep the checkpoint once the log has verified, for --since the next time. One that is there already must be of this log, and a
+    /// beginning of it
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     #[command(flatten)]
@@ -105,14 +106,23 @@ fn judge(arguments: &Arguments, log: &mut dyn Source) -> Result<String, Operator
     let accepted = policy.map(|policy| policy.accept(&note, signed_by)).transpose()?;
     let key = signed_by.or(accepted.as_ref().map(|accepted| &accepted.log));
     let since = match (&arguments.since, key) {
-        (Some(path), Some(key)) => Some(trusted(path, key)?),
+        (Some(path), Some(key)) => Some(earlier("--since", path, key)?),
         (Some(_) | None, _) => None,
     };
     let checkpoint = opened
         .map(|(checkpoint, _)| checkpoint)
         .or_else(|| accepted.as_ref().map(|accepted| accepted.checkpoint.clone()))
         .ok_or_else(no_key)?;
-    let verified = verify::against(log, checkpoint, since.as_ref())?;
+    let kept = match (&arguments.keep, key) {
+        (Some(place), Some(key)) if place.exists() => Some(earlier("--keep", place, key)?),
+        (Some(_) | None, _) => None,
+    };
+    // the smaller of the two is where to begin, and the larger is met on the way
+    let (first, second) = match (&since, &kept) {
+        (Some(since), Some(kept)) if kept.size < since.size => (Some(kept), Some(since)),
+        (since, kept) => (since.as_ref(), kept.as_ref()),
+    };
+    let verified = verify::against(log, checkpoint, first, second)?;
     if let Some(place) = &arguments.keep {
         keep(place, &note)?;
     }
@@ -137,10 +147,10 @@ pub(crate) fn policy(path: &Path) -> Result<LogPolicy, OperatorError> {
     LogPolicy::parse(&file).map_err(|error| OperatorError::Argument { what: "--policy", why: format!("{}, {error}", path.display()) })
 }
 
-/// The checkpoint to go on from. It is the caller who trusts it; the signature shows that it is of this log, and whole.
-fn trusted(path: &Path, key: &VerifierKey) -> Result<Checkpoint, OperatorError> {
+/// A checkpoint of before. It is the caller who trusts it; the signature shows that it is of this log, and whole.
+fn earlier(what: &'static str, path: &Path, key: &VerifierKey) -> Result<Checkpoint, OperatorError> {
     let note = std::fs::read_to_string(path).map_err(OperatorError::file(path))?;
-    Checkpoint::open(&note, key).map_err(|fault| OperatorError::Argument { what: "--since", why: format!("{}: {fault}", path.display()) })
+    Checkpoint::open(&note, key).map_err(|fault| OperatorError::Argument { what, why: format!("{}: {fault}", path.display()) })
 }
 
 fn root(verified: &Verified) -> String {
@@ -193,11 +203,11 @@ pub(crate) fn keys(text: &str) -> Result<Vec<VerifierKey>, OperatorError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, Identity, OperatorError, PathBuf, Served, Source};
+    use super::{Arguments, Identity, OperatorError, Path, PathBuf, Served, Source};
     use crate::custody::open_appliance;
     use crate::rig::Site;
     use contactpoint_audit::verify::{Folders, ReadFault};
-    use contactpoint_audit::{tiles, SignError, SignedCheckpoint, Signer, VerifierKey, WitnessKey};
+    use contactpoint_audit::{tiles, Checkpoint, SignError, SignedCheckpoint, Signer, Tree, VerifierKey, WitnessKey};
 
     fn run(arguments: &Arguments) -> Result<String, OperatorError> {
         super::run(arguments, |_| Err("nothing is served here".to_owned()))
@@ -306,6 +316,52 @@ mod tests {
         arguments.keep = Some(site.path("nowhere/kept"));
         std::fs::write(arguments.log.join("checkpoint"), &note).unwrap();
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 64);
+    }
+
+    /// A log of so many entries in a folder, the last of them this one, signed with a key in memory.
+    fn log_of(folder: &Path, entries: u16, last: &[u8], signer: &Witness) -> Arguments {
+        let _ = std::fs::remove_dir_all(folder);
+        let leaves: Vec<Vec<u8>> = (1..entries).map(|at| at.to_be_bytes().to_vec()).chain([last.to_vec()]).collect();
+        let mut tree = Tree::new();
+        leaves.iter().for_each(|leaf| drop(tree.append(leaf)));
+        let bundle = folder.join(tiles::bundle_path(0, entries));
+        std::fs::create_dir_all(bundle.parent().unwrap()).unwrap();
+        std::fs::write(bundle, tiles::encode_bundle(&leaves).unwrap()).unwrap();
+        let head = Checkpoint { origin: signer.1.name().to_owned(), size: entries.into(), root: tree.root() };
+        std::fs::write(folder.join("checkpoint"), head.signed(signer).unwrap()).unwrap();
+        let (log, key, identity) = (folder.to_owned(), Some(signer.1.to_string()), Identity::default());
+        Arguments { log, key, since: None, policy: None, keep: None, identity, json: false }
+    }
+
+    #[test]
+    fn what_was_kept_is_replaced_by_nothing_but_a_log_that_goes_on_from_it() {
+        // F2: whoever kept a head notices a shorter log, and a fork
+        let place = tempfile::tempdir().unwrap();
+        let (folder, kept, signer) = (place.path().join("log"), Some(place.path().join("kept")), Witness::new());
+        let keeping = |entries, last: &[u8]| Arguments { keep: kept.clone(), ..log_of(&folder, entries, last, &signer) };
+        let held = || std::fs::read(kept.as_ref().unwrap()).unwrap();
+        run(&keeping(5, b"fifth")).unwrap();
+        let fifth = held();
+        for (arguments, why) in [(keeping(4, b"fourth"), "4"), (keeping(5, b"other"), "5"), (keeping(7, b"seventh"), "5")] {
+            let refused = run(&arguments).unwrap_err();
+            assert!(refused.exit_status() == 1 && refused.to_string().contains(why), "{refused}");
+            assert_eq!(held(), fifth, "it stays");
+        }
+        // the reading begins at the smaller of the two, and the larger is met on the way
+        let earlier = place.path().join("earlier");
+        log_of(&folder, 4, &4u16.to_be_bytes(), &signer);
+        std::fs::copy(folder.join("checkpoint"), &earlier).unwrap();
+        let since = Some(earlier);
+        assert_eq!(run(&Arguments { since: since.clone(), ..keeping(7, b"seventh") }).unwrap_err().exit_status(), 1);
+        let place_kept = kept.as_ref().unwrap();
+        log_of(&folder, 5, &5u16.to_be_bytes(), &signer);
+        std::fs::copy(folder.join("checkpoint"), place_kept).unwrap();
+        let told = run(&Arguments { since, ..keeping(7, b"seventh") }).unwrap();
+        assert!(told.contains("skipped  4"), "{told}");
+        assert_eq!(held(), std::fs::read(folder.join("checkpoint")).unwrap());
+        std::fs::write(place_kept, b"no checkpoint").unwrap();
+        let refused = run(&keeping(7, b"seventh")).unwrap_err();
+        assert!(refused.exit_status() == 64 && refused.to_string().contains("--keep"), "{refused}");
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn a_checkpoint_larger_than_its_tiles_is_refused() {
     let longer = log_of(&leaves(700));
     write(dir.path(), "checkpoint", &fs::read(longer.path().join("checkpoint")).unwrap());
     assert_eq!(fault(&dir), Fault::Missing { file: "tile/entries/002.p/188".to_owned(), size: 700, first: 512 });
-    let vast = Checkpoint { origin: "directory.example/log".to_owned(), size: u64::MAX, root: [0; 32] };
+    let vast = Checkpoint { origin: "directory.example/log".to_owned(), size: i64::MAX.unsigned_abs(), root: [0; 32] };
     write(dir.path(), "checkpoint", vast.signed(&signer()).unwrap().as_bytes());
     assert!(matches!(fault(&dir), Fault::Missing { first: 512, .. }));
 }
@@ -240,10 +240,33 @@ fn trusted(size: u32) -> Checkpoint {
 }
 
 fn verdict_since(dir: &TempDir, since: &Checkpoint) -> Result<Verified, Fault> {
+    verdict_of(dir, Some(since), None)
+}
+
+fn verdict_of(dir: &TempDir, since: Option<&Checkpoint>, before: Option<&Checkpoint>) -> Result<Verified, Fault> {
     let dirs = [dir.path()];
     let mut log = Folders(&dirs);
     let checkpoint = Checkpoint::open(&note(&mut log)?, signer().verifier_key())?;
-    against(&mut log, checkpoint, Some(since))
+    against(&mut log, checkpoint, since, before)
+}
+
+#[test]
+fn a_log_goes_on_from_what_was_shown_after_the_trusted_checkpoint_too() {
+    // F2: whoever kept a head notices the fork after it, wherever the reading begins
+    let mut other = leaves(SIZE);
+    other[400] = b"forged".to_vec();
+    let (log, fork) = (log_of(&leaves(SIZE)), log_of(&other));
+    for since in [None, Some(trusted(1)), Some(trusted(300)), Some(trusted(401))] {
+        for before in [401, 512, SIZE] {
+            assert!(verdict_of(&log, since.as_ref(), Some(&trusted(before))).is_ok());
+        }
+    }
+    for since in [None, Some(trusted(1)), Some(trusted(300))] {
+        assert!(verdict_of(&fork, since.as_ref(), Some(&trusted(400))).is_ok());
+        assert!(matches!(verdict_of(&fork, since.as_ref(), Some(&trusted(401))), Err(Fault::NotABeginning { size: 401, .. })));
+        assert!(matches!(verdict_of(&fork, since.as_ref(), Some(&trusted(SIZE))), Err(Fault::Forked { .. })));
+        assert!(matches!(verdict_of(&fork, since.as_ref(), Some(&trusted(SIZE + 1))), Err(Fault::Shorter { .. })));
+    }
 }
 
 #[test]
@@ -352,7 +375,7 @@ fn a_log_that_is_served_no_longer_is_no_verdict_and_says_how_far_it_was_read() {
     let dirs = [dir.path()];
     let with = |most, since: Option<&Checkpoint>| {
         let mut log = Served { folders: Folders(&dirs), asked: Vec::new(), most };
-        let verdict = note(&mut log).and_then(|note| against(&mut log, Checkpoint::open(&note, signer().verifier_key())?, since));
+        let verdict = note(&mut log).and_then(|note| against(&mut log, Checkpoint::open(&note, signer().verifier_key())?, since, None));
         (verdict, log.asked)
     };
     let (whole, asked) = with(usize::MAX, None);
