@@ -34,6 +34,11 @@ pub(crate) fn looked_token_of(keys: &SealKeys, epoch: u32, number: &ChildNumber)
     keys.entries.looks(epoch).unwrap_or(&keys.tokens).token("looked", &[number.as_str().as_bytes()])
 }
 
+/// The token under which the entries are indexed that settled other records to be this child's.
+pub(crate) fn settled_token_of(keys: &SealKeys, epoch: u32, number: &ChildNumber) -> [u8; 16] {
+    keys.entries.looks(epoch).unwrap_or(&keys.tokens).token("settled", &[number.as_str().as_bytes()])
+}
+
 /// The token of a join key.
 pub(crate) fn join_token(keys: &SealKeys, key: &JoinKey) -> u64 {
     short(&match key {

@@ -6,7 +6,8 @@
 use crate::children;
 use crate::error::{OpenError, StoreError};
 use crate::sealed::SealKeys;
-use contactpoint_audit::Entry;
+use contactpoint_audit::{Entry, Operation, Outcome};
+use contactpoint_domain::ChildNumber;
 use contactpoint_sealing::SealError;
 use rusqlite::{params, Connection};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,13 +29,24 @@ pub(crate) struct Pending {
     cursor: Option<Pair>,
 }
 
-/// The tokens under which an entry is indexed: one for each child that it names, whatever was done.
+/// The tokens under which an entry is indexed: one for each child that it names, whatever was done, and one more for a child whose record
+/// another was settled to be of.
 pub(crate) fn tokens_of(keys: &SealKeys, entry: &Entry) -> Vec<[u8; 16]> {
     tokens_under(keys, keys.entries.in_use().epoch(), entry)
 }
 
 fn tokens_under(keys: &SealKeys, epoch: u32, entry: &Entry) -> Vec<[u8; 16]> {
-    entry.children.iter().map(|number| children::looked_token_of(keys, epoch, number)).collect()
+    let mut tokens: Vec<[u8; 16]> = entry.children.iter().map(|number| children::looked_token_of(keys, epoch, number)).collect();
+    tokens.extend(settled(entry).map(|(_, child)| children::settled_token_of(keys, epoch, child)));
+    tokens
+}
+
+/// The record that an entry settled, and the child that it was settled to be: the looks at the one are looks at the other (rule F3).
+pub(crate) fn settled(entry: &Entry) -> Option<(&ChildNumber, &ChildNumber)> {
+    match (entry.operation, entry.outcome, entry.children.as_slice()) {
+        (Operation::SettleRecord, Outcome::Answered, [held, child, ..]) => Some((held, child)),
+        _ => None,
+    }
 }
 
 impl Pending {

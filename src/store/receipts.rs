@@ -19,8 +19,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Receipts {
     store: Store,
     witnesses: Option<Arc<Witnesses>>,
-    edge: Mutex<Vec<Partial>>,
+    edge: Edge,
 }
+
+/// What was read of the tiles that are not full.
+#[derive(Default)]
+struct Edge(Mutex<Vec<Partial>>);
 
 /// The tile of a level that is not full yet, as far as it was read.
 #[derive(Default)]
@@ -33,7 +37,7 @@ impl Receipts {
     /// Over a store.
     #[must_use]
     pub fn of(store: Store) -> Self {
-        Self { store, witnesses: None, edge: Mutex::default() }
+        Self { store, witnesses: None, edge: Edge::default() }
     }
 
     /// The same, under heads that these witnesses cosigned where there are such.
@@ -63,11 +67,13 @@ impl Receipts {
     /// The audit path of an entry below a signed head of `size` entries; `None` where that does not cover it.
     pub fn path(&self, snapshot: &Snapshot<'_>, index: u64, size: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         let Some(proving) = Proving::inclusion(index, size) else { return Ok(None) };
-        let read = |tile| Ok((tile, self.tile(snapshot.connection, tile)?));
+        let read = |tile| Ok((tile, self.edge.tile(snapshot.connection, tile)?));
         let tiles: Vec<_> = proving.tiles().into_iter().map(read).collect::<Result<_, StoreError>>()?;
         Ok(Some(proving.proof(&tiles).ok_or(StoreError::Damaged { table: "tile", row: 0 })?))
     }
+}
 
+impl Edge {
     fn tile(&self, connection: &Connection, tile: HashTile) -> Result<Vec<Hash>, StoreError> {
         if tile.width < FULL {
             return self.partial(connection, tile);
@@ -78,15 +84,17 @@ impl Receipts {
 
     fn partial(&self, connection: &Connection, tile: HashTile) -> Result<Vec<Hash>, StoreError> {
         let level = usize::from(tile.level);
-        let mut edge = self.edge.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut edge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if edge.len() <= level {
             edge.resize_with(level + 1, Partial::default);
         }
         let known = &mut edge[level];
         if tile.index < known.index {
-            // of an older head: since then it has become full
-            let full = log::hashes(connection, tile.level, tile.index, FULL.into(), u64::MAX)?.unwrap_or_default();
-            return Ok(full.as_chunks().0.iter().take(tile.width.into()).copied().collect());
+            // of an older head: since then it has become full, though a reading that began before does not see it so
+            let full = log::hashes(connection, tile.level, tile.index, FULL.into(), u64::MAX)?;
+            let seen =
+                full.map_or_else(|| log::hashes(connection, tile.level, tile.index, tile.width.into(), u64::MAX), |full| Ok(Some(full)))?;
+            return Ok(seen.unwrap_or_default().as_chunks().0.iter().take(tile.width.into()).copied().collect());
         }
         if known.index != tile.index {
             *known = Partial { index: tile.index, hashes: Vec::new() };
@@ -101,5 +109,37 @@ impl Receipts {
             known.hashes.extend(more.map_err(|_| StoreError::Stopped)?);
         }
         Ok(known.hashes.iter().take(tile.width.into()).copied().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contactpoint_audit::Tree;
+
+    #[test]
+    fn a_reading_that_began_before_a_tile_was_full_still_finds_its_part_of_it() {
+        // F2: whoever is answered has the entry's proof, however much was written meanwhile
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Connection::open(dir.path().join("store")).unwrap();
+        let (writer, early, late) = (open(), open(), open());
+        writer.pragma_update(None, "journal_mode", "wal").unwrap();
+        writer.execute_batch(crate::schema::FIRST).unwrap();
+        let mut tree = Tree::new();
+        let mut write = |count: u16| {
+            for at in 0..count {
+                log::append(&writer, &mut tree, &at.to_be_bytes()).unwrap();
+            }
+        };
+        write(200);
+        early.execute_batch("BEGIN; SELECT count(*) FROM leaf").unwrap();
+        let edge = Edge::default();
+        let of_200 = HashTile { level: 0, index: 0, width: 200 };
+        let shown = edge.tile(&early, of_200).unwrap();
+        assert_eq!(shown.len(), 200);
+        write(100);
+        assert_eq!(edge.tile(&late, HashTile { level: 0, index: 1, width: 44 }).unwrap().len(), 44);
+        assert_eq!(edge.tile(&late, of_200).unwrap(), shown);
+        assert_eq!(edge.tile(&early, of_200).unwrap(), shown, "it does not see the full tile");
     }
 }

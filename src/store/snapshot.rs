@@ -4,6 +4,7 @@ use crate::children::{self, Held};
 use crate::error::StoreError;
 use crate::feeds::{self, Feed, FeedFault, FeedId};
 use crate::index::Index;
+use crate::looked;
 use crate::registry::Registry;
 use crate::sealed::SealedRow;
 use contactpoint_audit::Entry;
@@ -11,6 +12,7 @@ use contactpoint_domain::{ChildNumber, ChildRecord, Instant, Organisation, Organ
 use contactpoint_matching::{guard_keys, join_keys, may_be_of, search_keys, JoinKey, SearchKey};
 use contactpoint_sealing::SealError;
 use rusqlite::OptionalExtension;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Rows that each search and each glass opens at least of what may be hidden, whether there is any: one record there and none cost the same
@@ -183,19 +185,49 @@ impl Snapshot<'_> {
         row.map(|row| children::open(row, self.keys)).transpose()
     }
 
-    /// The newest looks at a child before an entry (of all, where none is given), newest first, at most `most` (rule F3). Complete up to
-    /// the last [`Store::index_looks`](crate::Store::index_looks), but for what was erased ([`Self::erased`]).
+    /// The newest looks at a child before an entry (of all, where none is given), newest first, at most `most` (rule F3); those at a record that was
+    /// settled to be this child's are among them. Complete up to the last [`Store::index_looks`](crate::Store::index_looks), but for what was erased ([`Self::erased`]).
     pub fn looks_at(&self, number: &ChildNumber, before: Option<u64>, most: u32) -> Result<Vec<Look>, StoreError> {
         let before = before.and_then(|entry| i64::try_from(entry).ok()).unwrap_or(i64::MAX);
+        let numbers = self.numbers_of(number)?;
         let mut looks = Vec::new();
         // an epoch's entries stand together in the log, and all of the newest before those of the one before it
         for epoch in self.keys.entries.epochs() {
             let left = most.saturating_sub(u32::try_from(looks.len()).unwrap_or(u32::MAX));
             if left > 0 {
-                looks.extend(self.looks_of(epoch, number, before, left)?);
+                let mut of_epoch = Vec::new();
+                for number in &numbers {
+                    of_epoch.extend(self.looks_of(epoch, number, before, left)?);
+                }
+                of_epoch.sort_unstable_by_key(|look| Reverse(look.index));
+                of_epoch.dedup_by_key(|look| look.index);
+                of_epoch.truncate(left as usize);
+                looks.extend(of_epoch);
             }
         }
         Ok(looks)
+    }
+
+    /// A child's number, and those of the records that were settled to be of that child, and of those that were settled to be of these.
+    fn numbers_of(&self, number: &ChildNumber) -> Result<Vec<ChildNumber>, StoreError> {
+        let mut numbers = vec![number.clone()];
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT l.entry, l.leaf FROM looked k JOIN leaf l ON l.entry = k.entry WHERE k.child = ?1 ORDER BY k.entry")?;
+        let mut at = 0;
+        while let Some(child) = numbers.get(at).cloned() {
+            for epoch in self.keys.entries.epochs() {
+                let token = children::settled_token_of(self.keys, epoch, &child);
+                let rows = select.query_map([token.as_slice()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+                for row in rows {
+                    let look = self.open_look(row?)?;
+                    let held = looked::settled(&look.entry).filter(|(_, of)| **of == child).map(|(held, _)| held.clone());
+                    numbers.extend(held.filter(|held| !numbers.contains(held)));
+                }
+            }
+            at += 1;
+        }
+        Ok(numbers)
     }
 
     fn looks_of(&self, epoch: u32, number: &ChildNumber, before: i64, most: u32) -> Result<Vec<Look>, StoreError> {

@@ -4,7 +4,7 @@
 
 mod rig;
 
-use contactpoint_audit::{tiles, verify, Operation, Signer};
+use contactpoint_audit::{tiles, verify, Entry, Operation, Outcome, RefusalCode, Signer};
 use contactpoint_domain::{OrganisationId, Statement};
 use contactpoint_matching::{verdict, Verdict};
 use contactpoint_store::{OpenError, Store, StoreError};
@@ -229,6 +229,46 @@ async fn who_saw_a_child_survives_a_crash_before_the_index_was_written() {
     let number = child(1).number;
     let looks = store.look(move |snapshot| Ok((snapshot.looks_at(&number, None, 100)?.len(), entry(Operation::WhoSaw, vec![number]))));
     assert_eq!(looks.await.unwrap().into_inner(), 20);
+}
+
+#[tokio::test]
+async fn looks_at_a_record_that_was_settled_to_be_a_childs_are_looks_at_that_child() {
+    // F3: every look at a child by anybody
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    for n in [1, 2, 3, 4] {
+        add(&store, n).await;
+    }
+    let settle = async |held: u32, of: u32, outcome| {
+        let children = vec![child(held).number, child(of).number];
+        let entry = Entry { outcome, ..entry(Operation::SettleRecord, children) };
+        store.change(move |_| Ok(((), entry))).await.unwrap().into_inner();
+    };
+    let seen = async |n: u32, before: Option<u64>, most: u32| -> Vec<u64> {
+        store.index_looks().await.unwrap();
+        let number = child(n).number;
+        let read = store.look(move |snapshot| Ok((snapshot.looks_at(&number, before, most)?, entry(Operation::WhoSaw, Vec::new()))));
+        read.await.unwrap().into_inner().into_iter().map(|look| look.index).collect()
+    };
+    let first = store.log_size();
+    for n in [1, 2, 3, 4] {
+        look(&store, n).await.unwrap();
+    }
+    settle(3, 2, Outcome::Answered).await;
+    settle(2, 1, Outcome::Answered).await;
+    settle(4, 1, Outcome::Refused(RefusalCode::OutsideScope)).await;
+    look(&store, 1).await.unwrap();
+    let at = |offsets: &[u64]| offsets.iter().map(|offset| first + offset).collect::<Vec<_>>();
+    assert_eq!(seen(1, None, 100).await, at(&[7, 6, 5, 4, 2, 1, 0]), "child 4 is another, for that was refused");
+    assert_eq!(seen(2, None, 100).await, at(&[5, 4, 2, 1]), "what was seen of the record, and not of the child");
+    assert_eq!([seen(1, None, 3).await, seen(1, Some(first + 5), 3).await], [at(&[7, 6, 5]), at(&[4, 2, 1])], "by pages");
+    store.close().await.unwrap();
+    raw(dir.path()).execute_batch("DELETE FROM looked; UPDATE looked_mark SET entry = 0").unwrap();
+    let store = open(dir.path()).unwrap();
+    let number = child(1).number;
+    let read = store.look(move |snapshot| Ok((snapshot.looks_at(&number, None, 100)?.len(), entry(Operation::WhoSaw, Vec::new()))));
+    store.index_looks().await.unwrap();
+    assert_eq!(read.await.unwrap().into_inner(), 7, "the index is made again of the log");
 }
 
 #[tokio::test]
