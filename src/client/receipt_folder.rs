@@ -11,6 +11,7 @@ use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -40,6 +41,14 @@ impl ReceiptFolder {
         let mut entries: Vec<Logged> = files.filter_map(|file| read(&fs::read_to_string(file.path()).ok()?)).collect();
         entries.sort_unstable_by_key(|entry| (entry.index, entry.leaf));
         entries
+    }
+
+    /// How many have waited since before then, in seconds since 1970-01-01T00:00:00Z, by the times of their files.
+    pub(crate) fn waiting_since(&self, then: u64) -> usize {
+        let then = UNIX_EPOCH + Duration::from_secs(then);
+        let files = fs::read_dir(self.0.join("waiting")).into_iter().flatten().flatten();
+        let written = |file: fs::DirEntry| file.metadata().ok()?.modified().ok();
+        files.filter_map(written).filter(|written| *written < then).count()
     }
 
     /// Its receipt came, and is good.
@@ -129,6 +138,23 @@ mod tests {
         entries.iter().for_each(|entry| folder.proved(entry).unwrap());
         folder.proved(&entries[0]).unwrap();
         assert!(folder.waiting().is_empty());
+    }
+
+    #[test]
+    fn what_has_waited_for_too_long_is_counted() {
+        // F2: an entry that no head ever covers is one that the log does not have
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::beside(&place.path().join("school.toml"));
+        assert_eq!(folder.waiting_since(u64::MAX >> 2), 0, "nothing has waited yet");
+        for (index, written) in [(1, 1000), (2, 3000)] {
+            let entry = Logged { index, leaf: [7; 32] };
+            folder.wait_for(&entry).unwrap();
+            let file = fs::File::options().write(true).open(folder.file(&entry)).unwrap();
+            file.set_modified(UNIX_EPOCH + Duration::from_secs(written)).unwrap();
+        }
+        assert_eq!([500, 1000, 2000, 4000].map(|then| folder.waiting_since(then)), [0, 0, 1, 2]);
+        folder.proved(&Logged { index: 1, leaf: [7; 32] }).unwrap();
+        assert_eq!(folder.waiting_since(2000), 0);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::log_growth::{goes_on, text};
 use crate::profile::{ProfileError, Watch};
 use crate::receipt_folder::ReceiptFolder;
 use crate::terminal::{complain, say, say_json};
+use crate::witness_clock::now;
 use contactpoint_audit::{Checkpoint, Fault, LogPolicy, Logged, Receipt};
 use serde_json::json;
 use std::time::Duration;
@@ -23,6 +24,9 @@ const PATIENCE: u32 = 15;
 
 /// Receipts that are fetched beside another verb; the rest waits for the next one.
 const BESIDE: usize = 16;
+
+/// How many seconds a receipt may take before the user is told of it. A head is signed each second, and a quorum of witnesses takes minutes.
+const PATIENT_FOR: u64 = 3600;
 
 /// The verb: fetches the receipts of all that waits, and waits for it.
 pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
@@ -40,11 +44,12 @@ pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
         size = checker.look_at_head().await?;
         verified += checker.verify_covered(size, usize::MAX).await?;
     }
-    let waiting = watch.folder.waiting().len();
+    let (waiting, overdue) = (watch.folder.waiting().len(), overdue(watch));
     if place.json {
-        say_json(&json!({"verified": verified, "waiting": waiting, "size": size, "continues": before}));
+        say_json(&json!({"verified": verified, "waiting": waiting, "overdue": overdue, "size": size, "continues": before}));
         return Ok(());
     }
+    tell_overdue(overdue);
     say(&format!("{verified} receipts verified, {waiting} not covered yet. The log has {size} entries."));
     if let Some(before) = before {
         say(&format!("The log that you saw before ({before} entries) is a beginning of it."));
@@ -56,13 +61,28 @@ pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
 pub(crate) async fn check_beside(place: &Place) -> Result<(), ClientError> {
     let Ok(profile) = api::profile(place) else { return Ok(()) };
     let Some(watch) = profile.watch.as_ref().filter(|watch| !watch.folder.waiting().is_empty()) else { return Ok(()) };
-    match beside(place, watch).await {
+    let checked = beside(place, watch).await;
+    // also where it does not answer, or answers with an old head each time: that is how an entry would be kept from being missed
+    tell_overdue(overdue(watch));
+    match checked {
         Err(error @ (ClientError::Log { .. } | ClientError::Verification(_))) => Err(error),
         Err(error @ ClientError::File { .. }) => {
             complain(&format!("receipts are not checked: {error}"));
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+fn overdue(watch: &Watch) -> usize {
+    watch.folder.waiting_since(now().saturating_sub(PATIENT_FOR))
+}
+
+fn tell_overdue(entries: usize) {
+    if entries > 0 {
+        complain(&format!(
+            "{entries} answers have waited for their receipts for more than an hour. Nobody has shown that they are in the log: tell the accreditor."
+        ));
     }
 }
 

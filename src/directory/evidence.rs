@@ -8,7 +8,7 @@ use crate::alert_audit::refuse_period;
 use crate::connect::still;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
-use crate::statements::{erased_below, SealedDocument, SealedFor};
+use crate::statements::{beside, erased_below, SealedDocument, SealedFor};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, EvidenceAsked, EvidenceCase, EvidenceId, Instant, OrganisationId, PersonId, Purpose};
@@ -185,7 +185,7 @@ impl Directory {
             return Ok(Err(Refused::Policy(Refusal::TooManyEntries)));
         }
         let key = self.store.log_key();
-        let made = self.store.prepare(|snapshot| {
+        let build = |snapshot: &Snapshot<'_>| {
             let entries = self.opened(snapshot, &indices, size)?;
             let names = names(snapshot, person, &entries)?;
             let auditors = (case.by, approver);
@@ -193,8 +193,8 @@ impl Directory {
             let (entries, names, erased) = (&entries, &names, &erased_below(snapshot, size)?);
             let evidence = Evidence { key: &key, person, from, to, auditors, made: now, size, entries, erased, names, checkpoint };
             SealedDocument::of(self, evidence.written(), Recipient::of_bytes(recipient))
-        })?;
-        Ok(Ok(made))
+        };
+        beside(|| self.store.prepare(build)).map(Ok)
     }
 
     fn opened(&self, snapshot: &Snapshot<'_>, indices: &[u64], size: u64) -> Result<Vec<Opened>, StoreError> {

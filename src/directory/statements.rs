@@ -13,6 +13,7 @@ use contactpoint_statement::{Did, Look, SubjectAccess, Unsigned};
 use contactpoint_store::{ErasedEntries, Look as Found, Proved, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use utoipa::ToSchema;
 
 /// The most looks in one statement.
@@ -89,26 +90,36 @@ impl Directory {
             children: vec![child_number.clone()],
             ..entry(caller, Role::Auditor, Operation::MakeStatement, now)
         };
-        self.look(blank, move |snapshot, blank| {
+        let made = |snapshot: &Snapshot<'_>, size: u64, note: &str| {
+            let Some(looks) = stated(self, snapshot, &child_number, size)? else {
+                return Ok(Err(Refused::Policy(Refusal::TooManyEntries)));
+            };
+            let key = self.store.log_key();
+            let (log, child) = (key.name(), &child_number);
+            let erased = &erased_below(snapshot, size)?;
+            let statement = SubjectAccess { log, child, made: now, size, looks: &looks, erased, checkpoint: note };
+            SealedDocument::of(self, statement.written(), recipient).map(Ok)
+        };
+        self.look(blank, |snapshot, blank| {
             let result = match (permit, head) {
                 (Err(refused), _) => Err(refused),
                 // nothing is signed yet: a second later it is
                 (Ok(_), None) => return Err(StoreError::Unsigned),
-                (Ok(_), Some((size, note))) => match stated(self, snapshot, &child_number, size)? {
-                    None => Err(Refused::Policy(Refusal::TooManyEntries)),
-                    Some(looks) => {
-                        let key = self.store.log_key();
-                        let (log, child) = (key.name(), &child_number);
-                        let erased = &erased_below(snapshot, size)?;
-                        let statement = SubjectAccess { log, child, made: now, size, looks: &looks, erased, checkpoint: &note };
-                        Ok(SealedDocument::of(self, statement.written(), recipient)?)
-                    }
-                },
+                (Ok(_), Some((size, note))) => beside(|| made(snapshot, size, &note))?,
             };
             let entry = with_outcome(blank, &result);
             Ok((result, entry))
         })
         .await
+    }
+}
+
+/// Does what takes up to a second without keeping the requests waiting that share this thread.
+pub(crate) fn beside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // a thread that serves nobody else
+        _ => work(),
     }
 }
 

@@ -83,7 +83,13 @@ impl std::str::FromStr for Identity {
     fn from_str(text: &str) -> Result<Self, AgeFault> {
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let (Some(line), None) = (lines.next(), lines.next()) else { return Err(AgeFault::Identity) };
-        decoded(line, SECRET).map(|key| Self(Zeroizing::new(key))).ok_or(AgeFault::Identity)
+        let key = decoded(line, SECRET).map(Zeroizing::new).ok_or(AgeFault::Identity)?;
+        // one key has one spelling, which age-keygen writes in capitals
+        let spelling = bech32::encode_upper::<Bech32>(SECRET, key.as_slice()).map(Zeroizing::new).map_err(|_| AgeFault::Identity)?;
+        if spelling.as_str() != line {
+            return Err(AgeFault::Identity);
+        }
+        Ok(Self(key))
     }
 }
 
@@ -264,7 +270,8 @@ mod tests {
     fn a_key_file_may_have_comments_and_one_key() {
         // F5: a command verifies it offline, with the file that age-keygen wrote
         assert!(format!("# created: 2026\n# public key: {RECIPIENT}\n{IDENTITY}\n").parse::<Identity>().is_ok());
-        for wrong in [String::new(), RECIPIENT.to_owned(), format!("{IDENTITY}\n{IDENTITY}"), IDENTITY.replace('Q', "P")] {
+        let lower = IDENTITY.to_lowercase();
+        for wrong in [String::new(), RECIPIENT.to_owned(), format!("{IDENTITY}\n{IDENTITY}"), IDENTITY.replace('Q', "P"), lower] {
             assert_eq!(wrong.parse::<Identity>().unwrap_err(), AgeFault::Identity);
         }
     }
