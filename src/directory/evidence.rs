@@ -11,7 +11,7 @@ use crate::refused::Refused;
 use crate::statements::{beside, erased_below, SealedDocument, SealedFor};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{Day, EvidenceAsked, EvidenceCase, EvidenceId, Instant, OrganisationId, PersonId, Purpose};
+use contactpoint_domain::{ChildNumber, Day, EvidenceAsked, EvidenceCase, EvidenceId, Instant, OrganisationId, PersonId, Purpose};
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_policy::{self as policy, Moment, Refusal};
 use contactpoint_sealing::Recipient;
@@ -23,6 +23,12 @@ use utoipa::ToSchema;
 
 /// The most entries in one document.
 pub const MOST_PROVED: usize = 5000;
+
+/// The most children in one document: the entry of fetching it names each.
+const MOST_CHILDREN: usize = 4000;
+
+/// A document, and the children in it; or too many of them.
+type Made = Result<(SealedDocument, Vec<ChildNumber>), Refused>;
 
 /// What counts as looking.
 const LOOKING: &[Operation] = &[
@@ -161,20 +167,22 @@ impl Directory {
                 let case = case?;
                 Ok((case, policy::fetch_evidence(&by, Moment::of(now), &case)?))
             });
-            let result = match permit.and_then(|(case, _)| Ok((case, made?))) {
+            let result = match permit.and_then(|(case, _)| Ok((case, transaction.release(made?)?))) {
                 Ok((case, made)) => {
                     transaction.put_evidence(&EvidenceCase { fetched: case.fetched.saturating_add(1), ..case })?;
-                    Ok(transaction.release(made))
+                    Ok(made)
                 }
                 Err(refused) => Err(refused),
             };
-            let entry = with_outcome(blank, &result);
+            // whoever opens it reads of these children (rule F3)
+            let (result, children) = result.map_or_else(|refused| (Err(refused), Vec::new()), |(made, children)| (Ok(made), children));
+            let entry = with_outcome(Entry { children, ..blank }, &result);
             Ok((result, entry))
         })
         .await
     }
 
-    async fn made(&self, case: &EvidenceCase, now: Instant) -> Result<Result<Prepared<SealedDocument>, Refused>, StoreError> {
+    async fn made(&self, case: &EvidenceCase, now: Instant) -> Result<Result<Prepared<Made>, Refused>, StoreError> {
         let (size, note) = self.receipts.head(now)?.ok_or(StoreError::Unsigned)?;
         let Some((approver, _)) = case.approved else { return Ok(Err(Refused::Policy(Refusal::NotApproved))) };
         let EvidenceAsked { person, from, to, reason: _, recipient } = case.asked;
@@ -187,12 +195,17 @@ impl Directory {
         let key = self.store.log_key();
         let build = |snapshot: &Snapshot<'_>| {
             let entries = self.opened(snapshot, &indices, size)?;
+            let children: BTreeSet<&ChildNumber> = entries.iter().flat_map(|opened| &opened.entry.children).collect();
+            if children.len() > MOST_CHILDREN {
+                return Ok(Err(Refused::Policy(Refusal::TooManyEntries)));
+            }
+            let children = children.into_iter().cloned().collect();
             let names = names(snapshot, person, &entries)?;
             let auditors = (case.by, approver);
             let checkpoint = &note;
             let (entries, names, erased) = (&entries, &names, &erased_below(snapshot, size)?);
             let evidence = Evidence { key: &key, person, from, to, auditors, made: now, size, entries, erased, names, checkpoint };
-            SealedDocument::of(self, evidence.written(), Recipient::of_bytes(recipient))
+            Ok(Ok((SealedDocument::of(self, evidence.written(), Recipient::of_bytes(recipient))?, children)))
         };
         beside(|| self.store.prepare(build)).map(Ok)
     }

@@ -155,6 +155,10 @@ async fn evidence_takes_two_auditors_and_is_verified_by_a_script_that_has_nothin
     assert_eq!(answer.headers["cache-control"], "no-store");
     let to = in_folder(&house, "evidence.age");
     std::fs::write(&to, bytes_of(&answer)).unwrap();
+    // F3: whoever opens it reads of the child, so the child's looks have it
+    let looks = first.post("/v1/audit/who-saw", json!({"child_number": house.amelia, "reason": "audit"})).await.expect_status(200).json();
+    let fetched = looks["looks"].as_array().unwrap().iter().filter(|look| look["operation"] == "fetch-evidence");
+    assert_eq!(fetched.map(|look| look["outcome"].clone()).collect::<Vec<_>>(), ["answered"], "{looks}");
 
     let document = opened(&house, &to);
     assert!(document.contains("  Did           break-glass\n") && document.contains("  Outcome       outside-scope\n"), "{document}");
