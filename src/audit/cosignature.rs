@@ -289,11 +289,13 @@ mod tests {
     #[test]
     fn the_logs_own_lines_are_what_is_left_of_a_note_that_many_cosigned() {
         // F2: what a witness brings does not grow with the others
-        let many: String = (1..200).map(|at| cosigned(at).rsplit_once("\n\u{2014} ").map(|(_, line)| format!("\u{2014} {line}")).unwrap()).collect();
+        let many: String =
+            (1..200).map(|at| cosigned(at).rsplit_once("\n\u{2014} ").map(|(_, line)| format!("\u{2014} {line}")).unwrap()).collect();
         let whole = format!("{}{many}", note());
         assert_eq!(SignedCheckpoint::open(&whole, signer().verifier_key()).unwrap().by_the_log_alone(), note());
         // of two keys, both
-        let (text, own) = (note().split_once("\n\n").map(|(text, _)| format!("{text}\n")).unwrap(), InMemory::new("directory.example/log", 2));
+        let (text, own) =
+            (note().split_once("\n\n").map(|(text, _)| format!("{text}\n")).unwrap(), InMemory::new("directory.example/log", 2));
         let second = note::sign(&text, &own).unwrap().split_once("\n\n").map(|(_, line)| line.to_owned()).unwrap();
         let both = format!("{}{second}", note());
         let opened = format!("{both}{many}");

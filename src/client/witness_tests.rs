@@ -208,7 +208,9 @@ async fn a_witness_brings_the_logs_own_lines_and_its_own_however_many_others_hav
     let folder = rig.witness("w1");
     let mut files = shown(600, 600);
     let bare = String::from_utf8(files["checkpoint"].clone()).unwrap();
-    let line = |number: u16| format!("\u{2014} witness.example/w{number} {}\n", data_encoding::BASE64.encode(&[&number.to_be_bytes()[..], &[5; 74]].concat()));
+    let line = |number: u16| {
+        format!("\u{2014} witness.example/w{number} {}\n", data_encoding::BASE64.encode(&[&number.to_be_bytes()[..], &[5; 74]].concat()))
+    };
     let many = bare.clone() + &(1..=300).map(line).collect::<String>();
     files.insert("checkpoint/asked".to_owned(), many.clone().into_bytes());
     rig.shows(files);

@@ -46,7 +46,8 @@ pub(crate) fn news(connection: &Connection, size: u64, held: Held, lines: Vec<Co
         return Ok(Vec::new());
     }
     let mut kept = connection.prepare_cached("SELECT at FROM cosignature WHERE witness = ?1 AND size = ?2")?;
-    let mut first = connection.prepare_cached("SELECT size FROM cosignature WHERE witness = ?1 ORDER BY size DESC LIMIT 1 OFFSET ?2 - 1")?;
+    let mut first =
+        connection.prepare_cached("SELECT size FROM cosignature WHERE witness = ?1 ORDER BY size DESC LIMIT 1 OFFSET ?2 - 1")?;
     let mut news = Vec::with_capacity(lines.len());
     for line in lines {
         let witness = line.key.to_string();

@@ -179,6 +179,9 @@ impl Witnesses {
         let new = self.store.read(|snapshot| cosignatures::news(snapshot.connection, head.size, stays, lines))?;
         if !new.is_empty() {
             self.store.run(move |group| group.keep_cosignatures(head.size, stays, &new)).await?;
+        }
+        // also where nothing is news: whoever brought it first may have gone before it was judged
+        if stays.quorum.is_none_or(|quorum| quorum <= head.size) {
             self.judge(head.size)?;
         }
         drop(one_at_a_time);

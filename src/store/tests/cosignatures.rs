@@ -331,6 +331,22 @@ async fn lines_that_were_never_brought_are_at_most_a_write_each_and_none_below_a
 }
 
 #[tokio::test]
+async fn what_was_kept_and_not_judged_is_judged_when_it_is_brought_again() {
+    // F2: who brings a line may go before it is judged; a quorum that is there counts
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let (witnesses, gone) = (over(&store), over(&store));
+    let head = heads(&store, 1).await.remove(0);
+    for number in [1, 2] {
+        gone.bring(&Witness::number(number).cosigned(&head, WRITTEN), after(0)).await.unwrap();
+    }
+    assert!(witnesses.cosigned().is_none());
+    let mut commits = Commits::of(&store, dir.path()).await;
+    assert_eq!(commits.for_each(&witnesses, [&Witness::number(2).cosigned(&head, WRITTEN)]).await, 0);
+    assert_eq!(witnesses.cosigned().unwrap().0, 1);
+}
+
+#[tokio::test]
 async fn of_a_witness_whose_lines_are_brought_many_in_one_note_the_latest_is_taken() {
     // F2: one line of a witness at a time
     let dir = tempfile::tempdir().unwrap();
@@ -338,9 +354,9 @@ async fn of_a_witness_whose_lines_are_brought_many_in_one_note_the_latest_is_tak
     let witnesses = over(&store);
     let head = heads(&store, 1).await.remove(0);
     let lines = |number: u8| (1..=20).map(move |at| (number, WRITTEN + at));
-    let many = lines(1).chain(lines(2)).fold(head.clone(), |note, (number, at)| {
-        note + Witness::number(number).cosigned(&head, at).strip_prefix(&head).unwrap()
-    });
+    let many = lines(1)
+        .chain(lines(2))
+        .fold(head.clone(), |note, (number, at)| note + Witness::number(number).cosigned(&head, at).strip_prefix(&head).unwrap());
     let mut commits = Commits::of(&store, dir.path()).await;
     assert_eq!(commits.for_each(&witnesses, [&many]).await, 1);
     assert_eq!([rows_of(dir.path(), 1), rows_of(dir.path(), 2)], [[(1, WRITTEN + 20)], [(1, WRITTEN + 20)]]);
