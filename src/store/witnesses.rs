@@ -225,12 +225,12 @@ impl Witnesses {
         Ok(state.asked.as_ref().map(|Asked { size, note, .. }| (*size, note.clone())))
     }
 
-    /// The size of the head that is held out, where it is to be held out no longer though it has no quorum: that is late, and a witness has
-    /// cosigned a newer one. It was held out for as long as the quorum may take, too: else a witness that always runs ahead, and brings what it
-    /// cosigned, would keep the others from ever meeting.
+    /// The size of the head that is held out, where it is to be held out no longer though it has no quorum: a witness has cosigned a newer one,
+    /// and it was held out for as long as the quorum may take, which is late by then. For less, a witness that always runs ahead, and brings what
+    /// it cosigned, would keep the others from ever meeting.
     fn passed_by(&self, now: Instant) -> Result<Option<u64>, StoreError> {
         let Some((size, since)) = self.state().asked.as_ref().map(|asked| (asked.size, asked.since)) else { return Ok(None) };
-        if now < self.patience_from(since) || self.late_since(now)?.is_none() {
+        if now < self.patience_from(since) {
             return Ok(None);
         }
         let newest = self.store.read(|snapshot| cosignatures::newest_of_each(snapshot.connection))?;
