@@ -59,7 +59,7 @@ fn start() -> Result<(), Failure> {
     let identity = Arc::new(Identity::new(store.clone(), custody.clone(), clock.clone(), settings.session.idle_seconds.seconds()));
     let shown = |also| settings.shielding.also_shows.contains(&also);
     let visible = Visible { gender: shown(AlsoShown::Gender), carer_names: shown(AlsoShown::CarerNames) };
-    let witnesses = witnesses::over(&store, policy, &settings)?;
+    let witnesses = witnesses::over(&store, policy, &settings, clock.now().wall)?;
     let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone()).showing(visible);
     let directory = directory.cosigned_by(witnesses.clone());
     let directory = directory.limited(daemon::ceilings(&settings), clock.now().wall).map_err(ApplianceError::from)?;

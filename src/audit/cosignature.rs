@@ -118,6 +118,14 @@ impl<'a> SignedCheckpoint<'a> {
         &self.checkpoint
     }
 
+    /// The note with the lines that bear the log's name and no others: what is brought with a cosignature, however many others have cosigned.
+    #[must_use]
+    pub fn by_the_log_alone(&self) -> String {
+        let own = self.lines.iter().filter(|line| line.name == self.checkpoint.origin);
+        let own = own.map(|line| note::line(line.name, line.id, &line.signature));
+        std::iter::once(format!("{}\n", self.body)).chain(own).collect()
+    }
+
     /// The line, with its newline, that a witness adds below the note; `at` in seconds since 1970-01-01T00:00:00Z. A cosignature that does
     /// not verify is not handed out. The witness has checked consistency, and kept the checkpoint durably, before it asks for this.
     pub fn cosign(&self, at: u64, witness: &dyn Signer) -> Result<String, SignError> {
@@ -276,6 +284,22 @@ mod tests {
         let opened = SignedCheckpoint::open(&both, signer().verifier_key()).unwrap();
         let own = WitnessKey::of(&witness()).unwrap();
         assert_eq!(opened.cosignature_of(&own), Ok(Some((AT + 60, line(AT + 60)))));
+    }
+
+    #[test]
+    fn the_logs_own_lines_are_what_is_left_of_a_note_that_many_cosigned() {
+        // F2: what a witness brings does not grow with the others
+        let many: String =
+            (1..200).map(|at| cosigned(at).rsplit_once("\n\u{2014} ").map(|(_, line)| format!("\u{2014} {line}")).unwrap()).collect();
+        let whole = format!("{}{many}", note());
+        assert_eq!(SignedCheckpoint::open(&whole, signer().verifier_key()).unwrap().by_the_log_alone(), note());
+        // of two keys, both
+        let (text, own) =
+            (note().split_once("\n\n").map(|(text, _)| format!("{text}\n")).unwrap(), InMemory::new("directory.example/log", 2));
+        let second = note::sign(&text, &own).unwrap().split_once("\n\n").map(|(_, line)| line.to_owned()).unwrap();
+        let both = format!("{}{second}", note());
+        let opened = format!("{both}{many}");
+        assert_eq!(SignedCheckpoint::open(&opened, own.verifier_key()).unwrap().by_the_log_alone(), both);
     }
 
     #[test]

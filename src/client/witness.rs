@@ -78,11 +78,23 @@ impl Visit<'_> {
         // where it is kept already: an earlier visit may have ended before the disk had it.
         self.folder.keep(&note)?;
         let line = shown.cosign(now(), self.folder.key()).map_err(|fault| ClientError::Request(fault.to_string()))?;
-        let held = self.api.post_text("/log/cosignatures", format!("{note}{line}")).await?.into_body();
+        // the others' lines stay there: with all of them a note may be longer than what the log takes
+        let held = self.api.post_text("/log/cosignatures", shown.by_the_log_alone() + &line).await?.into_body();
         let held = utf8(&held)?;
-        let own = SignedCheckpoint::open(&held, self.log).and_then(|held| held.cosigned_at(self.folder.key().public()));
-        let unseen = || ClientError::AnswerNotUnderstood("the log took our cosignature, and does not show it".to_owned());
-        own.ok().flatten().ok_or_else(unseen).map(|_| head)
+        match SignedCheckpoint::open(&held, self.log).and_then(|held| held.cosigned_at(self.folder.key().public())) {
+            Ok(Some(_)) => Ok(head),
+            Ok(None) if self.is_overtaken(&head).await? => Ok(head),
+            Ok(None) | Err(_) => Err(ClientError::AnswerNotUnderstood("the log took our cosignature, and does not show it".to_owned())),
+        }
+    }
+
+    /// Whether a newer head got the quorum in the meantime: then the log has no use for a line under this one.
+    async fn is_overtaken(&mut self, head: &Checkpoint) -> Result<bool, ClientError> {
+        match text(self.api, "/log/checkpoint/cosigned").await {
+            Ok(note) => Ok(Checkpoint::open(&note, self.log).is_ok_and(|newest| newest.size > head.size)),
+            Err(ClientError::Refused(_)) => Ok(false),
+            Err(failed) => Err(failed),
+        }
     }
 
     fn signed_by_the_log<'n>(&self, note: &'n str) -> Result<SignedCheckpoint<'n>, ClientError> {

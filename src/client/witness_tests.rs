@@ -28,7 +28,9 @@ impl Rig {
         let shown = Arc::new(Mutex::new(shown(600, 600)));
         let served = Arc::clone(&shown);
         let directory = FakeDirectory::answering(move |request| match request.path.as_str() {
-            "/log/cosignatures" => Reaction::Bytes(request.body.to_vec()),
+            "/log/cosignatures" => {
+                Reaction::Bytes(served.lock().unwrap().get("cosignatures").cloned().unwrap_or_else(|| request.body.to_vec()))
+            }
             path => match served.lock().unwrap().get(path.trim_start_matches("/log/")) {
                 Some(file) => Reaction::Bytes(file.clone()),
                 None => Reaction::Answer(404, json!({"title": "No.", "code": "not_witnessed"})),
@@ -197,6 +199,48 @@ async fn a_log_that_was_shortened_or_forked_is_never_cosigned_and_both_heads_are
     // the honest log is cosigned again
     rig.shows(shown(701, 701));
     rig.visit(&folder).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_witness_brings_the_logs_own_lines_and_its_own_however_many_others_have_cosigned() {
+    // F2: independent witnesses may cosign, as many as a policy lists; what the log takes at a time is bounded
+    let rig = Rig::new().await;
+    let folder = rig.witness("w1");
+    let mut files = shown(600, 600);
+    let bare = String::from_utf8(files["checkpoint"].clone()).unwrap();
+    let line = |number: u16| {
+        format!("\u{2014} witness.example/w{number} {}\n", data_encoding::BASE64.encode(&[&number.to_be_bytes()[..], &[5; 74]].concat()))
+    };
+    let many = bare.clone() + &(1..=300).map(line).collect::<String>();
+    files.insert("checkpoint/asked".to_owned(), many.clone().into_bytes());
+    rig.shows(files);
+    rig.visit(&folder).await.unwrap();
+    let seen = rig.directory.seen();
+    let brought = seen.iter().find(|request| request.path == "/log/cosignatures").unwrap();
+    let brought = std::str::from_utf8(&brought.body).unwrap();
+    let own = brought.strip_prefix(&bare).unwrap();
+    assert!(own.starts_with(&format!("\u{2014} {NAME} ")) && own.lines().count() == 1, "{own}");
+    assert_eq!(fs::read_to_string(folder.join("checkpoint")).unwrap(), many, "what was shown is kept whole");
+}
+
+#[tokio::test]
+async fn a_line_that_the_log_does_not_show_ends_the_witness_unless_a_newer_head_has_the_quorum() {
+    // F2: a log that loses lines is found by who brought them; one that went on in the meantime has lost none
+    let rig = Rig::new().await;
+    let folder = rig.witness("w1");
+    let mut files = shown(600, 600);
+    files.insert("cosignatures".to_owned(), files["checkpoint"].clone());
+    let cosigned = |size| shown(size, size)["checkpoint"].clone();
+    for (newest, is_lost) in [(None, true), (Some(cosigned(599)), true), (Some(cosigned(600)), true), (Some(cosigned(601)), false)] {
+        files.extend(newest.map(|note| ("checkpoint/cosigned".to_owned(), note)));
+        rig.shows(files.clone());
+        let visited = rig.visit(&folder).await;
+        assert_eq!(visited.is_err_and(|error| error.to_string().contains("does not show it")), is_lost);
+    }
+    let other = asking(log(&leaves(700, 700), &Key::of("directory.example/log", 2)))["checkpoint"].clone();
+    files.insert("checkpoint/cosigned".to_owned(), other);
+    rig.shows(files);
+    assert!(rig.visit(&folder).await.is_err(), "and whoever says so has to be the log");
 }
 
 #[tokio::test]

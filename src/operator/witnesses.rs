@@ -3,6 +3,7 @@
 //! Leaves to others: what the policy means (`audit`), and judging by it (`store`).
 
 use contactpoint_audit::{LogPolicy, PolicyError};
+use contactpoint_domain::Instant;
 use contactpoint_settings::Settings;
 use contactpoint_store::{Store, Witnesses, WitnessesRefused};
 use std::path::{Path, PathBuf};
@@ -68,12 +69,12 @@ pub fn policy(configuration: &Path, settings: &Settings) -> Result<Option<LogPol
     }
 }
 
-/// Who cosigns the log of this store, where a policy says so. Refused where it does not list the log under its own key.
+/// Who cosigns the log of this store, where a policy says so, from the daemon's start on. Refused where it does not list the log under its own key.
 ///
 /// # Errors
 /// [`WitnessesRefused`].
-pub fn over(store: &Store, policy: Option<LogPolicy>, settings: &Settings) -> Result<Option<Arc<Witnesses>>, WitnessesRefused> {
+pub fn over(store: &Store, policy: Option<LogPolicy>, settings: &Settings, begun: Instant) -> Result<Option<Arc<Witnesses>>, WitnessesRefused> {
     let late_after = settings.witnesses.late_seconds.seconds();
-    let witnesses = policy.map(|policy| Witnesses::over(store.clone(), policy, late_after)).transpose()?;
+    let witnesses = policy.map(|policy| Witnesses::over(store.clone(), policy, late_after, begun)).transpose()?;
     Ok(witnesses.map(Arc::new))
 }

@@ -193,9 +193,9 @@ impl<'w> Group<'w> {
         log::keep_checkpoint(&self.writer.connection, size, note)
     }
 
-    /// Keeps cosignatures that were verified.
-    pub(crate) fn keep_cosignatures(&mut self, size: u64, quorum: Option<u64>, lines: &[Cosignature]) -> Result<(), StoreError> {
-        cosignatures::keep(&self.writer.connection, size, quorum, lines)
+    /// Keeps cosignatures that were verified and are news.
+    pub(crate) fn keep_cosignatures(&mut self, size: u64, held: cosignatures::Held, lines: &[Cosignature]) -> Result<(), StoreError> {
+        cosignatures::keep(&self.writer.connection, size, held, lines)
     }
 
     /// Notes that a head was kept on the token.

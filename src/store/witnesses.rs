@@ -2,15 +2,16 @@
 //! the quorum is late (rule F2: "independent witnesses may cosign").
 //!
 //! Witnesses come and ask; each by itself, at its own time. So that they meet over one head, one is held out to all of them until it has the
-//! quorum, and only then the newest takes its place. It never goes back, not over a restart either: a witness that cosigned one head must not be
+//! quorum, and only then the newest takes its place; or, once the quorum is late, where a witness has cosigned a newer one by another way and will
+//! never cosign this one. It never goes back, not over a restart either: a witness that cosigned one head must not be
 //! shown a smaller one. Leaves to others: the policy's mathematics (`audit`), who may come in (`edge`), the witness's own part (`client`).
 //! Does not promise: that a witness is independent, nor that its clock is right.
 
-use crate::cosignatures::{self, Last};
+use crate::cosignatures::{self, Held, Last};
 use crate::error::StoreError;
 use crate::log;
 use crate::writer::Store;
-use contactpoint_audit::{Checkpoint, Cosignature, Fault, LogPolicy};
+use contactpoint_audit::{Checkpoint, Fault, LogPolicy};
 use contactpoint_domain::Instant;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -96,26 +97,37 @@ pub struct Witnesses {
     store: Store,
     policy: LogPolicy,
     late_after: Duration,
+    /// When the daemon started: witnesses cannot have come before.
+    begun: Instant,
     state: Mutex<State>,
+    /// What is news is decided, kept and judged for one caller at a time.
+    bringing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    asked: Option<(u64, String)>,
+    asked: Option<Asked>,
     /// The newest head that has the quorum, with its lines.
     cosigned: Option<(u64, String)>,
     /// The first entry that no such head covers, and when it was written, in milliseconds: read once.
     waiting: Option<(u64, u64)>,
 }
 
+/// The head that is held out.
+struct Asked {
+    size: u64,
+    note: String,
+    since: Instant,
+}
+
 impl Witnesses {
-    /// Over an open store. Refused where the policy does not list its log.
-    pub fn over(store: Store, policy: LogPolicy, late_after: Duration) -> Result<Self, WitnessesRefused> {
+    /// Over an open store. Refused where the policy does not list its log. `begun` is now: nobody is late for what was due before.
+    pub fn over(store: Store, policy: LogPolicy, late_after: Duration, begun: Instant) -> Result<Self, WitnessesRefused> {
         let key = store.verifier_key();
         if !policy.logs().contains(key) {
             return Err(WitnessesRefused::OtherLog { key: key.to_string() });
         }
-        let witnesses = Self { store, policy, late_after, state: Mutex::default() };
+        let witnesses = Self { store, policy, late_after, begun, state: Mutex::default(), bringing: tokio::sync::Mutex::default() };
         for size in witnesses.store.read(|snapshot| cosignatures::heads(snapshot.connection))? {
             if witnesses.judge(size)? {
                 break;
@@ -125,8 +137,8 @@ impl Witnesses {
     }
 
     /// The head that every witness is asked to cosign now, with the lines that it has already; `None` before the first is signed.
-    pub fn asked(&self) -> Result<Option<String>, StoreError> {
-        match self.asked_head() {
+    pub fn asked(&self, now: Instant) -> Result<Option<String>, StoreError> {
+        match self.asked_head(now)? {
             Some((_, note)) => self.with_lines(&note).map(Some),
             None => Ok(None),
         }
@@ -146,8 +158,8 @@ impl Witnesses {
         Ok(std::iter::once(note.to_owned()).chain(of_policy).collect())
     }
 
-    /// Takes the lines of the policy's witnesses below one of this log's own heads, each verified, and keeps them durably; the head with all
-    /// that is kept of it. Brought again it is the same. `now` is to refuse a time to come.
+    /// Takes the lines of the policy's witnesses below one of this log's own heads, one of each witness, each verified, and keeps durably those
+    /// that are news; the head with all that is kept of it. Brought again it is the same, and nothing is written. `now` is to refuse a time to come.
     pub async fn bring(&self, note: &str, now: Instant) -> Result<String, CosignatureRefused> {
         let (head, lines) = self.policy.cosignatures(note, None)?;
         let held = self.store.read(|snapshot| Ok(log::checkpoint_at(snapshot.connection, head.size)?))?;
@@ -162,26 +174,29 @@ impl Witnesses {
         if lines.iter().any(|line| line.at > now.millis() / 1000 + AHEAD) {
             return Err(CosignatureRefused::Wrong);
         }
-        let known = self.with_lines(&held)?;
-        let new: Vec<Cosignature> = lines.into_iter().filter(|line| !known.contains(&line.line)).collect();
-        if new.is_empty() {
-            return Ok(known);
+        let one_at_a_time = self.bringing.lock().await;
+        let stays = self.held();
+        let new = self.store.read(|snapshot| cosignatures::news(snapshot.connection, head.size, stays, lines))?;
+        if !new.is_empty() {
+            self.store.run(move |group| group.keep_cosignatures(head.size, stays, &new)).await?;
         }
-        let quorum = self.state().cosigned.as_ref().map(|(size, _)| *size);
-        self.store.run(move |group| group.keep_cosignatures(head.size, quorum, &new)).await?;
-        self.judge(head.size)?;
+        // also where nothing is news: whoever brought it first may have gone before it was judged
+        if stays.quorum.is_none_or(|quorum| quorum <= head.size) {
+            self.judge(head.size)?;
+        }
+        drop(one_at_a_time);
         Ok(self.with_lines(&held)?)
     }
 
-    /// Since when the quorum is late: an entry has waited too long for a head that has it.
+    /// Since when the quorum is late: an entry has waited too long for a head that has it. Where it waited already when the daemon started, it
+    /// is waited for from then on: while nobody was there nobody could come.
     pub fn late_since(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
-        let covered = self.state().cosigned.as_ref().map_or(0, |(size, _)| *size);
+        let covered = self.covered();
         if self.store.log_size() <= covered {
             return Ok(None);
         }
-        let late_after = u64::try_from(self.late_after.as_millis()).unwrap_or(u64::MAX);
-        let due = Instant::of_millis(self.written_at(covered)?.saturating_add(late_after));
-        Ok((due.millis() <= now.millis()).then_some(due))
+        let due = self.patience_from(Instant::of_millis(self.written_at(covered)?).max(self.begun));
+        Ok((due <= now).then_some(due))
     }
 
     /// How they stand.
@@ -192,21 +207,50 @@ impl Witnesses {
         Ok(Standing {
             signed: self.store.newest_head().map_or(0, |(size, _)| size),
             cosigned: self.cosigned().map_or(0, |(size, _)| size),
-            asked: self.asked_head().map_or(0, |(size, _)| size),
+            asked: self.asked_head(now)?.map_or(0, |(size, _)| size),
             late_since: self.late_since(now)?,
             witnesses: witnesses.collect::<Result<_, StoreError>>()?,
         })
     }
 
     /// INVARIANT: never a smaller head than before: what replaces one is the newest that is signed, and heads only grow.
-    fn asked_head(&self) -> Option<(u64, String)> {
+    fn asked_head(&self, now: Instant) -> Result<Option<(u64, String)>, StoreError> {
         let newest = self.store.newest_head();
+        let passed_by = self.passed_by(now)?;
         let mut state = self.state();
         let covered = state.cosigned.as_ref().map_or(0, |(size, _)| *size);
-        if state.asked.as_ref().is_none_or(|(size, _)| *size <= covered) {
-            state.asked = newest;
+        if state.asked.as_ref().is_none_or(|asked| asked.size <= covered || passed_by == Some(asked.size)) {
+            state.asked = newest.map(|(size, note)| Asked { size, note, since: now });
         }
-        state.asked.clone()
+        Ok(state.asked.as_ref().map(|Asked { size, note, .. }| (*size, note.clone())))
+    }
+
+    /// The size of the head that is held out, where it is to be held out no longer though it has no quorum: a witness has cosigned a newer one,
+    /// and it was held out for as long as the quorum may take, which is late by then. For less, a witness that always runs ahead, and brings what
+    /// it cosigned, would keep the others from ever meeting.
+    fn passed_by(&self, now: Instant) -> Result<Option<u64>, StoreError> {
+        let Some((size, since)) = self.state().asked.as_ref().map(|asked| (asked.size, asked.since)) else { return Ok(None) };
+        if now < self.patience_from(since) {
+            return Ok(None);
+        }
+        let newest = self.store.read(|snapshot| cosignatures::newest_of_each(snapshot.connection))?;
+        let is_ahead = self.policy.witnesses().any(|(_, key)| newest.get(&key.to_string()).is_some_and(|newest| size < *newest));
+        Ok(is_ahead.then_some(size))
+    }
+
+    fn patience_from(&self, from: Instant) -> Instant {
+        let late_after = u64::try_from(self.late_after.as_millis()).unwrap_or(u64::MAX);
+        Instant::of_millis(from.millis().saturating_add(late_after))
+    }
+
+    /// Entries of the newest head that has the quorum.
+    fn covered(&self) -> u64 {
+        self.state().cosigned.as_ref().map_or(0, |(size, _)| *size)
+    }
+
+    fn held(&self) -> Held {
+        let state = self.state();
+        Held { asked: state.asked.as_ref().map(|asked| asked.size), quorum: state.cosigned.as_ref().map(|(size, _)| *size) }
     }
 
     /// Whether the head of this size has the quorum; the newest that has is remembered.

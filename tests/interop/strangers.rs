@@ -3,10 +3,11 @@
 //! Each claim is one look of the scanner, and each is shown to be one that the judge can refuse: a server that speaks TLS 1.2 and hands out
 //! tickets stands beside the daemon, and what nobody can serve any more (Heartbleed, ROBOT) is put into the report by hand.
 //! Leaves to others: who is let in with which certificate (tests/flow). sslyze 6.3 knows no post-quantum group: rustls asks for those.
-//! `log` and `real_log` are the log as strangers verify it.
+//! `log`, `real_log` and `real_witness` are the log as strangers verify it.
 
 mod log;
 mod real_log;
+mod real_witness;
 
 use contactpoint_support::{ClientCertificate, Enrolment, Programs, Rig};
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};

@@ -22,7 +22,7 @@ const WITNESSES_COME: u64 = 10;
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn asked(desk: &Handlers, call: Call<'_>) -> Handled {
     call.let_in(&desk.identity)?;
-    let note = desk.asking()?.asked()?.ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
+    let note = desk.asking()?.asked(desk.identity.now().wall)?.ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, 1))?;
     Ok(Answer::public(Public::Checkpoint(note)))
 }
 

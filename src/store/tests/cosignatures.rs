@@ -9,6 +9,7 @@ use contactpoint_domain::Instant;
 use contactpoint_store::{CosignatureRefused, Receipts, Store, Witnesses, WitnessesRefused};
 use ed25519_dalek::Signer as _;
 use rig::{create, entry, open, FileSigner};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,8 +48,62 @@ fn policy_of(log: &VerifierKey) -> LogPolicy {
 }
 
 fn over(store: &Store) -> Arc<Witnesses> {
+    begun_at(store, after(0))
+}
+
+fn begun_at(store: &Store, begun: Instant) -> Arc<Witnesses> {
     let policy = policy_of(FileSigner::new().verifier_key());
-    Arc::new(Witnesses::over(store.clone(), policy, Duration::from_secs(60)).unwrap())
+    Arc::new(Witnesses::over(store.clone(), policy, Duration::from_secs(60), begun).unwrap())
+}
+
+/// Commits that changed the store's file, counted from outside it.
+struct Commits(rusqlite::Connection, i64);
+
+impl Commits {
+    async fn of(store: &Store, dir: &Path) -> Self {
+        store.index_looks().await.unwrap();
+        let connection = rig::raw(dir);
+        let version = Self::version(&connection);
+        Self(connection, version)
+    }
+
+    fn version(connection: &rusqlite::Connection) -> i64 {
+        connection.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap()
+    }
+
+    /// Whether there was one since this was asked last.
+    fn was_one(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.1, Self::version(&self.0));
+        before != self.1
+    }
+
+    /// How many of these notes the store wrote something for.
+    async fn for_each(&mut self, witnesses: &Witnesses, notes: impl IntoIterator<Item = &String>) -> usize {
+        let mut writes = 0;
+        for note in notes {
+            witnesses.bring(note, after(0)).await.unwrap();
+            writes += usize::from(self.was_one());
+        }
+        writes
+    }
+}
+
+/// So many heads, each one entry larger than the one before.
+async fn heads(store: &Store, count: u32) -> Vec<String> {
+    let mut heads = Vec::new();
+    for _ in 0..count {
+        grow(store, 1).await;
+        heads.push(store.log_checkpoint().unwrap());
+    }
+    heads
+}
+
+fn rows_of(dir: &Path, witness: u8) -> Vec<(u64, u64)> {
+    let connection = rig::raw(dir);
+    let mut select = connection.prepare("SELECT size, at FROM cosignature WHERE witness = ?1 ORDER BY size").unwrap();
+    let key = WitnessKey::of(&Witness::number(witness)).unwrap().to_string();
+    let rows = select.query_map([key], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()))).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 fn after(seconds: u64) -> Instant {
@@ -76,20 +131,20 @@ async fn one_head_is_held_out_to_all_until_it_has_the_quorum_and_then_the_newest
     let dir = tempfile::tempdir().unwrap();
     let store = create(dir.path());
     let witnesses = over(&store);
-    assert!(witnesses.asked().unwrap().is_none() && witnesses.cosigned().is_none());
+    assert!(witnesses.asked(after(0)).unwrap().is_none() && witnesses.cosigned().is_none());
     grow(&store, 3).await;
-    let first = witnesses.asked().unwrap().unwrap();
+    let first = witnesses.asked(after(0)).unwrap().unwrap();
     grow(&store, 2).await;
     let told = witnesses.bring(&Witness::number(1).cosigned(&first, WRITTEN), after(1)).await.unwrap();
     assert!(told.contains("witness.example/w1 "), "{told}");
     assert!(witnesses.cosigned().is_none(), "one of two");
-    let again = witnesses.asked().unwrap().unwrap();
+    let again = witnesses.asked(after(0)).unwrap().unwrap();
     assert_eq!((size(&again), again), (3, told), "the same head, with the line that it has");
     witnesses.bring(&Witness::number(3).cosigned(&first, WRITTEN), after(1)).await.unwrap();
     let (cosigned, note) = witnesses.cosigned().unwrap();
     let accepted = policy_of(FileSigner::new().verifier_key()).accept(&note, None).unwrap();
     assert_eq!((cosigned, accepted.cosigned.len()), (3, 2));
-    assert_eq!(size(&witnesses.asked().unwrap().unwrap()), 5, "and now the newest");
+    assert_eq!(size(&witnesses.asked(after(0)).unwrap().unwrap()), 5, "and now the newest");
     let standing = witnesses.standing(after(1)).unwrap();
     assert_eq!((standing.signed, standing.cosigned, standing.asked, standing.late_since), (5, 3, 5, None));
     let names: Vec<_> = standing.witnesses.iter().map(|(name, last)| (name.as_str(), *last)).collect();
@@ -103,7 +158,7 @@ async fn what_was_brought_is_kept_over_a_restart_and_brought_again_is_the_same()
     let store = create(dir.path());
     let witnesses = over(&store);
     grow(&store, 4).await;
-    let head = witnesses.asked().unwrap().unwrap();
+    let head = witnesses.asked(after(0)).unwrap().unwrap();
     let one = Witness::number(1).cosigned(&head, WRITTEN);
     let told = witnesses.bring(&one, after(0)).await.unwrap();
     assert_eq!(witnesses.bring(&one, after(0)).await.unwrap(), told);
@@ -119,7 +174,7 @@ async fn what_was_brought_is_kept_over_a_restart_and_brought_again_is_the_same()
     let store = open(dir.path()).unwrap();
     let witnesses = over(&store);
     assert_eq!(witnesses.cosigned().unwrap(), cosigned);
-    assert_eq!(size(&witnesses.asked().unwrap().unwrap()), 5);
+    assert_eq!(size(&witnesses.asked(after(0)).unwrap().unwrap()), 5);
     assert_eq!(witnesses.standing(after(9)).unwrap().witnesses[0].1, Some((4, WRITTEN + 9)));
 }
 
@@ -130,7 +185,7 @@ async fn what_is_no_line_of_a_known_witness_under_a_head_of_this_log_is_refused(
     let store = create(dir.path());
     let witnesses = over(&store);
     grow(&store, 4).await;
-    let head = witnesses.asked().unwrap().unwrap();
+    let head = witnesses.asked(after(0)).unwrap().unwrap();
     let good = Witness::number(1).cosigned(&head, WRITTEN);
     let refused = |note: String| {
         let witnesses = Arc::clone(&witnesses);
@@ -155,7 +210,7 @@ async fn what_is_no_line_of_a_known_witness_under_a_head_of_this_log_is_refused(
         assert!(matches!(refused(no_note.clone()).await, CosignatureRefused::Form(_)), "{no_note:?}");
     }
     assert!(witnesses.cosigned().is_none());
-    assert_eq!(witnesses.asked().unwrap().unwrap(), head, "nothing of it was kept");
+    assert_eq!(witnesses.asked(after(0)).unwrap().unwrap(), head, "nothing of it was kept");
     assert!(witnesses.bring(&good, after(0)).await.is_ok());
 }
 
@@ -169,7 +224,7 @@ async fn the_quorum_is_late_once_an_entry_has_waited_too_long_and_no_longer_when
     grow(&store, 3).await;
     assert_eq!(witnesses.late_since(after(59)).unwrap(), None);
     assert_eq!(witnesses.late_since(after(60)).unwrap(), Some(after(60)));
-    let head = witnesses.asked().unwrap().unwrap();
+    let head = witnesses.asked(after(0)).unwrap().unwrap();
     for number in [1, 2] {
         assert!(witnesses.late_since(after(60)).unwrap().is_some());
         witnesses.bring(&Witness::number(number).cosigned(&head, WRITTEN), after(60)).await.unwrap();
@@ -177,6 +232,12 @@ async fn the_quorum_is_late_once_an_entry_has_waited_too_long_and_no_longer_when
     assert_eq!(witnesses.late_since(after(9999)).unwrap(), None, "a log that does not grow is never late again");
     grow(&store, 1).await;
     assert_eq!(witnesses.late_since(after(100)).unwrap(), Some(after(60)), "the rig's entries are all of one time");
+    // a daemon that was away for a day is not late as it starts: nobody could come
+    let again = begun_at(&store, after(86_400));
+    assert_eq!(again.late_since(after(86_459)).unwrap(), None);
+    assert_eq!(again.late_since(after(86_460)).unwrap(), Some(after(86_460)));
+    // and what is written later is waited for from then on
+    assert_eq!(begun_at(&store, Instant::of_millis(0)).late_since(after(60)).unwrap(), Some(after(60)));
 }
 
 #[tokio::test]
@@ -188,7 +249,7 @@ async fn a_receipt_stands_under_the_cosigned_head_that_covers_it_and_else_under_
     let receipts = Receipts::of(store.clone()).cosigned_by(Some(Arc::clone(&witnesses)));
     let policy = policy_of(FileSigner::new().verifier_key());
     let mut entries = grow(&store, 200).await;
-    let head = witnesses.asked().unwrap().unwrap();
+    let head = witnesses.asked(after(0)).unwrap().unwrap();
     for number in [2, 3] {
         witnesses.bring(&Witness::number(number).cosigned(&head, WRITTEN), after(0)).await.unwrap();
     }
@@ -211,19 +272,184 @@ async fn a_witness_that_cosigns_without_end_fills_no_disk_and_takes_no_quorum_aw
     let store = create(dir.path());
     let witnesses = over(&store);
     grow(&store, 1).await;
-    let head = witnesses.asked().unwrap().unwrap();
+    let head = witnesses.asked(after(0)).unwrap().unwrap();
     for number in [1, 2] {
         witnesses.bring(&Witness::number(number).cosigned(&head, WRITTEN), after(0)).await.unwrap();
     }
     for _ in 0..70 {
         grow(&store, 1).await;
         let newest = store.log_checkpoint().unwrap();
+        assert_eq!(size(&witnesses.asked(after(0)).unwrap().unwrap()), 2);
         witnesses.bring(&Witness::number(1).cosigned(&newest, WRITTEN), after(0)).await.unwrap();
     }
     store.close().await.unwrap();
     let rows: u32 = rig::raw(dir.path()).query_row("SELECT count(*) FROM cosignature", [], |row| row.get(0)).unwrap();
-    assert_eq!(rows, 64 + 2);
+    assert_eq!(rows, 64 + 2 + 1, "of the first those under the cosigned head and the asked one too, of the second one");
     assert_eq!(over(&open(dir.path()).unwrap()).cosigned().unwrap().0, 1);
+}
+
+#[tokio::test]
+async fn lines_that_are_brought_again_in_whatever_order_cause_no_write() {
+    // F2: whoever is enrolled may bring any line that was ever shown; replay of N lines that were taken once costs 0 writes
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let witnesses = over(&store);
+    let heads = heads(&store, 100).await;
+    let one = Witness::number(1);
+    let recorded: Vec<String> = heads.iter().flat_map(|head| [WRITTEN, WRITTEN + 9].map(|at| one.cosigned(head, at))).collect();
+    let mut commits = Commits::of(&store, dir.path()).await;
+    assert_eq!(commits.for_each(&witnesses, &recorded).await, 200, "a line that is news is a write, and this counts them");
+    assert_eq!(rows_of(dir.path(), 1), (37..=100).map(|size| (size, WRITTEN + 9)).collect::<Vec<_>>());
+    for _ in 0..2 {
+        assert_eq!(commits.for_each(&witnesses, &recorded).await, 0);
+        assert_eq!(commits.for_each(&witnesses, recorded.iter().rev()).await, 0);
+    }
+    assert_eq!(rows_of(dir.path(), 1), (37..=100).map(|size| (size, WRITTEN + 9)).collect::<Vec<_>>(), "nothing went");
+}
+
+#[tokio::test]
+async fn lines_that_were_never_brought_are_at_most_a_write_each_and_none_below_a_head_that_has_the_quorum() {
+    // F2: replay of N recorded lines costs N writes at most, whatever their order, and none once a newer head has the quorum
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let witnesses = over(&store);
+    let heads = heads(&store, 150).await;
+    let of = |number, at| heads.iter().map(|head| Witness::number(number).cosigned(head, at)).collect::<Vec<_>>();
+    let (one, three) = (of(1, WRITTEN), of(3, WRITTEN));
+    let mut commits = Commits::of(&store, dir.path()).await;
+    // the newest first: what is older than the 64 that are kept is no news
+    assert_eq!(commits.for_each(&witnesses, one.iter().rev()).await, 64);
+    for _ in 0..3 {
+        assert_eq!(commits.for_each(&witnesses, &one).await, 0);
+    }
+    // the quorum over head 140, and then what a third witness said of the heads before
+    witnesses.bring(&Witness::number(2).cosigned(&heads[139], WRITTEN), after(0)).await.unwrap();
+    assert_eq!(witnesses.cosigned().unwrap().0, 140);
+    assert!(commits.was_one());
+    assert_eq!(commits.for_each(&witnesses, &three[..139]).await, 0);
+    assert_eq!(commits.for_each(&witnesses, &three[139..]).await, 11, "of the head with the quorum, and of newer ones");
+    assert_eq!(rows_of(dir.path(), 3).len(), 11);
+}
+
+#[tokio::test]
+async fn what_was_kept_and_not_judged_is_judged_when_it_is_brought_again() {
+    // F2: who brings a line may go before it is judged; a quorum that is there counts
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let (witnesses, gone) = (over(&store), over(&store));
+    let head = heads(&store, 1).await.remove(0);
+    for number in [1, 2] {
+        gone.bring(&Witness::number(number).cosigned(&head, WRITTEN), after(0)).await.unwrap();
+    }
+    assert!(witnesses.cosigned().is_none());
+    let mut commits = Commits::of(&store, dir.path()).await;
+    assert_eq!(commits.for_each(&witnesses, [&Witness::number(2).cosigned(&head, WRITTEN)]).await, 0);
+    assert_eq!(witnesses.cosigned().unwrap().0, 1);
+}
+
+#[tokio::test]
+async fn of_a_witness_whose_lines_are_brought_many_in_one_note_the_latest_is_taken() {
+    // F2: one line of a witness at a time
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let witnesses = over(&store);
+    let head = heads(&store, 1).await.remove(0);
+    let lines = |number: u8| (1..=20).map(move |at| (number, WRITTEN + at));
+    let many = lines(1)
+        .chain(lines(2))
+        .fold(head.clone(), |note, (number, at)| note + Witness::number(number).cosigned(&head, at).strip_prefix(&head).unwrap());
+    let mut commits = Commits::of(&store, dir.path()).await;
+    assert_eq!(commits.for_each(&witnesses, [&many]).await, 1);
+    assert_eq!([rows_of(dir.path(), 1), rows_of(dir.path(), 2)], [[(1, WRITTEN + 20)], [(1, WRITTEN + 20)]]);
+    assert_eq!(commits.for_each(&witnesses, [&many]).await, 0);
+}
+
+#[tokio::test]
+async fn the_line_under_the_head_that_is_asked_about_stays_however_many_newer_ones_are_brought() {
+    // F2: the others meet over it; without that line the quorum would be late until a restart
+    for is_first in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = create(dir.path());
+        let witnesses = over(&store);
+        grow(&store, 1).await;
+        let asked = witnesses.asked(after(0)).unwrap().unwrap();
+        let mut lines: Vec<String> = heads(&store, 100).await.iter().map(|head| Witness::number(1).cosigned(head, WRITTEN)).collect();
+        lines.insert(if is_first { 0 } else { 100 }, Witness::number(1).cosigned(&asked, WRITTEN));
+        for line in &lines {
+            witnesses.bring(line, after(0)).await.unwrap();
+        }
+        assert_eq!(rows_of(dir.path(), 1).len(), 64 + 1);
+        witnesses.bring(&Witness::number(3).cosigned(&asked, WRITTEN), after(0)).await.unwrap();
+        assert_eq!(witnesses.cosigned().map(|(size, _)| size), Some(1), "first {is_first}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_quorum_is_met_again_over_a_newer_head_where_a_witness_has_passed_the_asked_one_by() {
+    // F2: a witness never cosigns a smaller head than before; what it cannot sign any more is not asked for without end
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let witnesses = over(&store);
+    grow(&store, 3).await;
+    let first = witnesses.asked(after(0)).unwrap().unwrap();
+    witnesses.bring(&Witness::number(1).cosigned(&first, WRITTEN), after(1)).await.unwrap();
+    grow(&store, 2).await;
+    let newer = store.log_checkpoint().unwrap();
+    // by another way: out of the newest checkpoint, which is for all to see; the third witness is away
+    witnesses.bring(&Witness::number(2).cosigned(&newer, WRITTEN), after(2)).await.unwrap();
+    grow(&store, 2).await;
+    let asked = |seconds| size(&witnesses.asked(after(seconds)).unwrap().unwrap());
+    assert_eq!((asked(2), asked(59)), (3, 3), "before the quorum is late the others may still meet over it");
+    assert_eq!(asked(60), 7, "the newest, and no smaller one");
+    let next = witnesses.asked(after(61)).unwrap().unwrap();
+    for number in [1, 2] {
+        assert!(witnesses.late_since(after(61)).unwrap().is_some());
+        witnesses.bring(&Witness::number(number).cosigned(&next, WRITTEN), after(61)).await.unwrap();
+    }
+    assert_eq!(witnesses.late_since(after(61)).unwrap(), None);
+    assert_eq!(witnesses.cosigned().unwrap().0, 7);
+}
+
+#[tokio::test]
+async fn a_late_quorum_goes_on_waiting_where_no_witness_has_passed_the_asked_head_by() {
+    // F2: they have to meet over one head, however late they come
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let witnesses = over(&store);
+    grow(&store, 3).await;
+    let first = witnesses.asked(after(0)).unwrap().unwrap();
+    witnesses.bring(&Witness::number(1).cosigned(&first, WRITTEN), after(1)).await.unwrap();
+    grow(&store, 2).await;
+    for seconds in [59, 60, 9999] {
+        assert_eq!(size(&witnesses.asked(after(seconds)).unwrap().unwrap()), 3, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_witness_that_always_runs_ahead_does_not_keep_the_others_from_meeting() {
+    // F2: independent witnesses - one of them alone takes the quorum from nobody
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let witnesses = over(&store);
+    grow(&store, 1).await;
+    witnesses.asked(after(0)).unwrap();
+    // beside each step of the two, the third brings a line over a newer head, and the log goes on
+    let ahead = async |seconds| {
+        grow(&store, 1).await;
+        let newest = store.log_checkpoint().unwrap();
+        witnesses.bring(&Witness::number(3).cosigned(&newest, WRITTEN), after(seconds)).await.unwrap();
+        grow(&store, 1).await;
+    };
+    ahead(59).await;
+    for (seconds, number) in [(70, 1), (100, 2)] {
+        let asked = witnesses.asked(after(seconds)).unwrap().unwrap();
+        assert_eq!(size(&asked), 3, "it moved on once, and is held out for as long again");
+        ahead(seconds).await;
+        witnesses.bring(&Witness::number(number).cosigned(&asked, WRITTEN), after(seconds)).await.unwrap();
+        ahead(seconds + 1).await;
+        witnesses.asked(after(seconds + 2)).unwrap();
+    }
+    assert_eq!(witnesses.cosigned().unwrap().0, 3);
 }
 
 #[tokio::test]
@@ -233,6 +459,6 @@ async fn a_policy_that_does_not_list_this_log_under_its_own_key_is_refused() {
     let store = create(dir.path());
     let stranger = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
     let stranger = VerifierKey::ed25519(rig::ORIGIN, stranger.verifying_key().as_bytes()).unwrap();
-    let refused = Witnesses::over(store, policy_of(&stranger), Duration::from_secs(60)).map(drop).unwrap_err();
+    let refused = Witnesses::over(store, policy_of(&stranger), Duration::from_secs(60), after(0)).map(drop).unwrap_err();
     assert!(matches!(refused, WitnessesRefused::OtherLog { .. }) && refused.to_string().contains(FileSigner::new().verifier_key().name()));
 }
