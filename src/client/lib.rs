@@ -12,6 +12,7 @@ mod administer;
 mod alerts;
 pub mod api;
 pub mod arguments;
+mod clock;
 pub mod connection;
 mod enrol;
 pub mod error;
@@ -52,7 +53,6 @@ pub mod tls;
 mod view;
 mod witness;
 mod witness_arguments;
-mod witness_clock;
 mod witness_folder;
 #[cfg(test)]
 mod witness_tests;

@@ -9,12 +9,12 @@
 
 use crate::api::{self, Api};
 use crate::arguments::Place;
+use crate::clock::now;
 use crate::error::ClientError;
 use crate::log_growth::{goes_on, text};
 use crate::profile::{ProfileError, Watch};
 use crate::receipt_folder::ReceiptFolder;
 use crate::terminal::{complain, say, say_json};
-use crate::witness_clock::now;
 use contactpoint_audit::{Checkpoint, Fault, LogPolicy, Logged, Receipt};
 use serde_json::json;
 use std::time::Duration;

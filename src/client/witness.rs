@@ -7,11 +7,11 @@
 
 use crate::api::{self, Api};
 use crate::arguments::{Place, RunWitness};
+use crate::clock::now;
 use crate::error::ClientError;
 use crate::log_growth::{goes_on, text, utf8};
 use crate::profile::ProfileError;
 use crate::terminal::{complain, say, say_json};
-use crate::witness_clock::now;
 use crate::witness_folder::WitnessFolder;
 use contactpoint_audit::{Checkpoint, Fault, SignedCheckpoint, VerifierKey};
 use serde_json::json;

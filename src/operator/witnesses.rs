@@ -73,7 +73,12 @@ pub fn policy(configuration: &Path, settings: &Settings) -> Result<Option<LogPol
 ///
 /// # Errors
 /// [`WitnessesRefused`].
-pub fn over(store: &Store, policy: Option<LogPolicy>, settings: &Settings, begun: Instant) -> Result<Option<Arc<Witnesses>>, WitnessesRefused> {
+pub fn over(
+    store: &Store,
+    policy: Option<LogPolicy>,
+    settings: &Settings,
+    begun: Instant,
+) -> Result<Option<Arc<Witnesses>>, WitnessesRefused> {
     let late_after = settings.witnesses.late_seconds.seconds();
     let witnesses = policy.map(|policy| Witnesses::over(store.clone(), policy, late_after, begun)).transpose()?;
     Ok(witnesses.map(Arc::new))
