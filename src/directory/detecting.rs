@@ -100,13 +100,13 @@ impl Detecting {
         let end = run.left.end.min(run.left.start.saturating_add(SLICE));
         let mut looks = self.store.entries_between_for_upkeep(run.left.start, end)?;
         not_after_what_follows(&mut looks);
-        for look in looks.into_iter().filter(|look| look.entry.operation.is_look()) {
-            let Some(look) = self.look(run, look)? else { continue };
-            // what is of a day that is not over, or of one to come by a clock that was ahead, is of another night
-            if self.rules.day_of(look.at) <= run.days.1 {
-                let found = run.watch.as_mut().map_or_else(Vec::new, |watch| watch.take(&look));
-                run.keep(found);
-            }
+        // what is of a day that is not over, or of one to come by a clock that was ahead, is of another night
+        looks.retain(|look| look.entry.operation.is_look() && self.rules.day_of(look.entry.at) <= run.days.1);
+        // all of them before the rules take the first: a slice that fails is read again
+        let looks: Vec<_> = looks.into_iter().map(|look| self.look(run, look)).collect::<Result<_, _>>()?;
+        for look in looks.iter().flatten() {
+            let found = run.watch.as_mut().map_or_else(Vec::new, |watch| watch.take(look));
+            run.keep(found);
         }
         run.left.start = end;
         if run.left.is_empty() {
