@@ -91,10 +91,11 @@ mod tests {
     fn looks(outcome: Outcome) -> impl Iterator<Item = Entry> {
         let lengths = std::iter::once((0, 0)).chain((1..=60).flat_map(|given| [(given, 1), (given, 60)]));
         lengths.flat_map(move |(given, family)| {
-            (0..=20).map(move |hits| {
+            (0..=41).map(move |at| {
+                let (hits, one_more) = (at / 2, at % 2);
                 let mut entry = view(outcome, given, family);
                 entry.children.extend((0..hits).map(ChildNumber::with_body));
-                entry.shown = vec![Field::Name; hits as usize % 12];
+                entry.shown = vec![Field::Name; hits as usize % 12 + one_more as usize];
                 entry.facts = vec![200; entry.children.len()];
                 entry
             })
