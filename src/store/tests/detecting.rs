@@ -104,9 +104,10 @@ async fn what_a_rule_finds_of_a_day_is_one_task_of_the_looker_s_supervisor_over_
     assert_eq!(store.log_size(), size, "the day is over, and not yet a quarter of an hour");
     night(&running, hours_on(13)).await;
     for life in 0..4 {
-        let running = reviewing(&store);
+        let (running, size) = (reviewing(&store), store.log_size());
         night(&running, hours_on(13)).await;
         night(&running, hours_on(14)).await;
+        assert_eq!(store.log_size() - size, u64::from(life == 3), "life {life}: a day is run once, and again where nothing says so");
         let (supervisor, auditors) = waiting(&store).await;
         let [Review { task, reviewed: None, .. }] = supervisor.as_slice() else { panic!("life {life}: {supervisor:?}") };
         assert_eq!((task.rule.as_ref().unwrap().as_str(), task.entries.as_slice()), ("own-family", &found[..]));
