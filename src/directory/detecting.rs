@@ -99,7 +99,6 @@ impl Detecting {
     fn read(&self, run: &mut Run) -> Result<bool, StoreError> {
         let end = run.left.end.min(run.left.start.saturating_add(SLICE));
         let mut looks = self.store.entries_between_for_upkeep(run.left.start, end)?;
-        not_after_what_follows(&mut looks);
         // what is of a day that is not over, or of one to come by a clock that was ahead, is of another night
         looks.retain(|look| look.entry.operation.is_look() && self.rules.day_of(look.entry.at) <= run.days.1);
         // all of them before the rules take the first: a slice that fails is read again
@@ -193,15 +192,6 @@ fn behind(detected: Option<i32>, last: i32) -> Option<i32> {
         Some(day) if day <= last + 1 => None,
         // the clock had been ahead: a finding that was made a task is none again
         Some(_) => Some(last - AGAIN),
-    }
-}
-
-/// No entry was written after one that comes behind it: a clock that was ahead for a moment moves no look to another day.
-fn not_after_what_follows(looks: &mut [Look]) {
-    let mut earliest = Instant::of_millis(u64::MAX);
-    for look in looks.iter_mut().rev() {
-        earliest = earliest.min(look.entry.at);
-        look.entry.at = earliest;
     }
 }
 
