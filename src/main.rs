@@ -13,7 +13,7 @@ use contactpoint_hardening::{forbid_core_dumps, give_memory_back, inherited_list
 use contactpoint_identity::{Clock, Identity};
 use contactpoint_operator::custody::{open_appliance, surroundings, Appliance, ApplianceError};
 use contactpoint_operator::layouts::layouts;
-use contactpoint_operator::review_files::review_plan;
+use contactpoint_operator::review_files::{detection_rules, review_plan};
 use contactpoint_operator::witnesses;
 use contactpoint_settings::{AlsoShown, Directories, Settings};
 use daemon::{failure::Failure, journal, upkeep};
@@ -38,6 +38,7 @@ fn start() -> Result<(), Failure> {
     let layouts = layouts(&directories.configuration, &settings)?;
     let policy = witnesses::policy(&directories.configuration, &settings)?;
     let plan = review_plan(&directories.configuration, &settings)?;
+    let rules = detection_rules(&directories.configuration, &settings)?;
 
     // 3. The sockets that systemd bound. INVARIANT: nothing here ever binds or connects one.
     let listeners = inherited_listeners()?;
@@ -61,10 +62,10 @@ fn start() -> Result<(), Failure> {
     let visible = Visible { gender: shown(AlsoShown::Gender), carer_names: shown(AlsoShown::CarerNames) };
     let witnesses = witnesses::over(&store, policy, &settings, clock.now().wall)?;
     let directory = Directory::new(store.clone(), layouts).closed_on(settings.review.holidays.clone()).showing(visible);
-    let directory = directory.cosigned_by(witnesses.clone());
+    let directory = directory.cosigned_by(witnesses.clone()).under_rules(rules.as_ref());
     let directory = directory.limited(daemon::ceilings(&settings), clock.now().wall).map_err(ApplianceError::from)?;
     let months = Months::over(store.clone());
-    let reviewing = Reviewing::over(store.clone(), plan, &settings.review.holidays);
+    let reviewing = Reviewing::over(store.clone(), plan, &settings.review.holidays).detecting(rules);
     let parts = Parts { custody, store: store.clone(), identity, directory, witnesses: witnesses.clone(), clock: clock.clone() };
     let edge = Edge::open(parts, &directories.configuration, &settings)?;
     edge.tell_locks(locked.report());

@@ -167,6 +167,14 @@ coded!(
     }
 );
 
+impl Operation {
+    /// A look at children or an attempt at one: what is reviewed, and what has facts beside each child (rule F4).
+    #[must_use]
+    pub const fn is_look(self) -> bool {
+        matches!(self, Self::Search | Self::View | Self::BreakGlass | Self::OverrideShield | Self::AskContact)
+    }
+}
+
 coded!(
     /// A field of a child's record that was shown (rule A1 lists them).
     Field, "field" {

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 const FORMAT: u8 = 1;
 /// The same, and after it the name of whom it was done for.
 const FORMAT_FOR: u8 = 2;
+/// An entry with facts of the children: the same, then the name where there is one, then the facts.
+const FORMAT_FACTS: u8 = 3;
 
 /// One access or attempt: who, organisation, role, reason, operation, children, fields shown, outcome (rule F1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,9 @@ pub struct Entry {
     pub changes: Vec<Change>,
     /// A person without an account, for whom it was done (mediated access).
     pub on_behalf_of: Option<Name>,
+    /// What was known of the children at the time of a look, a byte for each in their order (the number of `domain`'s `Facts`); empty: nothing.
+    /// Where the entry is in the log they are veiled, so that no more is in what is handed out of it: any byte may stand there.
+    pub facts: Vec<u8>,
 }
 
 /// What came of a request.
@@ -87,15 +92,19 @@ impl Entry {
     )]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(96 + 32 * self.changes.len());
-        match &self.on_behalf_of {
+        let whom = self.on_behalf_of.as_ref().map(|name| (name.given.as_str(), name.family.as_str()));
+        match whom {
+            _ if !self.facts.is_empty() => {
+                bytes.push(FORMAT_FACTS);
+                postcard::to_extend(&(Wire::from(self), whom, &self.facts), bytes).expect("numbers, vectors and texts always encode")
+            }
             None => {
                 bytes.push(FORMAT);
                 postcard::to_extend(&Wire::from(self), bytes).expect("numbers and vectors always encode")
             }
-            Some(Name { given, family }) => {
+            Some((given, family)) => {
                 bytes.push(FORMAT_FOR);
-                postcard::to_extend(&(Wire::from(self), given.as_str(), family.as_str()), bytes)
-                    .expect("numbers, vectors and texts always encode")
+                postcard::to_extend(&(Wire::from(self), given, family), bytes).expect("numbers, vectors and texts always encode")
             }
         }
     }
@@ -107,13 +116,24 @@ impl Entry {
             FORMAT => Self::try_from(whole::<Wire>(rest)?),
             FORMAT_FOR => {
                 let (wire, given, family) = whole::<(Wire, String, String)>(rest)?;
-                let malformed = |_| AuditError::Malformed;
-                let name = Name { given: given.try_into().map_err(malformed)?, family: family.try_into().map_err(malformed)? };
-                Ok(Self { on_behalf_of: Some(name), ..Self::try_from(wire)? })
+                Ok(Self { on_behalf_of: Some(named((given, family))?), ..Self::try_from(wire)? })
+            }
+            FORMAT_FACTS => {
+                let (wire, whom, facts) = whole::<(Wire, Option<(String, String)>, Vec<u8>)>(rest)?;
+                // one form for each entry: a byte for each child, and none without a child
+                if facts.is_empty() || facts.len() != wire.children.len() {
+                    return Err(AuditError::Malformed);
+                }
+                Ok(Self { on_behalf_of: whom.map(named).transpose()?, facts, ..Self::try_from(wire)? })
             }
             other => Err(AuditError::UnknownFormat(other)),
         }
     }
+}
+
+fn named((given, family): (String, String)) -> Result<Name, AuditError> {
+    let malformed = |_| AuditError::Malformed;
+    Ok(Name { given: given.try_into().map_err(malformed)?, family: family.try_into().map_err(malformed)? })
 }
 
 /// All of the bytes as one value.
@@ -185,6 +205,7 @@ impl TryFrom<Wire> for Entry {
             outcome: outcome(wire.outcome, wire.refusal)?,
             changes: wire.changes,
             on_behalf_of: None,
+            facts: Vec::new(),
         })
     }
 }
@@ -231,6 +252,7 @@ mod tests {
             outcome: Outcome::Answered,
             changes: Vec::new(),
             on_behalf_of: None,
+            facts: Vec::new(),
         }
     }
 
@@ -242,6 +264,7 @@ mod tests {
             operation: Operation::Search,
             children: (0..20).map(|at| ChildNumber::with_body(999_999_999 - at)).collect(),
             shown: vec![Field::Number, Field::Name, Field::DateOfBirth, Field::Gender],
+            facts: vec![36; 20],
             ..look_up()
         };
         assert!(search.encode().len() <= 177);
@@ -262,6 +285,24 @@ mod tests {
         };
         let expected = [&[1, 1, 1, 2, 0, 1, 1, 4, 1, 2, 1, 3, 1, 2, 4, 1, 1, 1, 4, 1, 5][..], &[6; 16]].concat();
         assert_eq!(entry.encode(), expected);
+        // and with facts, with and without somebody it was done for
+        let with = |name: &[u8]| [&[3][..], &expected[1..], name, &[1, 23]].concat();
+        let known = Entry { facts: vec![23], ..entry };
+        assert_eq!((known.encode(), Entry::decode(&with(&[0])).unwrap()), (with(&[0]), known.clone()));
+        let name = Name { given: "A".try_into().unwrap(), family: "B".try_into().unwrap() };
+        assert_eq!(Entry { on_behalf_of: Some(name), ..known }.encode(), with(&[1, 1, b'A', 1, b'B']));
+    }
+
+    #[test]
+    fn facts_are_one_for_each_child_or_none_at_all() {
+        // F2: one entry, one form
+        let known = Entry { facts: vec![1, 2], ..look_up() };
+        assert_eq!(Entry::decode(&known.encode()), Err(AuditError::Malformed));
+        let nobody = Entry { children: Vec::new(), ..look_up() };
+        let mut empty = [&[3][..], &nobody.encode()[1..], &[0, 0]].concat();
+        assert_eq!(Entry::decode(&empty), Err(AuditError::Malformed));
+        empty[0] = FORMAT;
+        assert_eq!(Entry::decode(&empty), Err(AuditError::Malformed));
     }
 
     #[test]
@@ -269,8 +310,8 @@ mod tests {
         // refusing is what everything unknown falls into
         let good = look_up().encode();
         let mut newer = good.clone();
-        newer[0] = 3;
-        assert_eq!(Entry::decode(&newer), Err(AuditError::UnknownFormat(3)));
+        newer[0] = 4;
+        assert_eq!(Entry::decode(&newer), Err(AuditError::UnknownFormat(4)));
         let mut wire = Wire::from(&look_up());
         wire.operation = 200;
         assert_eq!(Entry::try_from(wire), Err(AuditError::UnknownNumber { what: "operation", number: 200 }));
@@ -335,7 +376,10 @@ mod tests {
             outcome in outcomes(),
             changes in proptest::collection::vec(changes(), 0..5),
             mediated: bool,
+            are_known: bool,
+            fact: u8,
         ) -> Entry {
+            let facts = if are_known { vec![fact; children.len()] } else { Vec::new() };
             Entry {
                 at: Instant::of_millis(at),
                 person: who.0.map(PersonId),
@@ -348,6 +392,7 @@ mod tests {
                 outcome,
                 changes,
                 on_behalf_of: mediated.then(|| Name { given: "Ada".try_into().unwrap(), family: "Quill".try_into().unwrap() }),
+                facts,
             }
         }
     }
@@ -365,6 +410,7 @@ mod tests {
             let _ = Entry::decode(&bytes);
             let _ = Entry::decode(&[&[FORMAT], &bytes[..]].concat());
             let _ = Entry::decode(&[&[FORMAT_FOR], &bytes[..]].concat());
+            let _ = Entry::decode(&[&[FORMAT_FACTS], &bytes[..]].concat());
         }
     }
 }

@@ -50,13 +50,19 @@ pub(crate) async fn report(place: &Place, Period { from, to }: &Period) -> Resul
         return Ok(());
     }
     let heads: Vec<String> = COUNTS.iter().map(|count| count.replace('_', " ")).collect();
-    let mut table = Table::under(&std::iter::once("organisation / role").chain(heads.iter().map(String::as_str)).collect::<Vec<_>>());
-    for row in answer["by_organisation"].as_array().into_iter().flatten() {
-        let of_whom = format!("{} / {}", text(&row["organisation"]), text(&row["role"]));
-        let cells: Vec<String> = std::iter::once(of_whom).chain(COUNTS.iter().map(|count| text(&row[*count]))).collect();
-        table.row::<10>(std::array::from_fn(|at| cells.get(at).map_or("", String::as_str)));
+    let counts = |first: &str, rows: &Value, of_what: fn(&Value) -> String| {
+        let mut table = Table::under(&std::iter::once(first).chain(heads.iter().map(String::as_str)).collect::<Vec<_>>());
+        for row in rows.as_array().into_iter().flatten() {
+            let cells: Vec<String> = std::iter::once(of_what(row)).chain(COUNTS.iter().map(|count| text(&row[*count]))).collect();
+            table.row::<10>(std::array::from_fn(|at| cells.get(at).map_or("", String::as_str)));
+        }
+        table.say();
+    };
+    let of_whom = |row: &Value| format!("{} / {}", text(&row["organisation"]), text(&row["role"]));
+    counts("organisation / role", &answer["by_organisation"], of_whom);
+    if answer["by_rule"].as_array().is_some_and(|rules| !rules.is_empty()) {
+        counts("rule", &answer["by_rule"], |row| text(&row["rule"]));
     }
-    table.say();
     say(&format!("Overdue today, whenever they were due: {}", text(&answer["overdue_today"])));
     for period in answer["periods"].as_array().into_iter().flatten() {
         let [every, last, first, ended] = ["every", "last", "from", "ended"].map(|key| text(&period[key]));

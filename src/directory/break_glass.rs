@@ -5,12 +5,13 @@
 //! who may (`policy`), showing the child (`view`).
 
 use crate::connect::still;
-use crate::entries::{acting, with_outcome};
+use crate::entries::{acting, with_facts, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Field, Operation, Outcome, RefusalCode};
 use contactpoint_domain::{
-    Addressee, AlertKind, ChildNumber, ChildRecord, DateOfBirth, Day, FamilyName, GivenName, Instant, Name, NewAlert, Postcode, Purpose,
+    Addressee, AlertKind, Areas, ChildNumber, ChildRecord, DateOfBirth, Day, FamilyName, GivenName, Instant, Name, NewAlert, Postcode,
+    Purpose,
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_matching::{identity_key, JoinKey};
@@ -108,6 +109,7 @@ struct Act {
     now: Instant,
     /// The last day on which its alert is not overdue.
     due: Day,
+    areas: Arc<Areas>,
 }
 
 impl Directory {
@@ -169,10 +171,10 @@ impl Directory {
         permitted: impl FnOnce(&Act, &[contactpoint_domain::Alert]) -> Result<(Sought, Opening), Refusal> + Send + 'static,
     ) -> Answered<GlassAnswer> {
         let (by, due) = (caller.clone(), self.due(now));
-        let watch = Arc::clone(&self.watch);
+        let (watch, areas) = (Arc::clone(&self.watch), Arc::clone(&self.areas));
         let opened = self.alter(blank, move |transaction, blank| {
             let act = match still(transaction, &by)? {
-                Ok(caller) => Act { caller, now, due },
+                Ok(caller) => Act { caller, now, due, areas },
                 Err(refused) => return Ok((Err(refused.clone()), with_outcome(blank, &Err::<(), _>(refused)))),
             };
             let open = transaction.overdue_acts_of(act.caller.person(), now.day())?;
@@ -204,6 +206,7 @@ type Opened = (Result<(GlassAnswer, Grant), Refused>, Entry);
 fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening: &Opening, blank: Entry) -> Result<Opened, StoreError> {
     let (asked, found) = candidates(transaction, sought)?;
     let mut children = blank.children;
+    let mut known = Vec::new();
     let mut within = Vec::new();
     let mut refusal = None;
     let mut is_told = false;
@@ -211,6 +214,7 @@ fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening
         if !children.contains(&record.number) {
             children.push(record.number.clone());
         }
+        known.push((record.number.clone(), policy::facts(&act.caller, &act.areas, Some(&record), None)));
         let relation = Relation::between(act.caller.organisation(), Some(&record));
         match policy::reached_through_glass(State::of(Some(&record), act.caller.person()), asked, relation) {
             Ok(()) => within.push(record),
@@ -224,7 +228,7 @@ fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening
             }
         }
     }
-    let blank = Entry { children, ..blank };
+    let blank = with_facts(Entry { children, ..blank }, &known);
     let [record] = within.as_slice() else {
         let outcome = refusal.map_or(Outcome::NotFound, |why| Outcome::Refused(RefusalCode::from(why)));
         return Ok((Err(Refused::NotFoundOrNotYours), Entry { outcome, ..blank }));

@@ -5,7 +5,7 @@
 //! comes before anything is looked for.
 
 use crate::connect::still;
-use crate::entries::{acting, with_outcome};
+use crate::entries::{acting, with_facts, with_outcome};
 use crate::watch::{raise_once, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation, Outcome};
@@ -13,6 +13,7 @@ use contactpoint_domain::{ChildNumber, Instant, Purpose};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Moment};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// About which child, and why.
@@ -44,6 +45,7 @@ impl Directory {
         if let Err(refusal) = self.budgets.take_contact(caller.person(), now) {
             return self.watched(caller, blank, |_, blank| Ok(Looked::over_budget(refusal, blank))).await;
         }
+        let areas = Arc::clone(&self.areas);
         self.alter(blank, move |transaction, blank| {
             let permit = still(transaction, &by)?.and_then(|by| Ok(policy::ask_contact(&by, moment, reason)?));
             let permit = match permit {
@@ -55,7 +57,8 @@ impl Directory {
             raise_once(transaction, &policy::contact_wanted(&permit, moment, &number, record, due))?;
             // the log says what the answer does not
             let outcome = if held.is_some() { Outcome::Answered } else { Outcome::NotFound };
-            Ok((Ok(ContactAsked {}), Entry { outcome, ..blank }))
+            let facts = policy::facts(&by, &areas, record, None);
+            Ok((Ok(ContactAsked {}), with_facts(Entry { outcome, ..blank }, &[(number, facts)])))
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use crate::refused::Refused;
 use contactpoint_audit::{Entry, Operation, Outcome};
-use contactpoint_domain::{Instant, Role};
+use contactpoint_domain::{ChildNumber, Facts, Instant, Role};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Moment};
 
@@ -20,6 +20,7 @@ pub(crate) fn entry(caller: &Caller, role: Role, operation: Operation, at: Insta
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }
 
@@ -28,6 +29,12 @@ pub(crate) fn acting(caller: &Caller, operation: Operation, at: Instant) -> Entr
     let role = policy::admit(caller, operation, Moment::of(at)).ok().map(|by| by.role);
     let Some(role) = role.or(caller.role()) else { return Entry { role: None, ..entry(caller, Role::Practitioner, operation, at) } };
     entry(caller, role, operation, at)
+}
+
+/// The entry with what was known of its children at the time; of whom nothing was found there was no record.
+pub(crate) fn with_facts(entry: Entry, known: &[(ChildNumber, Facts)]) -> Entry {
+    let of = |child: &ChildNumber| known.iter().find(|(number, _)| number == child).map_or(Facts::OF_NOBODY, |(_, facts)| *facts);
+    Entry { facts: entry.children.iter().map(|child| of(child).number()).collect(), ..entry }
 }
 
 /// The entry with the outcome of a result.

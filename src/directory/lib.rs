@@ -13,6 +13,7 @@ mod budgets;
 mod connect;
 mod contact;
 mod cursor;
+mod detecting;
 mod enrol;
 mod entries;
 mod evidence;
@@ -49,7 +50,7 @@ pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, Rejecte
 pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
-pub use review_report::{ByBody, EndedPeriodShown, ReviewCounts, ReviewReport};
+pub use review_report::{ByBody, ByRule, EndedPeriodShown, ReviewCounts, ReviewReport};
 pub use reviewing::Reviewing;
 pub use reviews::{ReviewAnswer, ReviewedAnswer, ReviewedLook, ReviewsAnswer, ReviewsRequest, SettleReviewRequest, MOST_REVIEWS};
 pub use sample::Months;
@@ -63,9 +64,10 @@ pub use view::{ViewAnswer, ViewRequest};
 pub use who_saw::{ErasedAnswer, LookAnswer, Looker, LookerOrganisation, WhoSawAnswer, WhoSawRequest, MOST_LOOKS};
 
 use contactpoint_audit::{Entry, Outcome, RefusalCode};
-use contactpoint_domain::{Day, Instant};
+use contactpoint_domain::{Areas, Day, Instant};
 use contactpoint_intake::Layout;
 pub use contactpoint_policy::Visible;
+use contactpoint_review::Rules;
 use contactpoint_store::{Committed, OpenError, Receipts, Snapshot, Store, StoreError, Transaction, Witnesses};
 use organisations::Organisations;
 use std::collections::BTreeMap;
@@ -86,6 +88,7 @@ pub struct Directory {
     watch: Arc<watch::Watch>,
     cursors: cursor::Cursors,
     holidays: Arc<[Day]>,
+    areas: Arc<Areas>,
     receipts: Receipts,
 }
 
@@ -105,6 +108,7 @@ impl Directory {
             watch: Arc::default(),
             cursors: cursor::Cursors::fresh(),
             holidays: Arc::new([]),
+            areas: Arc::default(),
         }
     }
 
@@ -125,6 +129,12 @@ impl Directory {
     #[must_use]
     pub fn closed_on(self, holidays: Vec<Day>) -> Self {
         Self { holidays: holidays.into(), ..self }
+    }
+
+    /// The same, knowing which areas adjoin from these detection rules: a fact of each look (rule F4).
+    #[must_use]
+    pub fn under_rules(self, rules: Option<&Rules>) -> Self {
+        Self { areas: rules.map(Rules::areas).map(Arc::new).unwrap_or_default(), ..self }
     }
 
     /// The same, showing this of shielded children beside what rule E2 says.

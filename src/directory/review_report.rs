@@ -6,7 +6,7 @@ use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
 use crate::{Answered, Directory};
 use contactpoint_audit::Operation;
-use contactpoint_domain::{Day, Instant, OrganisationId, Review, ReviewId, ReviewOutcome, Role};
+use contactpoint_domain::{Day, Instant, OrganisationId, Review, ReviewId, ReviewOutcome, Role, RuleName};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Moment};
 use contactpoint_review::Every;
@@ -51,6 +51,14 @@ pub struct ByBody {
     counts: ReviewCounts,
 }
 
+/// What a detection rule found: how often it was right is what its findings came to.
+#[derive(Serialize, ToSchema)]
+pub struct ByRule {
+    rule: RuleName,
+    #[serde(flatten)]
+    counts: ReviewCounts,
+}
+
 /// A period of the plan that ended on one of the days, and what it takes to draw it again: docs/review.md says how.
 #[derive(Serialize, ToSchema)]
 pub struct EndedPeriodShown {
@@ -71,6 +79,7 @@ pub struct EndedPeriodShown {
 #[derive(Serialize, ToSchema)]
 pub struct ReviewReport {
     by_organisation: Vec<ByBody>,
+    by_rule: Vec<ByRule>,
     periods: Vec<EndedPeriodShown>,
     /// Every task that is overdue today, whenever it was due.
     overdue_today: u64,
@@ -113,18 +122,22 @@ impl Directory {
 }
 
 fn report(snapshot: &Snapshot<'_>, StatisticsRequest { from, to }: StatisticsRequest, today: Day) -> Result<ReviewReport, StoreError> {
-    let (mut counts, mut after) = (BTreeMap::<_, ReviewCounts>::new(), ReviewId(0));
+    let (mut counts, mut found, mut after) = (BTreeMap::<_, ReviewCounts>::new(), BTreeMap::<_, ReviewCounts>::new(), ReviewId(0));
     loop {
         let due = snapshot.reviews_due(from, to, after, AT_ONCE)?;
         let Some(last) = due.last() else { break };
         after = last.id;
         for review in &due {
             counts.entry((review.task.organisation, review.task.role)).or_default().add(review, today);
+            if let Some(rule) = &review.task.rule {
+                found.entry(rule.clone()).or_default().add(review, today);
+            }
         }
     }
     let by_organisation = counts.into_iter().map(|((organisation, role), counts)| ByBody { organisation, role, counts }).collect();
     let periods = snapshot.ended_periods(from, to)?.into_iter().map(shown).collect();
-    Ok(ReviewReport { by_organisation, periods, overdue_today: snapshot.overdue_reviews(today)? })
+    let by_rule = found.into_iter().map(|(rule, counts)| ByRule { rule, counts }).collect();
+    Ok(ReviewReport { by_organisation, by_rule, periods, overdue_today: snapshot.overdue_reviews(today)? })
 }
 
 fn shown(EndedPeriod { every, last, start, entry, next: _, note }: EndedPeriod) -> EndedPeriodShown {

@@ -1,14 +1,15 @@
 //! The daemon's own part of regular review (rule F4): it notes in the log that a period of the plan has ended, and makes tasks of what the first
-//! signed head over that note draws.
+//! signed head over that note draws; and each night of what the detection rules find (`detecting`).
 //!
 //! In pieces, so that nobody who is answered waits for it: a piece looks at some thousand numbers of entries, opens at most sixteen, and makes
 //! the tasks of them in one change, which also notes how far the draw has come. Whatever is cut off goes on from there, and an entry becomes a
 //! task once. Leaves to others: what is drawn (`review`), and what becomes of a task (`reviews`).
 
+use crate::detecting::Detecting;
 use crate::sample::LATE_SECONDS;
 use contactpoint_audit::{Entry, Operation, Outcome};
 use contactpoint_domain::{Day, Instant, NewReview, OrganisationKind};
-use contactpoint_review::{Drawable, Every, Plan, Seed, Task};
+use contactpoint_review::{Drawable, Every, Plan, Rules, Seed, Task};
 use contactpoint_store::{EndedPeriod, Look, Origin, Registry, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,11 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Numbers of entries that one piece of a draw asks the seed about.
 const AT_ONCE: u64 = 20_000;
 /// Entries that it opens, and tasks that one change makes, at most: a change has room for so many in the log without being longer.
-const MOST_TASKS: usize = 16;
-
-/// The looks that are reviewed.
-pub(crate) const LOOKS: &[Operation] =
-    &[Operation::Search, Operation::View, Operation::BreakGlass, Operation::OverrideShield, Operation::AskContact];
+pub(crate) const MOST_TASKS: usize = 16;
 
 /// Makes tasks of review: part of the daemon's upkeep, and no part of any request.
 pub struct Reviewing {
@@ -28,6 +25,7 @@ pub struct Reviewing {
     plan: Arc<Plan>,
     holidays: Arc<[Day]>,
     done: Mutex<Done>,
+    detecting: Option<Detecting>,
 }
 
 /// What need not be asked again, in memory, as it only spares the store.
@@ -43,7 +41,14 @@ impl Reviewing {
     /// Over an open store.
     #[must_use]
     pub fn over(store: Store, plan: Plan, holidays: &[Day]) -> Self {
-        Self { store, plan: Arc::new(plan), holidays: holidays.into(), done: Mutex::default() }
+        Self { store, plan: Arc::new(plan), holidays: holidays.into(), done: Mutex::default(), detecting: None }
+    }
+
+    /// The same with these detection rules.
+    #[must_use]
+    pub fn detecting(self, rules: Option<Rules>) -> Self {
+        let detecting = rules.map(|rules| Detecting::by(self.store.clone(), rules, Arc::clone(&self.holidays)));
+        Self { detecting, ..self }
     }
 
     /// Does one piece of what is to do. True where there is more to do at once.
@@ -52,7 +57,13 @@ impl Reviewing {
     /// As [`Store::change`]; it is tried again with the next call.
     pub async fn go_on(&self, now: Instant) -> Result<bool, StoreError> {
         self.note_ends(now).await?;
-        self.draw(now).await
+        if self.draw(now).await? {
+            return Ok(true);
+        }
+        match &self.detecting {
+            Some(detecting) => detecting.go_on(now).await,
+            None => Ok(false),
+        }
     }
 
     fn done(&self) -> MutexGuard<'_, Done> {
@@ -137,7 +148,7 @@ impl Reviewing {
         looks: Vec<Look>,
     ) -> Result<Vec<(Task, Look)>, StoreError> {
         let mut tasks = Vec::new();
-        for look in looks.into_iter().filter(|look| LOOKS.contains(&look.entry.operation)) {
+        for look in looks.into_iter().filter(|look| look.entry.operation.is_look()) {
             let Some((organisation, role)) = look.entry.organisation.zip(look.entry.role) else { continue };
             let Some(kind) = kind_of(registry, &look)? else { continue };
             // a look is of the period in which its entry stands, also where it was decided a moment later
@@ -198,6 +209,7 @@ pub(crate) fn of_the_daemon(operation: Operation, at: Instant) -> Entry {
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }
 

@@ -121,7 +121,13 @@ impl ReviewedLook {
         let Entry { at, person, organisation, role, operation, reason, children, outcome, .. } = entry;
         let operation = if operation == Operation::OverrideShield { Operation::BreakGlass } else { operation };
         let is_nobody = matches!(outcome, Outcome::Refused(RefusalCode::OutsideScope | RefusalCode::NotOfAudience));
-        let outcome = if is_nobody { Outcome::NotFound } else { outcome }.code();
+        let outcome = match outcome {
+            _ if is_nobody => Outcome::NotFound,
+            // whoever asked for contact was told one and the same (rule E6)
+            Outcome::NotFound if operation == Operation::AskContact => Outcome::Answered,
+            told => told,
+        };
+        let outcome = outcome.code();
         Self { entry: index, at, person, organisation, role, operation: operation.code(), reason, outcome, child_numbers: children }
     }
 }

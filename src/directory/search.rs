@@ -1,13 +1,13 @@
 //! Search (rule D3): within the caller's own scope, at most twenty hits, no wildcards.
 
 use crate::budgets::{Places, Wanted};
-use crate::entries::{acting, with_outcome};
+use crate::entries::{acting, with_facts, with_outcome};
 use crate::refused::Refused;
 use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
-use contactpoint_domain::{AlertKind, ChildNumber, DateOfBirth, FamilyName, GivenName, Instant, Postcode, Purpose};
+use contactpoint_domain::{AlertKind, ChildNumber, DateOfBirth, Facts, FamilyName, GivenName, Instant, Postcode, Purpose};
 use contactpoint_identity::Caller;
 use contactpoint_matching::{answers_to, Sought};
 use contactpoint_policy::{self as policy, ChildHit, Moment, Refusal, SearchPermit};
@@ -69,7 +69,9 @@ impl Directory {
             let found = self.find(caller, &permit, &candidates, &sought, &mut flags);
             let looked = self.counted(caller, places, found, blank);
             flags.extend(looked.flags);
-            Ok(Looked { flags, ..looked })
+            let known = self.facts(caller, &permit, &candidates, &looked.entry.children);
+            let entry = with_facts(looked.entry, &known);
+            Ok(Looked { flags, entry, ..looked })
         })
         .await
     }
@@ -146,6 +148,12 @@ impl Directory {
             self.mark_sensitive(snapshot, generation, &mut held.record, Shown::Everything)?;
         }
         Ok(Candidates { held, are_too_many })
+    }
+
+    /// What is known of the children that the entry names.
+    fn facts(&self, caller: &Caller, permit: &SearchPermit, candidates: &Candidates, named: &[ChildNumber]) -> Vec<(ChildNumber, Facts)> {
+        let records = candidates.held.iter().map(|held| &held.record).filter(|record| named.contains(&record.number));
+        records.map(|record| (record.number.clone(), policy::search_facts(caller, permit, &self.areas, Some(record)))).collect()
     }
 
     fn find(&self, caller: &Caller, permit: &SearchPermit, candidates: &Candidates, sought: &Sought<'_>, flags: &mut Vec<Flag>) -> Found {

@@ -1,7 +1,7 @@
 //! View one child (rules A1, D1, D2): who else works with it and how to reach them.
 
 use crate::budgets::Wanted;
-use crate::entries::{acting, with_outcome};
+use crate::entries::{acting, with_facts, with_outcome};
 use crate::refused::Refused;
 use crate::sensitive::Shown;
 use crate::watch::{Flag, Looked};
@@ -65,6 +65,8 @@ impl Directory {
             }
             let record = held.as_ref().map(|held| &held.record);
             let raised = policy::flags(caller, record, verdict.as_ref().map(ViewPermit::breadth).map_err(|refusal| *refusal));
+            let facts = policy::facts(caller, &self.areas, record, verdict.as_ref().map(ViewPermit::breadth).ok());
+            let blank = with_facts(blank, &[(request.child_number.clone(), facts)]);
             let flags = raised.into_iter().map(|kind| Flag::once(kind, Some(request.child_number.clone()))).collect();
             let permit = match verdict {
                 Ok(permit) => permit,

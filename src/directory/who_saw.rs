@@ -150,7 +150,8 @@ fn looks(
 }
 
 fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnswer, StoreError> {
-    let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _, on_behalf_of } = entry;
+    let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _, on_behalf_of, facts: _ } =
+        entry;
     let person = person.map(|id| registry.account(id)).transpose()?.flatten();
     let organisation = organisation.map(|id| registry.organisation(id)).transpose()?.flatten();
     let operation = if operation == Operation::OverrideShield { Operation::BreakGlass } else { operation };

@@ -85,6 +85,7 @@ impl Identity {
                     outcome: verdict.map_or_else(|failure| Outcome::Refused(failure.code()), |_| Outcome::Answered),
                     changes: Vec::new(),
                     on_behalf_of: None,
+                    facts: Vec::new(),
                 };
                 Ok((verdict, entry))
             })

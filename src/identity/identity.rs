@@ -87,6 +87,7 @@ impl Identity {
             outcome: Outcome::Refused(code),
             changes: Vec::new(),
             on_behalf_of: None,
+            facts: Vec::new(),
         };
         let attempted = self.store.look(move |_| Ok(((), attempt))).await.map_err(unavailable)?;
         Err(TurnedAway { refusal, entry: Some(attempted.logged()) })
@@ -120,6 +121,7 @@ impl Identity {
             outcome: Outcome::Answered,
             changes: Vec::new(),
             on_behalf_of: None,
+            facts: Vec::new(),
         };
         Ok(self.store.change(move |_| Ok(((), entry))).await?)
     }

@@ -309,5 +309,6 @@ fn entry(
         outcome,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }

@@ -246,6 +246,7 @@ fn entry(at: Instant, operation: Operation, organisation: OrganisationId) -> Ent
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }
 

@@ -1,12 +1,12 @@
-//! `contactpointctl check-config`: reads the settings, the suppliers' layouts, the witnesses' policy and the plan of reviews with the daemon's own
-//! parsers, and prints what is in force.
+//! `contactpointctl check-config`: reads the settings, the suppliers' layouts, the witnesses' policy, the plan of reviews and the detection rules with the
+//! daemon's own parsers, and prints what is in force.
 //!
 //! Looks at nothing else: not the HSM, not the certificates, not the store. So that the policy lists this log by its name is found here, and that it
 //! does by its key at the start.
 
 use crate::error::OperatorError;
 use crate::layouts::layouts;
-use crate::review_files::review_plan;
+use crate::review_files::{detection_rules, review_plan};
 use crate::witnesses::policy;
 use contactpoint_settings::Settings;
 use std::fmt::Write as _;
@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
     let layouts = layouts(&arguments.directory, &settings)?;
     let policy = policy(&arguments.directory, &settings)?;
     review_plan(&arguments.directory, &settings)?;
+    let rules = detection_rules(&arguments.directory, &settings)?;
     let mut text = format!("{}\n# layouts, each one in order:\n", settings.effective().trim_end());
     for (name, layout) in &layouts {
         let warning = if layout.is_for_test_data() { " (moves birth years: for test data only)" } else { "" };
@@ -33,6 +34,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, OperatorError> {
     if let Some(policy) = policy {
         let names: Vec<&str> = policy.witnesses().map(|(name, _)| name).collect();
         let _ = writeln!(text, "# witnesses: {}", names.join(", "));
+    }
+    if let Some(rules) = rules {
+        let _ = writeln!(text, "# detection rules: {}", rules.names().collect::<Vec<_>>().join(", "));
     }
     Ok(text.trim_end().to_owned())
 }
@@ -101,6 +105,22 @@ mod tests {
         std::fs::remove_file(site.path("configuration/review-plan.toml")).unwrap();
         let error = check(&site).unwrap_err();
         assert!(error.exit_status() == 78 && error.to_string().contains("review-plan.toml cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn detection_rules_that_are_broken_or_not_there_exit_78_and_good_ones_are_told() {
+        // F4: detection rules as data; without the setting there are none
+        let site = Site::without_token();
+        site.write("configuration/contactpointd.toml", "");
+        assert!(!check(&site).unwrap().contains("detection rules"));
+        site.write("configuration/contactpointd.toml", "[review]\ndetection = \"detection.toml\"\n");
+        let error = check(&site).unwrap_err();
+        assert!(error.exit_status() == 78 && error.to_string().contains("detection.toml cannot be read"), "{error}");
+        site.write("configuration/detection.toml", "time_zone = \"GMT0\"\nworking_days = 61\n");
+        let error = check(&site).unwrap_err();
+        assert!(error.exit_status() == 78 && error.to_string().contains("detection.toml, line 2: "), "{error}");
+        site.write("configuration/detection.toml", include_str!("../../config/detection.toml"));
+        assert!(check(&site).unwrap().contains("# detection rules: own-family, volume, hours, child-by-many, refused, police-far"));
     }
 
     #[test]

@@ -319,5 +319,6 @@ fn blank(at: Instant, operation: Operation) -> Entry {
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }

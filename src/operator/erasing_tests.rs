@@ -34,6 +34,7 @@ fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }
 

@@ -85,6 +85,7 @@ const VERDICTS: &[Row] = &[
 const CONFIGURATION: Row = ("/etc/contactpoint/contactpointd.toml", "The settings; see contactpointd.toml(5).");
 const LAYOUTS: Row = ("/etc/contactpoint/layouts/", "How the suppliers' feed files are laid out, one file each.");
 const PLAN: Row = ("/etc/contactpoint/review-plan.toml", "Which share of whose looks is reviewed, how often and by when.");
+const RULES: Row = ("/etc/contactpoint/detection.toml", "The detection rules: which looks somebody should ask about.");
 const TLS: Row = ("/etc/contactpoint/tls/", "The server's certificate chain, the client authorities and their revocation lists.");
 const STATE: Row = ("/var/lib/contactpoint/", "The store, the wrapped data keys and the log's public key. Nothing else is written.");
 const CREDENTIAL: Row = (
@@ -95,10 +96,10 @@ const CONTROL: Row = ("/run/contactpoint/control.sock", "The daemon's control so
 const SESSION: Row = ("$XDG_RUNTIME_DIR/contactpointctl.session", "The session between two commands, mode 0600; log-out removes it.");
 
 const HSM_FILES: &[Row] = &[CONFIGURATION, STATE, CREDENTIAL];
-const SETTINGS_FILES: &[Row] = &[CONFIGURATION, PLAN, LAYOUTS];
+const SETTINGS_FILES: &[Row] = &[CONFIGURATION, PLAN, RULES, LAYOUTS];
 const SOCKET_FILES: &[Row] = &[CONTROL, SESSION];
-const ALL_FILES: &[Row] = &[CONFIGURATION, PLAN, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL, SESSION];
-const DAEMON_FILES: &[Row] = &[CONFIGURATION, PLAN, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL];
+const ALL_FILES: &[Row] = &[CONFIGURATION, PLAN, RULES, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL, SESSION];
+const DAEMON_FILES: &[Row] = &[CONFIGURATION, PLAN, RULES, LAYOUTS, TLS, STATE, CREDENTIAL, CONTROL];
 
 const CONFIGURATION_DIRECTORY: Row = ("CONFIGURATION_DIRECTORY", "Where contactpointd.toml is: /etc/contactpoint.");
 const STATE_DIRECTORY: Row = ("STATE_DIRECTORY", "Where the store is: /var/lib/contactpoint.");

@@ -2,7 +2,7 @@
 //!
 //! Leaves to others: what they say (`review`).
 
-use contactpoint_review::{Plan, PlanError};
+use contactpoint_review::{Plan, PlanError, Rules, RulesError};
 use contactpoint_settings::Settings;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,14 @@ pub enum ReviewRefused {
         /// What is wrong with it.
         fault: PlanError,
     },
+    /// Mend the line.
+    #[error("{}, {fault}", file.display())]
+    Rules {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: RulesError,
+    },
 }
 
 /// The plan of what is drawn.
@@ -34,6 +42,16 @@ pub enum ReviewRefused {
 pub fn review_plan(configuration: &Path, settings: &Settings) -> Result<Plan, ReviewRefused> {
     let (file, text) = read(settings.review.plan.below(configuration))?;
     Plan::parse(&text).map_err(|fault| ReviewRefused::Plan { file, fault })
+}
+
+/// The detection rules, where there are to be any.
+///
+/// # Errors
+/// [`ReviewRefused`].
+pub fn detection_rules(configuration: &Path, settings: &Settings) -> Result<Option<Rules>, ReviewRefused> {
+    let Some(file) = settings.review.detection.below(configuration) else { return Ok(None) };
+    let (file, text) = read(file)?;
+    Rules::parse(&text).map(Some).map_err(|fault| ReviewRefused::Rules { file, fault })
 }
 
 fn read(file: PathBuf) -> Result<(PathBuf, String), ReviewRefused> {

@@ -5,7 +5,7 @@ use crate::look::{Breadth, Grant};
 use crate::permit::{breadth_for, SearchPermit};
 use crate::refusal::Refusal;
 use crate::shielding::AskContactPermit;
-use contactpoint_domain::{Address, Addressee, AlertKind, ChildNumber, ChildRecord, Day, NewAlert, Purpose};
+use contactpoint_domain::{Address, Addressee, AlertKind, ChildNumber, ChildRecord, Day, Kin, NewAlert, Purpose, Statement};
 use contactpoint_identity::Caller;
 use contactpoint_matching::fold_alike;
 
@@ -42,20 +42,33 @@ fn is_small_audience(record: &ChildRecord, shown: Result<Breadth, Refusal>) -> b
     record.audience.is_some() && matches!(shown, Ok(_) | Err(Refusal::NotOfAudience))
 }
 
-/// Same family name or address as the looker, by the vetting record. Of a shielded record only the name that is shown is compared: whoever
-/// reads the alert must not learn a hidden field from it (rules E2, E3).
+/// Same family name or address as the looker.
 fn is_own_family(caller: &Caller, record: &ChildRecord, breadth: Breadth) -> bool {
+    kin(caller, record, breadth) != Kin::None
+}
+
+/// What the looker has in common with the family, by the vetting record. Of a shielded record only the name that is shown is compared: whoever
+/// reads the alert must not learn a hidden field from it (rules E2, E3).
+pub(crate) fn kin(caller: &Caller, record: &ChildRecord, breadth: Breadth) -> Kin {
     let record = &*record.as_known_to(caller.organisation_id());
     let is_own = |family: &str| fold_alike(family, caller.qualifications().family.as_str());
-    match breadth {
-        Breadth::Narrow => record.newest_first().next().is_some_and(|newest| is_own(newest.name.family.as_str())),
-        Breadth::Full => record.statements.iter().any(|statement| {
-            let carers = statement.carers.iter().map(|carer| &carer.name);
-            let mut names = std::iter::once(&statement.name).chain(&statement.former_names).chain(carers);
+    let (is_home, is_name) = match breadth {
+        Breadth::Narrow => (false, record.newest_first().next().is_some_and(|newest| is_own(newest.name.family.as_str()))),
+        Breadth::Full => {
             let home = caller.qualifications().home.as_ref();
-            names.any(|name| is_own(name.family.as_str()))
-                || home.zip(statement.address.as_ref()).is_some_and(|(home, address)| is_same_place(home, address))
-        }),
+            let is_home = |said: &Statement| home.zip(said.address.as_ref()).is_some_and(|(home, there)| is_same_place(home, there));
+            let is_name = |said: &Statement| {
+                let carers = said.carers.iter().map(|carer| &carer.name);
+                let mut names = std::iter::once(&said.name).chain(&said.former_names).chain(carers);
+                names.any(|name| is_own(name.family.as_str()))
+            };
+            (record.statements.iter().any(is_home), record.statements.iter().any(is_name))
+        }
+    };
+    match (is_home, is_name) {
+        (true, _) => Kin::Home,
+        (false, true) => Kin::Name,
+        (false, false) => Kin::None,
     }
 }
 

@@ -9,6 +9,7 @@ mod admission;
 mod alerts;
 mod budget;
 mod evidence;
+mod facts;
 mod flags;
 mod gate;
 mod glass;
@@ -33,6 +34,7 @@ pub use evidence::{
     approve_evidence, fetch_evidence, request_evidence, statement, ApproveEvidencePermit, FetchEvidencePermit, RequestEvidencePermit,
     StatementPermit,
 };
+pub use facts::{facts, search_facts};
 pub use flags::{alert, contact_wanted, flags, misses_to_tell, search_flags, About, MISSES, MISSES_MINUTES};
 pub use gate::{Gate, Moment};
 pub use glass::{

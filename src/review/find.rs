@@ -39,8 +39,8 @@ pub(crate) fn finder(find: &Find) -> Box<dyn Finds + Send> {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::look::{Child, Ending, Kin, Peers, Place, Relation, Seen};
-    use contactpoint_domain::{ChildNumber, Instant, OrganisationKind, PersonId, Role};
+    use crate::look::{Child, Ending, Peers, Seen};
+    use contactpoint_domain::{ChildNumber, Instant, Kin, OrganisationKind, PersonId, Place, Role, Tie};
 
     pub(crate) const TEACHERS: Peers = Peers { kind: OrganisationKind::School, role: Role::Practitioner };
 
@@ -48,7 +48,7 @@ pub(crate) mod testing {
 
     pub(crate) fn seen(child: u32) -> Seen {
         let child = Child::from(&ChildNumber::with_body(child));
-        Seen { child, relation: Relation::Involved, kin: Kin::None, place: Place::Own }
+        Seen { child, relation: Tie::Involved, kin: Kin::None, place: Place::Own }
     }
 
     pub(crate) fn look(index: u64, person: u32, ended: Ending, children: &[Seen]) -> Look {

@@ -16,7 +16,7 @@ mod rules;
 mod watch;
 
 pub use draw::Seed;
-pub use look::{Child, Ending, Kin, Look, Peers, Place, Relation, Seen};
+pub use look::{Child, Ending, Look, Peers, Seen};
 pub use plan::{Drawable, Every, Plan, PlanError, Task};
 pub use rules::{Rule, Rules, RulesError};
 pub use watch::{findings, About, Finding, Watch, EVIDENCE};

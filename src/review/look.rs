@@ -1,7 +1,7 @@
 //! A look as the rules need it: the log's entry, and beside it facts that stand in no entry. Whoever fills it works the facts out at the time of
 //! the look, because they change: a child moves, work begins and ends.
 
-use contactpoint_domain::{ChildNumber, Instant, OrganisationKind, PersonId, Role};
+use contactpoint_domain::{ChildNumber, Facts, Instant, Kin, OrganisationKind, PersonId, Place, Role, Tie};
 
 /// A child, by its number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,50 +49,27 @@ pub enum Ending {
     Standing,
 }
 
-/// What the looker's organisation has to do with the child (rule D1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Relation {
-    /// It works with the child: on its roll, its list, or one of its cases.
-    Involved,
-    /// The child lives in its area, and that is all.
-    Area,
-    /// Nothing: the glass was broken, or the look was refused.
-    None,
-}
-
-/// What the looker has in common with the child's family, by the vetting record (rule D7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kin {
-    /// The address.
-    Home,
-    /// The family name alone.
-    Name,
-    /// Neither.
-    None,
-}
-
-/// Where the child lives, seen from the looker's organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// In its area, or the organisation has none.
-    Own,
-    /// In an area that adjoins it.
-    Adjoining,
-    /// Farther away.
-    Far,
-}
-
 /// A child that a look is about, with the facts of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// Which.
     pub child: Child,
     /// What the organisation has to do with it.
-    pub relation: Relation,
+    pub relation: Tie,
     /// What the person has in common with it.
     pub kin: Kin,
     /// Where it lives.
     pub place: Place,
+}
+
+impl Seen {
+    /// A child with what was known of it. Where nothing was known it is as one whom nobody asks about: no finding rests on that.
+    #[must_use]
+    pub fn of(child: Child, facts: Option<Facts>) -> Self {
+        let innocent = Facts { tie: Tie::Involved, kin: Kin::None, place: Place::Unknown };
+        let Facts { tie, kin, place } = facts.unwrap_or(innocent);
+        Self { child, relation: tie, kin, place }
+    }
 }
 
 /// A look or an attempt at one.

@@ -1,7 +1,7 @@
 //! The rules, parsed once at the door: an unknown key, a number out of range, a rule without its reason is refused.
 
-use crate::calendar::Zone;
-use contactpoint_domain::{OrganisationKind, RuleName};
+use crate::calendar::{Calendar, Zone};
+use contactpoint_domain::{Areas, Day, Instant, OrganisationId, OrganisationKind, RuleName};
 use contactpoint_settings::Within;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -39,8 +39,16 @@ pub enum RulesError {
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     pub(crate) time_zone: Zone,
+    #[serde(default = "ten")]
+    working_days: Within<1, 60>,
+    #[serde(default)]
+    adjoining: Vec<(OrganisationId, OrganisationId)>,
     #[serde(default)]
     pub(crate) rule: Vec<Rule>,
+}
+
+fn ten() -> Within<1, 60> {
+    Within::default_of(10)
 }
 
 /// One rule.
@@ -150,7 +158,34 @@ impl Rules {
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
         let rule = self.rule.iter().filter(|rule| rule.name.as_str() != name).cloned().collect();
-        Self { time_zone: self.time_zone.clone(), rule }
+        Self { rule, ..self.clone() }
+    }
+
+    /// The day on the wall's calendar, in days since 1970-01-01.
+    #[must_use]
+    pub fn day_of(&self, at: Instant) -> i32 {
+        Calendar::of(&self.time_zone, &[]).local(at).day
+    }
+
+    /// The last day on which a task that is made on a day is not overdue.
+    #[must_use]
+    pub fn due(&self, made: Day, holidays: &[Day]) -> Day {
+        made.plus_working_days(u16::try_from(self.working_days.get()).unwrap_or(u16::MAX), holidays)
+    }
+
+    /// The areas that adjoin.
+    #[must_use]
+    pub fn areas(&self) -> Areas {
+        Areas::adjoining(self.adjoining.iter().copied())
+    }
+
+    /// Whether what a rule finds tells something of a child beside what was shown: its family, its home, or that there is a record.
+    #[must_use]
+    pub fn tells_of_the_child(&self, name: &RuleName) -> bool {
+        self.rule.iter().filter(|rule| rule.name == *name).any(|rule| match rule.find {
+            Find::OwnFamily(_) | Find::ChildByMany(_) | Find::FarAway(_) => true,
+            Find::Volume(_) | Find::Hours(_) | Find::Refused(_) => false,
+        })
     }
 }
 

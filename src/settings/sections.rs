@@ -246,11 +246,13 @@ pub struct Review {
     pub holidays: Vec<Day>,
     /// The plan of what is drawn, below the configuration directory.
     pub plan: RelativePath,
+    /// The detection rules, below the configuration directory; none: nothing is detected.
+    pub detection: OptionalPath,
 }
 
 impl Default for Review {
     fn default() -> Self {
-        Self { holidays: Vec::new(), plan: RelativePath::default_of("review-plan.toml") }
+        Self { holidays: Vec::new(), plan: RelativePath::default_of("review-plan.toml"), detection: OptionalPath::default_of("") }
     }
 }
 

@@ -33,7 +33,7 @@ impl<const LEAST: u64, const MOST: u64> Within<LEAST, MOST> {
     }
 
     /// A default, checked when compiled.
-    pub(crate) const fn default_of(number: u64) -> Self {
+    pub const fn default_of(number: u64) -> Self {
         assert!(LEAST <= number && number <= MOST, "a default must be in its range");
         Self(number)
     }

@@ -136,7 +136,8 @@ That these are all the entries of this person in that time is the directory's wo
 
 /// An entry's words: of its leaf and its place alone.
 pub(crate) fn paragraph(index: u64, entry: &Entry) -> String {
-    let Entry { at, person, organisation, role, operation, reason, children, shown, outcome, changes, on_behalf_of } = entry;
+    // facts are veiled, and nobody's to read but the directory's
+    let Entry { at, person, organisation, role, operation, reason, children, shown, outcome, changes, on_behalf_of, facts: _ } = entry;
     let mut text = format!("Entry {index}\n");
     let mut line = |word: &str, value: String| {
         let value = if value.is_empty() { "-".to_owned() } else { value };

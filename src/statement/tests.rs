@@ -49,6 +49,7 @@ fn entry(at: u64) -> Entry {
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: (at == 2).then(|| Name { given: "Ada".try_into().unwrap(), family: "Quill".try_into().unwrap() }),
+        facts: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use crate::error::StoreError;
 use crate::sealed::{SealKeys, ALERT, CHILD, REVIEW};
+use crate::veil::veiled;
 use contactpoint_audit::{Change, Entry, Operation, Outcome};
 
 /// Alerts that any entry has room for.
@@ -20,8 +21,9 @@ const ALERT_BYTES: usize = 1 + 8 + 1 + 16 + 1;
 
 /// Seals an entry into its leaf: the only way into the log.
 pub(crate) fn sealed(keys: &SealKeys, entry: &Entry) -> Result<Vec<u8>, StoreError> {
+    let entry = veiled(keys, entry);
     let encoded = entry.encode();
-    Ok(keys.entries.in_use().seal_as_long_as(&encoded, length_to_show(entry, encoded.len()))?)
+    Ok(keys.entries.in_use().seal_as_long_as(&encoded, length_to_show(&entry, encoded.len()))?)
 }
 
 /// The length for which the leaf is made. `encoded`: that of the entry.
@@ -64,6 +66,7 @@ mod tests {
             outcome,
             changes: Vec::new(),
             on_behalf_of,
+            facts: vec![200],
         }
     }
 
@@ -88,10 +91,12 @@ mod tests {
     fn looks(outcome: Outcome) -> impl Iterator<Item = Entry> {
         let lengths = std::iter::once((0, 0)).chain((1..=60).flat_map(|given| [(given, 1), (given, 60)]));
         lengths.flat_map(move |(given, family)| {
-            (0..=20).map(move |hits| {
+            (0..=41).map(move |at| {
+                let (hits, one_more) = (at / 2, at % 2);
                 let mut entry = view(outcome, given, family);
                 entry.children.extend((0..hits).map(ChildNumber::with_body));
-                entry.shown = vec![Field::Name; hits as usize % 12];
+                entry.shown = vec![Field::Name; hits as usize % 12 + one_more as usize];
+                entry.facts = vec![200; entry.children.len()];
                 entry
             })
         })
@@ -143,8 +148,15 @@ mod tests {
     fn how_many_tasks_of_review_were_made_does_not_show() {
         // F4, F2: whoever reads the log's public half learns that the rules were run, and not that they found somebody
         for operation in [Operation::DrawReviews, Operation::DetectReviews] {
-            let none =
-                Entry { operation, person: None, organisation: None, role: None, children: Vec::new(), ..view(Outcome::Answered, 0, 0) };
+            let none = Entry {
+                operation,
+                person: None,
+                organisation: None,
+                role: None,
+                children: Vec::new(),
+                facts: Vec::new(),
+                ..view(Outcome::Answered, 0, 0)
+            };
             let lengths: BTreeSet<usize> = (0..=ROOM_FOR_REVIEWS)
                 .map(|made| class(&Entry { changes: (0..made).map(|_| row(REVIEW.number, (1 << 53) - 1)).collect(), ..none.clone() }))
                 .collect();

@@ -39,6 +39,7 @@ mod snapshot;
 mod statements;
 mod stored_registry;
 mod transaction;
+mod veil;
 mod witnesses;
 mod worker;
 mod writer;

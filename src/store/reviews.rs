@@ -221,6 +221,17 @@ impl Store {
             indexes.into_iter().filter_map(|index| entry_at(index).transpose()).collect()
         })
     }
+
+    /// The same of all entries from one index up to, and without, another. Those that were erased are passed over.
+    pub fn entries_between_for_upkeep(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
+        self.read(|snapshot| snapshot.looks_between(from, to))
+    }
+
+    /// The first entry that was not written before an instant, and how many entries there are.
+    pub fn first_entry_since(&self, instant: Instant) -> Result<(u64, u64), StoreError> {
+        let (size, erased) = (self.log_size(), self.read(|snapshot| snapshot.erased())?);
+        Ok((self.first_since(instant, size, &erased)?, size))
+    }
 }
 
 fn read(plain: &[u8], id: ReviewId) -> Result<Review, Undecodable> {

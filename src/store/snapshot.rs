@@ -7,6 +7,7 @@ use crate::index::Index;
 use crate::looked;
 use crate::registry::Registry;
 use crate::sealed::SealedRow;
+use crate::veil::unveiled;
 use contactpoint_audit::Entry;
 use contactpoint_domain::{ChildNumber, ChildRecord, Instant, Organisation, OrganisationId, Statement};
 use contactpoint_matching::{guard_keys, join_keys, may_be_of, search_keys, JoinKey, SearchKey};
@@ -246,7 +247,7 @@ impl Snapshot<'_> {
             Err(erased @ SealError::Erased { .. }) => return Err(erased.into()),
             opened => opened.map_err(|_| StoreError::Damaged { table: "leaf", row: index })?,
         };
-        Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: Entry::decode(&opened.plain)? })
+        Ok(Look { index: u64::try_from(index).unwrap_or_default(), entry: unveiled(self.keys, Entry::decode(&opened.plain)?) })
     }
 
     /// When an entry was written; `None` where there is none, or where it does not open any more.

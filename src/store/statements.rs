@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// The first entry that is not before an instant, by halving. When an erased one was written is not known; the nearest before it tells.
-    fn first_since(&self, instant: Instant, size: u64, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
+    pub(crate) fn first_since(&self, instant: Instant, size: u64, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
         let (mut from, mut to) = (0, size);
         while from < to {
             let mut middle = from + (to - from) / 2;
@@ -124,7 +124,7 @@ impl Store {
 
 impl Snapshot<'_> {
     /// Entries from one index up to, and without, another; those that were erased are passed over.
-    fn looks_between(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
+    pub(crate) fn looks_between(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
         let mut select = self.connection.prepare_cached("SELECT entry, leaf FROM leaf WHERE entry >= ?1 AND entry < ?2 ORDER BY entry")?;
         let rows = select.query_map((from.cast_signed(), to.cast_signed()), |row| Ok((row.get(0)?, row.get(1)?)))?;
         let opened = rows.map(|row| self.open_look(row?));

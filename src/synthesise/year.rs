@@ -189,6 +189,7 @@ impl Year {
             outcome: act.outcome,
             changes: Vec::new(),
             on_behalf_of: None,
+            facts: Vec::new(),
         };
         Played { index, entry, kind: organisation.kind, facts, planted: act.planted }
     }

@@ -20,6 +20,7 @@ mod certificates;
 mod children;
 mod closing;
 mod contact;
+mod detecting;
 mod documents;
 mod erasing;
 mod evidence;

@@ -29,22 +29,27 @@ working_days = 5
 ";
 
 /// A school whose roll is fed, its council, and the auditors, under a calendar that moves.
-struct House {
-    clock: MovedClock,
-    rig: Rig,
-    school: Office,
-    council: Office,
-    auditor: Office,
-    supervisor: Desk,
+pub(crate) struct House {
+    pub(crate) clock: MovedClock,
+    pub(crate) rig: Rig,
+    pub(crate) school: Office,
+    pub(crate) council: Office,
+    pub(crate) auditor: Office,
+    pub(crate) supervisor: Desk,
     council_supervisor: Desk,
-    amelia: String,
+    pub(crate) amelia: String,
 }
 
 impl House {
     async fn built() -> Self {
+        Self::with(None, &[("review-plan.toml", PLAN)]).await
+    }
+
+    /// Under these settings and files beside them.
+    pub(crate) async fn with(settings: Option<&str>, files: &[(&str, &str)]) -> Self {
         let clock = MovedClock::made();
-        let mut rig = Rig::prepared(clock.with_daemon_of(programs()), None);
-        std::fs::write(rig.place.configuration().join("review-plan.toml"), PLAN).unwrap();
+        let mut rig = Rig::prepared(clock.with_daemon_of(programs()), settings);
+        files.iter().for_each(|(file, text)| std::fs::write(rig.place.configuration().join(file), text).unwrap());
         rig.start();
         let council = Enrolment { name: "Sandford Council", kind: "council", authority: None, capabilities: &["query", "shield"] };
         let council = Office::opened(&rig, &council, &[&["practitioner"]]).await;
@@ -62,28 +67,28 @@ impl House {
         Self { clock, rig, school, council, auditor, supervisor, council_supervisor, amelia }
     }
 
-    async fn code(&self, desk: &Desk) -> String {
+    pub(crate) async fn code(&self, desk: &Desk) -> String {
         desk.person.authenticator.code_ahead(self.clock.ahead()).await
     }
 
     /// A new session of the same person.
-    async fn again(&self, desk: &Desk) -> Desk {
+    pub(crate) async fn again(&self, desk: &Desk) -> Desk {
         let body = json!({"login": desk.person.login, "password": desk.person.password, "code": self.code(desk).await});
         let answer = desk.send(request(Method::POST, "/v1/session", None, Some(&body))).await.expect_status(201).json();
         Desk { token: answer["token"].as_str().unwrap().to_owned(), ..desk.clone() }
     }
 
-    async fn status(&self) -> Value {
+    pub(crate) async fn status(&self) -> Value {
         self.rig.control(request(Method::GET, "/v1/status", None, None)).await.expect_status(200).json()
     }
 
-    async fn overdue(&self) -> u64 {
+    pub(crate) async fn overdue(&self) -> u64 {
         self.status().await["overdue_reviews"].as_u64().unwrap()
     }
 }
 
 /// Every task that waits for somebody, page by page.
-async fn waiting(desk: &Desk) -> Vec<Value> {
+pub(crate) async fn waiting(desk: &Desk) -> Vec<Value> {
     let (mut all, mut body) = (Vec::new(), json!({}));
     loop {
         let page = desk.post("/v1/reviews/queue", body).await.expect_status(200).json();
@@ -98,7 +103,7 @@ async fn waiting(desk: &Desk) -> Vec<Value> {
 }
 
 /// The same once there are so many.
-async fn waiting_for(desk: &Desk, count: usize) -> Vec<Value> {
+pub(crate) async fn waiting_for(desk: &Desk, count: usize) -> Vec<Value> {
     until("the tasks are drawn", || async { Some(waiting(desk).await).filter(|all| all.len() >= count) }).await
 }
 
@@ -119,12 +124,12 @@ fn redrawn(checkpoint: &str, among: &[u64], per_mille: u128) -> Vec<u64> {
     among.iter().copied().filter(|index| start(*index) * 1000 < per_mille << 64).collect()
 }
 
-async fn look(desk: &Desk, path: &str, body: Value) -> u64 {
+pub(crate) async fn look(desk: &Desk, path: &str, body: Value) -> u64 {
     let answer = desk.post(path, body).await;
     answer.headers["log-index"].to_str().unwrap().parse().unwrap()
 }
 
-async fn settle(desk: &Desk, id: &Value, outcome: &str) -> contactpoint_support::Answer {
+pub(crate) async fn settle(desk: &Desk, id: &Value, outcome: &str) -> contactpoint_support::Answer {
     desk.post(&format!("/v1/reviews/{id}/settle"), json!({"outcome": outcome})).await
 }
 

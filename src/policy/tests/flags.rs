@@ -6,11 +6,12 @@ mod callers;
 
 use callers::{caller, moment, organisation, qualified, HERE, ME};
 use contactpoint_domain::{
-    Address, Addressee, AlertKind, Audience, Capability, Carer, ChildNumber, ChildRecord, DateOfBirth, Gender, Instant, Involvement, Name,
-    OrganisationKind, PersonId, Provenance, Relationship, Role, Shield, ShieldReason, Statement,
+    Address, Addressee, AlertKind, Areas, Audience, Capability, Carer, ChildNumber, ChildRecord, DateOfBirth, Facts, Gender, Instant,
+    Involvement, Kin, Name, OrganisationId, OrganisationKind, PersonId, Place, Provenance, Relationship, Role, Shield, ShieldReason,
+    Statement, Tie,
 };
 use contactpoint_identity::{Caller, Qualifications};
-use contactpoint_policy::{alert, flags, misses_to_tell, About, Breadth, Ceilings, Refusal, MISSES};
+use contactpoint_policy::{alert, facts, flags, misses_to_tell, About, Breadth, Ceilings, Refusal, MISSES};
 
 fn name(family: &str) -> Name {
     Name { given: "Asha".try_into().unwrap(), family: family.try_into().unwrap() }
@@ -88,6 +89,40 @@ fn a_hidden_field_of_a_shielded_record_raises_nothing_that_would_tell_it() {
         assert_eq!(by(hidden, None), [], "{hidden}");
     }
     assert_eq!(by("Okafor", Some(address("1 Elm Road", Some("ZZ9 9ZZ")))), []);
+}
+
+#[test]
+fn what_is_known_of_a_look_is_tie_family_and_place_and_of_a_shielded_child_no_more_than_its_name() {
+    // F4: facts at the time of the look; E2, E3: whoever reads what is found by them learns no hidden field
+    let areas = Areas::adjoining([(OrganisationId(3), HERE)]);
+    let home = Some(address("1 Elm Road", Some("ZZ9 9ZZ")));
+    let known = |looker: &Caller, record: &ChildRecord, shown| facts(looker, &areas, Some(record), shown);
+    let of = |tie, kin, place| Facts { tie, kin, place };
+    // a school of area 3, of whose pupil area 7 is the authority
+    for shown in [Some(Breadth::Full), None] {
+        assert_eq!(known(&looker("Shah", None), &record(), shown), of(Tie::Involved, Kin::Name, Place::Adjoining));
+        assert_eq!(known(&looker("Shah", home.clone()), &record(), shown), of(Tie::Involved, Kin::Home, Place::Adjoining));
+        assert_eq!(known(&looker("Okafor", None), &record(), shown), of(Tie::Involved, Kin::None, Place::Adjoining));
+    }
+    let shield = Shield { reason: ShieldReason::Adoption, review: moment().today, by: PersonId(3), at: Instant::of_millis(1) };
+    let shielded = ChildRecord { shield: Some(shield), ..record() };
+    for shown in [Some(Breadth::Narrow), None] {
+        assert_eq!(known(&looker("Shah", home.clone()), &shielded, shown), of(Tie::Involved, Kin::None, Place::Unknown));
+        assert_eq!(known(&looker("Newer", home.clone()), &shielded, shown), of(Tie::Involved, Kin::Name, Place::Unknown));
+    }
+    let overridden = known(&looker("Okafor", home.clone()), &shielded, Some(Breadth::Full));
+    assert_eq!(overridden, of(Tie::Involved, Kin::Home, Place::Adjoining), "it was shown");
+
+    // somebody else's child, and a council's own area
+    let mut others = record();
+    others.statements.iter_mut().for_each(|said| said.provenance.source = OrganisationId(99));
+    assert_eq!(known(&looker("Okafor", None), &others, None).tie, Tie::None);
+    let worker = caller(OrganisationKind::Council, &[Role::Practitioner]);
+    assert_eq!(known(&worker, &others, Some(Breadth::Full)), of(Tie::Area, Kin::None, Place::Own));
+    assert_eq!(known(&worker, &record(), Some(Breadth::Full)).tie, Tie::Involved, "it works with the child");
+    let far = ChildRecord { authority: OrganisationId(8), ..others };
+    assert_eq!(known(&looker("Okafor", None), &far, None).place, Place::Far);
+    assert_eq!(facts(&worker, &areas, None, None), Facts::OF_NOBODY);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 use super::{Finds, Hit};
 use crate::calendar::Local;
-use crate::look::{Child, Look, Relation};
+use crate::look::{Child, Look};
 use crate::rules::ChildByMany;
 use crate::watch::{score, About, EVIDENCE};
-use contactpoint_domain::PersonId;
+use contactpoint_domain::{PersonId, Tie};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Finder {
@@ -55,7 +55,7 @@ impl Finder {
 
 impl Finds for Finder {
     fn take(&mut self, look: &Look, local: Local) {
-        for seen in look.children.iter().filter(|seen| seen.relation != Relation::Involved) {
+        for seen in look.children.iter().filter(|seen| seen.relation != Tie::Involved) {
             let looks = self.looks.entry(seen.child).or_default();
             if looks.len() < EVIDENCE {
                 looks.push(Visit { day: local.day, person: look.person, index: look.index });
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::look::{Ending, Seen};
 
-    fn visited(finder: &mut Finder, day: i32, people: std::ops::Range<u32>, relation: Relation) -> Vec<u32> {
+    fn visited(finder: &mut Finder, day: i32, people: std::ops::Range<u32>, relation: Tie) -> Vec<u32> {
         for person in people {
             let child = Seen { relation, ..seen(9) };
             finder.take(&look(u64::from(person), person, Ending::Refused, &[child]), noon(day));
@@ -93,19 +93,19 @@ mod tests {
     fn a_child_whom_many_without_relation_look_at_is_told_and_again_when_they_are_twice_as_many() {
         // D8: the children of the well known
         let mut finder = finder();
-        assert_eq!(visited(&mut finder, 1, 0..9, Relation::Area), NOBODY);
-        assert_eq!(visited(&mut finder, 2, 8..10, Relation::None), [100]);
-        assert_eq!(visited(&mut finder, 3, 10..19, Relation::None), NOBODY);
-        assert_eq!(visited(&mut finder, 3, 19..20, Relation::None), [200]);
+        assert_eq!(visited(&mut finder, 1, 0..9, Tie::Area), NOBODY);
+        assert_eq!(visited(&mut finder, 2, 8..10, Tie::None), [100]);
+        assert_eq!(visited(&mut finder, 3, 10..19, Tie::None), NOBODY);
+        assert_eq!(visited(&mut finder, 3, 19..20, Tie::None), [200]);
     }
 
     #[test]
     fn a_conference_and_looks_spread_over_the_year_are_nothing() {
         // D8, and what would drown it
         let mut finder = finder();
-        assert_eq!(visited(&mut finder, 1, 0..40, Relation::Involved), NOBODY);
+        assert_eq!(visited(&mut finder, 1, 0..40, Tie::Involved), NOBODY);
         for week in 0..20 {
-            assert_eq!(visited(&mut finder, 10 + week * 7, week as u32..week as u32 + 2, Relation::Area), NOBODY);
+            assert_eq!(visited(&mut finder, 10 + week * 7, week as u32..week as u32 + 2, Tie::Area), NOBODY);
         }
         assert_eq!(finder.looks.values().map(Vec::len).sum::<usize>(), 2, "what is older than the window is forgotten");
     }

@@ -3,10 +3,10 @@
 
 use super::{Finds, Hit};
 use crate::calendar::Local;
-use crate::look::{Child, Look, Place};
+use crate::look::{Child, Look};
 use crate::rules::FarAway;
 use crate::watch::{score, About, EVIDENCE};
-use contactpoint_domain::PersonId;
+use contactpoint_domain::{PersonId, Place};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Finder {

@@ -3,10 +3,10 @@
 
 use super::{Finds, Hit};
 use crate::calendar::Local;
-use crate::look::{Child, Kin, Look, Relation};
+use crate::look::{Child, Look};
 use crate::rules::OwnFamily;
 use crate::watch::{keep, score, About};
-use contactpoint_domain::PersonId;
+use contactpoint_domain::{Kin, PersonId, Tie};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Finder {
@@ -41,7 +41,7 @@ impl Finds for Finder {
         for seen in &look.children {
             match seen.kin {
                 Kin::Home => keep(self.at_home.entry(look.person).or_default(), look.index),
-                Kin::Name if seen.relation != Relation::Involved => {
+                Kin::Name if seen.relation != Tie::Involved => {
                     let looks = self.namesakes.entry((look.person, seen.child)).or_default();
                     if looks.len() < crate::EVIDENCE {
                         looks.push((local.day, look.index));
@@ -78,7 +78,7 @@ mod tests {
         Finder::of(OwnFamily { days_by_name: 2.try_into().unwrap(), within_days: 30.try_into().unwrap() })
     }
 
-    fn on(finder: &mut Finder, day: i32, person: u32, kin: Kin, relation: Relation) -> Vec<u32> {
+    fn on(finder: &mut Finder, day: i32, person: u32, kin: Kin, relation: Tie) -> Vec<u32> {
         let child = Seen { kin, relation, ..seen(7) };
         finder.take(&look(u64::from(day.unsigned_abs()), person, Ending::Shown, &[child]), noon(day));
         persons(&finder.day_ends(day))
@@ -88,20 +88,20 @@ mod tests {
     fn a_child_of_the_own_home_is_told_at_once_and_a_namesake_on_the_second_day() {
         // D7: look-ups of one's own family
         let mut finder = finder();
-        assert_eq!(on(&mut finder, 1, 5, Kin::Home, Relation::Involved), [5]);
-        assert_eq!(on(&mut finder, 1, 6, Kin::Name, Relation::Area), NOBODY);
-        assert_eq!(on(&mut finder, 9, 6, Kin::Name, Relation::Area), [6]);
-        assert_eq!(on(&mut finder, 10, 6, Kin::Name, Relation::Area), NOBODY, "told of once");
+        assert_eq!(on(&mut finder, 1, 5, Kin::Home, Tie::Involved), [5]);
+        assert_eq!(on(&mut finder, 1, 6, Kin::Name, Tie::Area), NOBODY);
+        assert_eq!(on(&mut finder, 9, 6, Kin::Name, Tie::Area), [6]);
+        assert_eq!(on(&mut finder, 10, 6, Kin::Name, Tie::Area), NOBODY, "told of once");
     }
 
     #[test]
     fn a_namesake_among_the_own_pupils_or_long_ago_is_nothing() {
         // D7, and what would drown it: teachers called Khan have pupils called Khan
         let mut finder = finder();
-        assert_eq!(on(&mut finder, 1, 5, Kin::Name, Relation::Involved), NOBODY);
-        assert_eq!(on(&mut finder, 2, 5, Kin::Name, Relation::Involved), NOBODY);
-        assert_eq!(on(&mut finder, 3, 6, Kin::Name, Relation::None), NOBODY);
-        assert_eq!(on(&mut finder, 33, 6, Kin::Name, Relation::None), NOBODY);
+        assert_eq!(on(&mut finder, 1, 5, Kin::Name, Tie::Involved), NOBODY);
+        assert_eq!(on(&mut finder, 2, 5, Kin::Name, Tie::Involved), NOBODY);
+        assert_eq!(on(&mut finder, 3, 6, Kin::Name, Tie::None), NOBODY);
+        assert_eq!(on(&mut finder, 33, 6, Kin::Name, Tie::None), NOBODY);
         assert!(finder.namesakes.len() == 1 && finder.today.is_empty());
     }
 }

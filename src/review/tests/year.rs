@@ -4,9 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be made fails the test")]
 
 use contactpoint_audit::{Operation, Outcome, RefusalCode};
-use contactpoint_domain::Day;
-use contactpoint_review::{findings, About, Child, Ending, Finding, Kin, Look, Peers, Place, Relation, Rules, Seen};
-use contactpoint_synthesise::{Fact, Misuse, Plant, Played, Tie, Year, YearRequest};
+use contactpoint_domain::{Day, Kin, Place, Tie};
+use contactpoint_review::{findings, About, Child, Ending, Finding, Look, Peers, Rules, Seen};
+use contactpoint_synthesise::{Fact, Misuse, Plant, Played, Tie as PlayedTie, Year, YearRequest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of seeds that no number of the rules was settled on.
@@ -89,9 +89,9 @@ fn ended(operation: Operation, outcome: Outcome) -> Ending {
 
 fn seen(fact: &Fact) -> Seen {
     let relation = match fact.tie {
-        Tie::Involved => Relation::Involved,
-        Tie::Area => Relation::Area,
-        Tie::None => Relation::None,
+        PlayedTie::Involved => Tie::Involved,
+        PlayedTie::Area => Tie::Area,
+        PlayedTie::None => Tie::None,
     };
     let kin = match (fact.same_home, fact.same_name) {
         (true, _) => Kin::Home,

@@ -293,5 +293,6 @@ pub(crate) fn entry(operation: Operation) -> Entry {
         outcome: Outcome::Answered,
         changes: vec![],
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }

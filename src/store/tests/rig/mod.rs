@@ -111,6 +111,7 @@ pub(crate) fn entry(operation: Operation, children: Vec<ChildNumber>) -> Entry {
         outcome: Outcome::Answered,
         changes: Vec::new(),
         on_behalf_of: None,
+        facts: Vec::new(),
     }
 }
 

@@ -1,0 +1,223 @@
+//! The nightly run of the detection rules (rule F4): once a day of the wall's calendar is over, over the looks of the last days, found again from
+//! the log each night, so that what is found follows from the log and the rules alone.
+//!
+//! In slices, so that nobody who is answered waits for it: each is read by itself, and nothing of it is kept but what the rules keep. What is found becomes tasks,
+//! sixteen at most in one change, and the last change notes the day. Whatever is cut off begins anew, and a finding becomes a task once. Leaves to
+//! others: what is found (`review`), and what becomes of a task (`reviews`). Does not promise that what rules kept from more than [`WINDOW`] days
+//! ago plays a part.
+
+use crate::reviewing::{of_the_daemon, MOST_TASKS};
+use crate::sample::LATE_SECONDS;
+use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
+use contactpoint_domain::{Day, Facts, Instant, NewReview, OrganisationId, OrganisationKind, PersonId};
+use contactpoint_review::{About, Child, Ending, Finding, Peers, Rules, Seen, Watch};
+use contactpoint_store::{Look, Origin, Store, StoreError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Days whose looks are gone through.
+const WINDOW: i32 = 60;
+/// Days whose findings are looked for again, where the clock had been ahead and nobody knows which were run.
+const AGAIN: i32 = 7;
+/// Entries that are read at a time.
+const SLICE: u64 = 500;
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// Runs the rules.
+pub(crate) struct Detecting {
+    store: Store,
+    rules: Arc<Rules>,
+    holidays: Arc<[Day]>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The day that is known to be done: it only spares the store.
+    done: Option<i32>,
+    run: Option<Run>,
+}
+
+/// One night's run.
+struct Run {
+    /// What is found on the days behind the first up to the last becomes tasks.
+    days: (i32, i32),
+    /// The entries that are left.
+    left: std::ops::Range<u64>,
+    /// The rules, until all is read.
+    watch: Option<Watch>,
+    found: Vec<Finding>,
+    kinds: BTreeMap<OrganisationId, Option<OrganisationKind>>,
+}
+
+impl Detecting {
+    pub(crate) fn by(store: Store, rules: Rules, holidays: Arc<[Day]>) -> Self {
+        Self { store, rules: Arc::new(rules), holidays, state: Mutex::default() }
+    }
+
+    /// Does one piece of what is to do. True where there is more.
+    pub(crate) async fn go_on(&self, now: Instant) -> Result<bool, StoreError> {
+        let begun = self.state().run.take();
+        let Some(mut run) = begun.map_or_else(|| self.next_run(now), |run| Ok(Some(run)))? else { return Ok(false) };
+        let piece = if run.watch.is_some() { self.read(&mut run) } else { self.make_tasks(&mut run, now).await };
+        // what failed is tried again where it was
+        let is_over = matches!(piece, Ok(false));
+        let mut state = self.state();
+        if is_over {
+            state.done = Some(run.days.1);
+        } else {
+            state.run = Some(run);
+        }
+        piece
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // a poisoned state is whole: every change to it is one value in the place of another
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run that is due.
+    fn next_run(&self, now: Instant) -> Result<Option<Run>, StoreError> {
+        let last = self.rules.day_of(Instant::of_millis(now.millis().saturating_sub(LATE_SECONDS * 1000))) - 1;
+        if self.state().done == Some(last) {
+            return Ok(None);
+        }
+        let detected = self.store.registry(|registry| registry.detected_to())?;
+        let Some(behind) = behind(detected.map(Day::number), last) else {
+            self.state().done = Some(last);
+            return Ok(None);
+        };
+        // a day of the wall may begin half a day before or after one of UTC
+        let from = u64::try_from(i64::from(last - WINDOW) * DAY_MILLIS).unwrap_or_default();
+        let (first, size) = self.store.first_entry_since(Instant::of_millis(from))?;
+        let watch = Some(Watch::new(&self.rules, &self.holidays));
+        Ok(Some(Run { days: (behind, last), left: first..size, watch, found: Vec::new(), kinds: BTreeMap::new() }))
+    }
+
+    /// One slice of the log; at its end what was found on the last day.
+    fn read(&self, run: &mut Run) -> Result<bool, StoreError> {
+        let end = run.left.end.min(run.left.start.saturating_add(SLICE));
+        let mut looks = self.store.entries_between_for_upkeep(run.left.start, end)?;
+        // what is of a day that is not over, or of one to come by a clock that was ahead, is of another night
+        looks.retain(|look| look.entry.operation.is_look() && self.rules.day_of(look.entry.at) <= run.days.1);
+        // all of them before the rules take the first: a slice that fails is read again
+        let looks: Vec<_> = looks.into_iter().map(|look| self.look(run, look)).collect::<Result<_, _>>()?;
+        for look in looks.iter().flatten() {
+            let found = run.watch.as_mut().map_or_else(Vec::new, |watch| watch.take(look));
+            run.keep(found);
+        }
+        run.left.start = end;
+        if run.left.is_empty() {
+            let found = run.watch.take().map_or_else(Vec::new, Watch::finish);
+            run.keep(found);
+        }
+        Ok(true)
+    }
+
+    /// A look as the rules need it; `None` of one that nobody in particular did.
+    fn look(&self, run: &mut Run, Look { index, entry }: Look) -> Result<Option<contactpoint_review::Look>, StoreError> {
+        let (Some(person), Some(organisation), Some(role)) = (entry.person, entry.organisation, entry.role) else { return Ok(None) };
+        let kind = match run.kinds.get(&organisation) {
+            Some(kind) => *kind,
+            None => {
+                let found = self.store.registry(|registry| registry.organisation(organisation))?.map(|found| found.kind);
+                *run.kinds.entry(organisation).or_insert(found)
+            }
+        };
+        let ended = ended(&entry);
+        let facts = entry.facts.iter().map(|number| Facts::of_number(*number)).chain(std::iter::repeat(None));
+        let children = entry.children.iter().map(Child::from).zip(facts).map(|(child, facts)| Seen::of(child, facts)).collect();
+        Ok(kind.map(|kind| contactpoint_review::Look { index, at: entry.at, person, peers: Peers { kind, role }, ended, children }))
+    }
+
+    /// Some of the tasks, and with the last of them the note that the day was run. True where there are more.
+    async fn make_tasks(&self, run: &mut Run, now: Instant) -> Result<bool, StoreError> {
+        let some: Vec<Finding> = run.found.iter().take(MOST_TASKS).cloned().collect();
+        let (count, is_last) = (some.len(), some.len() == run.found.len());
+        let tasks = some.into_iter().map(|finding| self.task(finding, now)).collect::<Result<Vec<_>, _>>()?;
+        let last = Day::of_number(run.days.1)?;
+        let change = self.store.change(move |transaction| {
+            for (task, origin) in tasks {
+                transaction.add_review(&task, &origin)?;
+            }
+            if is_last {
+                transaction.note_detected(last)?;
+            }
+            Ok(((), of_the_daemon(Operation::DetectReviews, now)))
+        });
+        change.await?.into_inner();
+        run.found.drain(..count);
+        Ok(!is_last)
+    }
+
+    /// The task that a finding becomes: the supervisor's of whoever looked; the auditors', where there is none, where many looked at one child, and where
+    /// it would tell a supervisor of a child what the looker was not told.
+    fn task(&self, Finding { rule, about, day, score: _, evidence }: Finding, now: Instant) -> Result<(NewReview, Origin), StoreError> {
+        let looks = self.store.entries_for_upkeep(evidence.iter().copied())?;
+        let is_told = !self.rules.tells_of_the_child(&rule) || looks.iter().all(|look| ended(&look.entry) == Ending::Shown);
+        let (person, subject) = match about {
+            About::Person(person) => (Some(person), format!("person {}", person.0)),
+            About::Child(child) => (None, format!("child {}", child.digits())),
+        };
+        let (organisation, role) = match (person, looks.last()) {
+            (Some(_), Some(look)) => (look.entry.organisation, look.entry.role),
+            (_, _) => (None, None),
+        };
+        let reviewer = person.filter(|_| is_told).map(|person| self.supervisor(person)).transpose()?.flatten();
+        let due = self.rules.due(now.day(), &self.holidays);
+        let task = NewReview { rule: Some(rule.clone()), entries: evidence, person, organisation, role, reviewer, at: now, due };
+        Ok((task, Origin::Found { rule, about: subject, day }))
+    }
+
+    fn supervisor(&self, person: PersonId) -> Result<Option<PersonId>, StoreError> {
+        Ok(self.store.registry(|registry| registry.account(person))?.and_then(|account| account.supervisor))
+    }
+}
+
+impl Run {
+    fn keep(&mut self, found: Vec<Finding>) {
+        let (behind, last) = self.days;
+        self.found.extend(found.into_iter().filter(|finding| finding.day > behind && finding.day <= last));
+    }
+}
+
+/// The day behind which findings become tasks; `None` where the last one is done. `detected`: up to where the rules were run.
+fn behind(detected: Option<i32>, last: i32) -> Option<i32> {
+    match detected {
+        // what was before the rules is nobody's task
+        None => Some(last - 1),
+        Some(day) if day < last => Some(day.max(last - WINDOW)),
+        // the clock was set back over a midnight
+        Some(day) if day <= last + 1 => None,
+        // the clock had been ahead: a finding that was made a task is none again
+        Some(_) => Some(last - AGAIN),
+    }
+}
+
+fn ended(entry: &Entry) -> Ending {
+    match entry.outcome {
+        // asking for contact shows nothing and hides nothing
+        _ if entry.operation == Operation::AskContact => Ending::Standing,
+        Outcome::Answered if entry.shown.is_empty() => Ending::NoHit,
+        Outcome::Answered => Ending::Shown,
+        Outcome::NotFound | Outcome::TooMany => Ending::NoHit,
+        Outcome::Refused(RefusalCode::OutsideScope | RefusalCode::NotOfAudience | RefusalCode::OverBudget) => Ending::Refused,
+        Outcome::Refused(_) => Ending::Standing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_day_is_run_once_missed_ones_are_caught_up_and_a_wrong_clock_stops_nothing_for_good() {
+        // F4: a day is never run twice, and none is left out
+        assert_eq!(behind(None, 100), Some(99), "what was before there were rules is nobody's task");
+        assert_eq!((behind(Some(100), 100), behind(Some(99), 100), behind(Some(95), 100)), (None, Some(99), Some(95)));
+        assert_eq!(behind(Some(3), 100), Some(40), "as far as the looks go that are gone through");
+        assert_eq!(behind(Some(101), 100), None, "set back over midnight");
+        assert_eq!(behind(Some(4000), 100), Some(93), "the clock had been years ahead");
+    }
+}

@@ -1,0 +1,251 @@
+//! The detection rules as the daemon runs them: each night once, over crashes and wrong clocks too, on facts that nobody else can read (rule F4).
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod rig;
+
+use contactpoint_audit::{Entry, Field, Operation, Outcome, RefusalCode};
+use contactpoint_directory::Reviewing;
+use contactpoint_domain::{Checks, ChildNumber, Facts, Instant, Kin, Name, OrganisationId, PersonId, Place, Review, ReviewId, Role, Tie};
+use contactpoint_review::{Plan, Rules};
+use contactpoint_store::{NewAccount, Receipts, Snapshot, Store};
+use rig::{create, entry, keys_of, open, open_with, raw, school};
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+/// 2026-11-18, noon.
+const NOON: Instant = Instant::of_millis(1_795_003_200_000);
+const SUPERVISOR: PersonId = PersonId(1);
+const LOOKER: PersonId = PersonId(2);
+
+const AT_HOME: Facts = Facts { tie: Tie::Involved, kin: Kin::Home, place: Place::Own };
+
+const RULES: &str = "time_zone = \"GMT0\"\nworking_days = 3\n\
+    [[rule]]\nname = \"own-family\"\nwhy = \"w\"\nfind.own-family = { days_by_name = 2, within_days = 30 }\n\
+    [[rule]]\nname = \"child-by-many\"\nwhy = \"w\"\nfind.child-by-many = { people = 2, within_days = 14 }\n";
+
+fn reviewing(store: &Store) -> Reviewing {
+    let plan = Plan::parse("[[line]]\nwhy = \"w\"\nper_mille = 0\nevery = \"quarter\"\nworking_days = 5\n").unwrap();
+    Reviewing::over(store.clone(), plan, &[]).detecting(Some(Rules::parse(RULES).unwrap()))
+}
+
+fn account(login: &str, supervisor: Option<PersonId>) -> NewAccount {
+    NewAccount {
+        organisation: OrganisationId(1),
+        login: login.try_into().unwrap(),
+        name: Name { given: "Robin".try_into().unwrap(), family: "Okafor".try_into().unwrap() },
+        roles: vec![Role::Practitioner],
+        password: Vec::new().into(),
+        code_secret: Vec::new().into(),
+        supervisor,
+        checks: Checks::default(),
+        home: None,
+    }
+}
+
+/// A school, a supervisor and somebody who looks.
+async fn peopled(directory: &std::path::Path) -> Store {
+    let store = create(directory);
+    let made = store.change(|transaction| {
+        transaction.add_organisation(&school())?;
+        let supervisor = transaction.add_account(account("head", None))?;
+        let looker = transaction.add_account(account("teacher", Some(supervisor.id)))?;
+        assert_eq!((supervisor.id, looker.id), (SUPERVISOR, LOOKER));
+        Ok(((), Entry { at: NOON, ..entry(Operation::EnrolPerson, Vec::new()) }))
+    });
+    made.await.unwrap().into_inner();
+    store
+}
+
+fn hours_on(hours: u64) -> Instant {
+    Instant::of_millis(NOON.millis() + hours * HOUR)
+}
+
+fn a_view(at: Instant, person: PersonId, facts: Option<Facts>) -> Entry {
+    Entry {
+        at,
+        person: Some(person),
+        role: Some(Role::Practitioner),
+        shown: vec![Field::Name],
+        facts: facts.iter().map(|facts| facts.number()).collect(),
+        ..entry(Operation::View, vec![ChildNumber::with_body(7)])
+    }
+}
+
+async fn write(store: &Store, entry: Entry) -> u64 {
+    store.look(|_| Ok(((), entry))).await.unwrap().entry_index()
+}
+
+async fn night(reviewing: &Reviewing, now: Instant) {
+    while reviewing.go_on(now).await.unwrap() {}
+}
+
+/// The tasks of the supervisor, and of the auditors.
+async fn waiting(store: &Store) -> (Vec<Review>, Vec<Review>) {
+    let read = |snapshot: &Snapshot<'_>| {
+        let today = "2026-11-01".parse().unwrap();
+        let (first, most) = (ReviewId(0), 50);
+        let all = (snapshot.reviews_for(SUPERVISOR, first, most)?, snapshot.reviews_for_auditors(today, first, most)?);
+        Ok((all, entry(Operation::ReadReviews, Vec::new())))
+    };
+    store.look(read).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn what_a_rule_finds_of_a_day_is_one_task_of_the_looker_s_supervisor_over_restarts_too() {
+    // F4: detection rules over the log feed regular review; a task with a due date, made once
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    let found = [write(&store, a_view(NOON, LOOKER, Some(AT_HOME))).await, write(&store, a_view(hours_on(1), LOOKER, Some(AT_HOME))).await];
+    let size = store.log_size();
+    let running = reviewing(&store);
+    night(&running, hours_on(12)).await;
+    assert_eq!(store.log_size(), size, "the day is over, and not yet a quarter of an hour");
+    night(&running, hours_on(13)).await;
+    for life in 0..4 {
+        let (running, size) = (reviewing(&store), store.log_size());
+        night(&running, hours_on(13)).await;
+        night(&running, hours_on(14)).await;
+        assert_eq!(store.log_size() - size, u64::from(life == 3), "life {life}: a day is run once, and again where nothing says so");
+        let (supervisor, auditors) = waiting(&store).await;
+        let [Review { task, reviewed: None, .. }] = supervisor.as_slice() else { panic!("life {life}: {supervisor:?}") };
+        assert_eq!((task.rule.as_ref().unwrap().as_str(), task.entries.as_slice()), ("own-family", &found[..]));
+        assert_eq!((task.person, task.organisation, task.role), (Some(LOOKER), Some(OrganisationId(1)), Some(Role::Practitioner)));
+        assert_eq!((task.due.to_string().as_str(), auditors.len()), ("2026-11-24", 0), "three working days after the 19th");
+        if life == 2 {
+            // even where the note of the day is lost, a finding becomes a task once
+            store.close().await.unwrap();
+            raw(dir.path()).execute_batch("DELETE FROM review_detected").unwrap();
+            store = open(dir.path()).unwrap();
+        } else {
+            store.close().await.unwrap();
+            store = open(dir.path()).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_after_any_piece_makes_each_task_once() {
+    // F4, F1: what is half done when the process is killed
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    // forty people, each at home: three changes
+    let lookers = store.change(|transaction| {
+        let made: Vec<PersonId> = (0..40)
+            .map(|at| transaction.add_account(account(&format!("teacher-{at}"), Some(SUPERVISOR))).map(|account| account.id))
+            .collect::<Result<_, _>>()?;
+        Ok((made, entry(Operation::EnrolPerson, Vec::new())))
+    });
+    for looker in lookers.await.unwrap().into_inner() {
+        write(&store, a_view(NOON, looker, Some(AT_HOME))).await;
+    }
+    for pieces in 1..8 {
+        let running = reviewing(&store);
+        for _ in 0..pieces {
+            running.go_on(hours_on(24)).await.unwrap();
+        }
+        store.close().await.unwrap();
+        store = open(dir.path()).unwrap();
+    }
+    let people: std::collections::BTreeSet<_> = waiting(&store).await.0.iter().map(|review| review.task.person).collect();
+    assert_eq!((waiting(&store).await.0.len(), people.len()), (40, 40));
+}
+
+#[tokio::test]
+async fn what_was_not_known_or_was_before_the_rules_is_found_by_none() {
+    // F4: entries older than facts; nobody is asked about what nobody watched
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    write(&store, a_view(NOON, LOOKER, Some(AT_HOME))).await;
+    night(&reviewing(&store), hours_on(72)).await;
+    write(&store, a_view(hours_on(72), LOOKER, None)).await;
+    write(&store, a_view(hours_on(73), SUPERVISOR, None)).await;
+    night(&reviewing(&store), hours_on(96)).await;
+    assert_eq!(waiting(&store).await, (Vec::new(), Vec::new()));
+}
+
+#[tokio::test]
+async fn what_would_tell_a_supervisor_of_a_child_goes_to_the_auditors() {
+    // F4, D1, D8: a task tells no more than the looker was told; E2: neither does the rule's name
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    let in_vain = |refusal| Entry { outcome: Outcome::Refused(refusal), shown: Vec::new(), ..a_view(NOON, LOOKER, Some(AT_HOME)) };
+    write(&store, in_vain(RefusalCode::NotOfAudience)).await;
+    let stranger = Facts { tie: Tie::None, kin: Kin::None, place: Place::Unknown };
+    write(&store, Entry { children: vec![ChildNumber::with_body(8)], ..a_view(NOON, LOOKER, Some(stranger)) }).await;
+    write(&store, Entry { children: vec![ChildNumber::with_body(8)], ..a_view(NOON, SUPERVISOR, Some(stranger)) }).await;
+    night(&reviewing(&store), hours_on(24)).await;
+    let (supervisor, auditors) = waiting(&store).await;
+    assert_eq!(supervisor, Vec::new());
+    let mut told: Vec<_> = auditors.iter().map(|review| (review.task.rule.as_ref().unwrap().as_str(), review.task.person)).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("child-by-many", None), ("own-family", Some(LOOKER))]);
+}
+
+#[tokio::test]
+async fn missed_days_are_caught_up_and_a_clock_set_wrong_stops_the_rules_for_no_longer_than_it_is_wrong() {
+    // F4; and entries of a clock that was ahead
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    let running = reviewing(&store);
+    night(&running, NOON).await;
+    write(&store, a_view(NOON, LOOKER, Some(AT_HOME))).await;
+    write(&store, a_view(hours_on(48), LOOKER, Some(AT_HOME))).await;
+    night(&running, hours_on(5 * 24)).await;
+    assert_eq!(waiting(&store).await.0.len(), 2, "of two days, both missed");
+    // ahead by ten years, for one look and one night
+    let ahead = Instant::of_millis(NOON.millis() + 3650 * DAY);
+    write(&store, a_view(ahead, LOOKER, None)).await;
+    night(&running, ahead).await;
+    write(&store, a_view(hours_on(6 * 24), LOOKER, Some(AT_HOME))).await;
+    night(&running, hours_on(7 * 24)).await;
+    assert_eq!(waiting(&store).await.0.len(), 3, "found again, and what was a task is none again");
+    let size = store.log_size();
+    night(&running, hours_on(7 * 24 - 14)).await;
+    assert_eq!(store.log_size(), size, "back over midnight: that day was run");
+}
+
+#[tokio::test]
+async fn entries_of_an_erased_epoch_are_passed_over() {
+    // F2: what was erased is found by nobody
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    write(&store, a_view(NOON, LOOKER, Some(AT_HOME))).await;
+    store.close().await.unwrap();
+    let store = open_with(dir.path(), keys_of(&[2], &[1])).unwrap();
+    write(&store, a_view(hours_on(24), LOOKER, Some(AT_HOME))).await;
+    night(&reviewing(&store), hours_on(48)).await;
+    let days: Vec<usize> = waiting(&store).await.0.iter().map(|review| review.task.entries.len()).collect();
+    assert_eq!(days, [1]);
+}
+
+#[tokio::test]
+async fn facts_are_the_directory_s_alone_and_whoever_is_handed_an_entry_s_key_reads_none() {
+    // F4, F5: evidence opens a leaf; what is known of the looker's family is no part of it
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    let of = |hour, facts| a_view(hours_on(hour), LOOKER, facts);
+    let written = [of(1, Some(AT_HOME)), of(2, Some(AT_HOME)), of(3, None)];
+    for entry in &written {
+        write(&store, entry.clone()).await;
+    }
+    store.checkpoint().await.unwrap();
+    let size = store.log_size();
+    let kept = store.entries_between_for_upkeep(size - 3, size).unwrap();
+    assert_eq!(kept.iter().map(|look| look.entry.clone()).collect::<Vec<_>>(), written);
+    let receipts = Receipts::of(store.clone());
+    let proved = store.look(|snapshot| {
+        let all = (size - 3..size).map(|index| snapshot.proved(&receipts, index, size).map(Option::unwrap));
+        let all = all.collect::<Result<Vec<_>, _>>()?;
+        Ok((all, entry(Operation::FetchEvidence, Vec::new())))
+    });
+    let proved = proved.await.unwrap().into_inner();
+    let bytes: Vec<u8> = proved.iter().flat_map(|proved| proved.entry.facts.clone()).collect();
+    assert_eq!(bytes.len(), 3, "one for each child, known or not");
+    assert!(bytes[..2] != [AT_HOME.number(); 2] && bytes[2] != Facts::UNKNOWN, "{bytes:?}");
+    assert_eq!(proved.iter().map(|proved| proved.leaf.len()).collect::<Vec<_>>(), [256; 3]);
+}
