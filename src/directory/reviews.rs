@@ -125,7 +125,7 @@ impl ReviewedLook {
             _ if is_nobody => Outcome::NotFound,
             // whoever asked for contact was told one and the same (rule E6)
             Outcome::NotFound if operation == Operation::AskContact => Outcome::Answered,
-            told => told,
+            told @ (Outcome::Answered | Outcome::NotFound | Outcome::TooMany | Outcome::Refused(_)) => told,
         };
         let outcome = outcome.code();
         Self { entry: index, at, person, organisation, role, operation: operation.code(), reason, outcome, child_numbers: children }
