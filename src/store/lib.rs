@@ -48,7 +48,7 @@ pub use alerts::Sample;
 pub use children::Held;
 pub use cipher::CipherReport;
 pub use committed::Committed;
-pub use destroying::Unmoved;
+pub use destroying::{KeyMove, Unmoved};
 pub use erased::ErasedEntries;
 pub use error::{OpenError, StoreError};
 pub use feeds::{Feed, FeedCounts, FeedFault, FeedId, NewFeed};
