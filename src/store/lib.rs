@@ -35,6 +35,7 @@ mod registry;
 mod reviews;
 mod schema;
 mod sealed;
+mod signing;
 mod snapshot;
 mod statements;
 mod stored_registry;
