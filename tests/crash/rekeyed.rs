@@ -70,9 +70,9 @@ async fn a_kill_while_keys_are_moved_loses_nobody_who_stays_and_the_next_run_tak
     assert!(trial.world.rig.stop().success());
     let mut destroyed = Destroyed { child: trial.known[0].clone(), epochs: vec![1] };
     let mut seen = Vec::new();
-    // before the next epoch is in data-keys.toml; twice among the pages, of which a thousand rows are some hundreds; before the former epoch is marked
+    // before the next epoch is in data-keys.toml; among the pages, of which a thousand rows are some hundreds; before the former epoch is marked
     // as ending, and when its key is gone
-    for moment in ["rename:when=1", "pwrite64:when=400", "pwrite64:when=340", "rename:when=1", "rename:when=2"] {
+    for moment in ["rename:when=1", "pwrite64:when=400", "rename:when=1", "rename:when=2"] {
         destroyed.killed_at(&mut trial.world.rig, moment).await;
         destroyed.leaves_everybody_else(&mut trial, moment).await;
         println!("killed at {moment}: epochs {:?}", destroyed.epochs);
