@@ -2,7 +2,7 @@
 //!
 //! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments (exit status 64).
 //! Exit status 78: settings, credential, keys, store or certificates are not as they must be, or the kernel does not lock the process in; 65:
-//! the log in the store is not the one that was signed; 66: the store's file went away while it was open; 74: the disk failed; 69: the HSM or
+//! the log in the store is not the one that was signed; 66: the store's file went away or was overwritten while it was open; 74: the disk failed; 69: the HSM or
 //! the disk is away; 71: the system refused.
 
 mod daemon;
@@ -80,5 +80,8 @@ fn start() -> Result<(), Failure> {
         token: &token_head,
         witnesses: witnesses.as_deref(),
     };
-    runtime.block_on(upkeep::serve(&edge, &heads, &settings, listeners, &manager))
+    let served = runtime.block_on(upkeep::serve(&edge, &heads, &settings, listeners, &manager));
+    // a call into the HSM that never comes back must not hold up the end
+    runtime.shutdown_timeout(upkeep::LAST_CALLS);
+    served
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 const USAGE: u8 = 64;
 /// EX_DATAERR: the log is not the one that was signed; somebody was at the files.
 const NOT_WHAT_WAS_SIGNED: u8 = 65;
-/// EX_NOINPUT: the store's file was taken away or exchanged while it was open.
+/// EX_NOINPUT: the store's file was taken away, exchanged or overwritten while it was open.
 const GONE: u8 = 66;
 /// EX_UNAVAILABLE: the HSM or the store is away; systemd may try again.
 const UNAVAILABLE: u8 = 69;
@@ -97,7 +97,8 @@ impl Failure {
 /// Where the store did not do what it was asked.
 fn of_store(fault: &StoreError) -> u8 {
     match fault {
-        StoreError::Gone => GONE,
+        StoreError::Gone | StoreError::Overwritten => GONE,
+        StoreError::OtherHead { .. } => NOT_WHAT_WAS_SIGNED,
         StoreError::Disk(_) => DISK,
         StoreError::Attempted { fault, .. } => of_store(fault),
         StoreError::Damaged { .. }
@@ -107,6 +108,7 @@ fn of_store(fault: &StoreError) -> u8 {
         | StoreError::Full
         | StoreError::Stopped
         | StoreError::Unsigned
+        | StoreError::SignerHangs { .. }
         | StoreError::Overloaded
         | StoreError::Overtaken
         | StoreError::Engine(_)
@@ -136,6 +138,7 @@ mod tests {
         assert_eq!((store(OpenError::HeadMissing), store(OpenError::HeadForged(String::new()))), (65, 65));
         let ended = |fault: StoreError| Failure::Store(Arc::new(fault)).status();
         assert_eq!((ended(StoreError::Gone), ended(StoreError::Disk(String::new())), ended(StoreError::Stopped)), (66, 74, 69));
+        assert_eq!((ended(StoreError::Overwritten), ended(StoreError::OtherHead { size: 1 })), (66, 65));
         assert_eq!((store(OpenError::WrongKey), store(OpenError::Newer), store(OpenError::Missing("/state".into()))), (78, 78, 78));
         assert_eq!(store(OpenError::Io(std::io::ErrorKind::StorageFull.into())), 69);
         assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);

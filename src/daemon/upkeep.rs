@@ -1,7 +1,8 @@
 //! What goes on besides answering: readiness, the watchdog, signed heads of the log, also on the HSM's token, and the stop.
 //!
 //! The watchdog is fed by a real commit and a real signature (architecture, keys: liveness is a real key operation); where either fails
-//! or hangs it is not fed, and systemd ends the process. While the HSM is away requests are answered 503.
+//! or hangs it is not fed, and systemd ends the process. While the HSM is away requests are answered 503. Each of these goes on beside the others,
+//! on one task: so none of them calls into the HSM itself, but by way of another thread.
 
 use super::failure::Failure;
 use contactpoint_directory::{Months, Reviewing};
@@ -22,6 +23,9 @@ use tokio::time::{interval, MissedTickBehavior};
 
 /// Between two pieces of what is done for regular review.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the process waits at its end for calls that it has lent a thread to, such as one into the HSM.
+pub(crate) const LAST_CALLS: Duration = Duration::from_secs(2);
 
 /// Tells the service manager how we are (sd_notify(3)). The socket is connected before the lock-down, after which nothing connects any more.
 #[derive(Debug)]

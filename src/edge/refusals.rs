@@ -135,7 +135,10 @@ impl From<StoreError> for Problem {
             | StoreError::Stopped
             | StoreError::Disk(_)
             | StoreError::Gone
+            | StoreError::Overwritten
+            | StoreError::OtherHead { .. }
             | StoreError::Unsigned
+            | StoreError::SignerHangs { .. }
             | StoreError::Overloaded
             | StoreError::Overtaken => away(&error),
             StoreError::Damaged { .. }

@@ -133,6 +133,13 @@ pub enum KeyError {
         /// The key's label.
         label: String,
     },
+    /// The key of an epoch can be copied inside the HSM, so that its end would not be the end of every copy (rules F2, I2). Begin the next epoch, and
+    /// destroy the key by the vendor's means.
+    #[error("the key {label} can be copied inside the HSM: a copy would outlive the epoch; it must be replaced")]
+    Copyable {
+        /// The key's label.
+        label: String,
+    },
     /// The key was imported, so somebody had its value (rule G2).
     #[error("the key {label} was not generated in the HSM: whoever brought it in has a copy; it must be replaced")]
     NotLocal {

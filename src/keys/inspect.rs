@@ -60,6 +60,9 @@ pub(crate) fn checked(session: &Session, key: HsmKey) -> Result<CheckedKey, KeyE
     let report = reported(session, handle, key)?;
     refuse_loose(&report)?;
     refuse_other_tasks(session, handle, key)?;
+    if key.ends() {
+        refuse_copyable(session, handle, key)?;
+    }
     Ok(CheckedKey { handle, key })
 }
 
@@ -182,6 +185,16 @@ fn refuse_loose(report: &KeyReport) -> Result<(), KeyError> {
         Err(KeyError::NotLocal { label })
     } else {
         Ok(())
+    }
+}
+
+/// A copy under another label would outlive the epoch. What the HSM does not tell counts as the worse answer.
+fn refuse_copyable(session: &Session, handle: ObjectHandle, key: HsmKey) -> Result<(), KeyError> {
+    let read = session.get_attributes(handle, &[AttributeType::Copyable]).map_err(KeyError::hsm("reading a key's attributes"))?;
+    if read.contains(&Attribute::Copyable(false)) {
+        Ok(())
+    } else {
+        Err(KeyError::Copyable { label: key.label() })
     }
 }
 

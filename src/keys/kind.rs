@@ -65,6 +65,11 @@ impl HsmKey {
         Some(key).filter(|key| key.label() == label)
     }
 
+    /// It is made to be destroyed one day.
+    pub(crate) const fn ends(self) -> bool {
+        matches!(self, Self::Epoch(..))
+    }
+
     /// What the key must be, in words.
     pub(crate) const fn kind(self) -> &'static str {
         match self {
@@ -121,7 +126,8 @@ impl HsmKey {
         }
     }
 
-    /// The template of the key that must not leave: private, sensitive, not extractable, unchangeable, and its one task.
+    /// The template of the key that must not leave: private, sensitive, not extractable, unchangeable, and its one task. That of an epoch cannot be
+    /// copied inside the HSM either, since its end is the end of every copy, and can be destroyed.
     pub(crate) fn template(self) -> Vec<Attribute> {
         let mut template = vec![
             Attribute::Token(true),
@@ -133,6 +139,9 @@ impl HsmKey {
             Attribute::Id(self.label().into()),
         ];
         template.extend(self.tasks());
+        if self.ends() {
+            template.extend([Attribute::Copyable(false), Attribute::Destroyable(true)]);
+        }
         if self.curve().is_none() {
             template.push(Attribute::ValueLen(SECRET_BYTES.into()));
         }

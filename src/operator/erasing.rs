@@ -7,7 +7,7 @@
 
 use crate::custody::{data_keys_file, open_locked, Appliance, ApplianceError};
 use crate::error::OperatorError;
-use crate::officers::{self, BothTyped, TwoOfficers};
+use crate::officers::{self, BothTyped, Officer, TwoOfficers};
 use crate::state_lock::StateLock;
 use crate::token_head::TokenHead;
 use contactpoint_audit::{Change, Entry, Operation, Outcome};
@@ -15,16 +15,20 @@ use contactpoint_domain::{ChildNumber, Instant};
 use contactpoint_identity::Clock;
 use contactpoint_keys::{Custody, KeyError, Renewable, WrappedDataKeys};
 use contactpoint_settings::{Directories, Settings};
-use contactpoint_store::Store;
+use contactpoint_store::{KeyMove, Store, StoreError};
 use std::future::Future;
 use std::sync::Arc;
 
-/// In an entry's changes: an epoch of the entry key; row: which; version 1 begun, 2 gone.
+/// In an entry's changes: an epoch of the entry key; row: which; version 1 ordered, what the operation says; 2 gone.
 const ENTRY_EPOCH: u8 = 80;
 /// The same of the record key.
 const RECORD_EPOCH: u8 = 81;
-const BEGUN: u32 = 1;
+/// What both officers ordered, before anything of it is done.
+const ORDERED: u32 = 1;
+/// Said of a key when it is gone, and never before.
 const GONE: u32 = 2;
+/// Children in one entry, at most: a destroyed record takes some sixty bytes of its entry, which has 65,535.
+const CHILDREN: usize = 500;
 /// Rows whose keys are moved by one durable commit.
 const SLICE: u32 = 1000;
 /// What every one of the verbs asks for at its end.
@@ -124,7 +128,7 @@ impl Bench<'_> {
         let epoch = wrapped.epoch(of.name()) + 1;
         let lock = finished(open, |store, custody| async move {
             let two = officers::proved(&store, custody, &self.clock, typed).await?;
-            self.ordered(&store, two, Operation::NewEntryEpoch, &[], &[change(ENTRY_EPOCH, epoch, BEGUN)]).await
+            self.ordered(&store, two, Operation::NewEntryEpoch, &[], &[change(ENTRY_EPOCH, epoch, ORDERED)]).await
         })?;
         let (_, Open { custody, .. }) = self.opened(lock)?;
         self.put(&custody, &custody.begin_epoch(of, &wrapped)?)?;
@@ -138,7 +142,7 @@ impl Bench<'_> {
         let ending = wrapped.ending(of, epoch)?;
         let lock = finished(open, |store, custody| async move {
             let two = officers::proved(&store, custody, &self.clock, typed).await?;
-            self.ordered(&store, two, Operation::DestroyEntryEpoch, &[], &[change(ENTRY_EPOCH, epoch, GONE)]).await
+            self.ordered(&store, two, Operation::DestroyEntryEpoch, &[], &[change(ENTRY_EPOCH, epoch, ORDERED)]).await
         })?;
         self.end(lock, of, epoch, ending)
     }
@@ -155,9 +159,10 @@ impl Bench<'_> {
             return Err(OperatorError::Argument { what: "the numbers", why });
         }
         let ended = epochs.first().copied().unwrap_or_default();
+        let children = &each_once(children);
         let lock = finished(open, |store, custody| async move {
             let two = officers::proved(&store, custody, &self.clock, typed).await?;
-            self.ordered(&store, two, Operation::DestroyRecords, children, &[change(RECORD_EPOCH, ended, GONE)]).await?;
+            self.ordered(&store, two, Operation::DestroyRecords, children, &[change(RECORD_EPOCH, ended, ORDERED)]).await?;
             self.marked(&store, two, children).await
         })?;
         let lock = if is_under_way { lock } else { self.begun(lock, &wrapped)? };
@@ -211,7 +216,7 @@ impl Bench<'_> {
         Ok(keys.replace(&data_keys_file(self.directories))?)
     }
 
-    /// Both officers' order, in the log before anything is done (rule F1).
+    /// Both officers' order, in the log before anything is done (rule F1): of many children, in as many entries as it takes.
     async fn ordered(
         &self,
         store: &Store,
@@ -221,40 +226,50 @@ impl Bench<'_> {
         changes: &[Change],
     ) -> Result<(), OperatorError> {
         for officer in two.both() {
-            let entry = Entry {
-                person: Some(officer.person),
-                organisation: Some(officer.organisation),
-                role: Some(officer.role),
-                children: children.to_vec(),
-                changes: changes.to_vec(),
-                ..blank(self.clock.now().wall, operation)
-            };
-            store.change(move |_| Ok(((), entry))).await?.into_inner();
+            for children in pieces(children) {
+                let entry = Entry { children, changes: changes.to_vec(), ..self.by(officer, operation) };
+                store.change(move |_| Ok(((), entry))).await?.into_inner();
+            }
         }
         Ok(())
     }
 
-    /// Destroys each record in the store that is in use; where there is no such child, none of them.
+    /// Destroys each record in the store that is in use, so many in one change; where there is one that never was a child's, none of them. Those that
+    /// a run which was cut off has destroyed are passed over.
     async fn marked(&self, store: &Store, two: TwoOfficers, children: &[ChildNumber]) -> Result<(), OperatorError> {
-        if children.is_empty() {
-            // also what an earlier run that was cut off left behind
-            return Ok(store.forget_destroyed().await?);
-        }
         let [officer, _] = two.both();
-        let entry = Entry {
+        let mut not_yet_known = children.to_vec();
+        for piece in pieces(children).filter(|piece| !piece.is_empty()) {
+            // nobody else writes meanwhile: what the first change finds is there for all
+            let known = std::mem::take(&mut not_yet_known);
+            let mut entry = self.by(officer, Operation::DestroyRecord);
+            let destroyed = store.change(move |tx| {
+                for number in known {
+                    if tx.child(&number)?.is_none() && !tx.is_destroyed(&number)? {
+                        return Err(StoreError::Unknown("child"));
+                    }
+                }
+                for number in piece {
+                    if !tx.is_destroyed(&number)? {
+                        tx.destroy_child(&number)?;
+                        entry.children.push(number);
+                    }
+                }
+                Ok(((), entry))
+            });
+            destroyed.await?.into_inner();
+        }
+        // also what an earlier run that was cut off left behind
+        Ok(store.forget_destroyed().await?)
+    }
+
+    fn by(&self, officer: Officer, operation: Operation) -> Entry {
+        Entry {
             person: Some(officer.person),
             organisation: Some(officer.organisation),
             role: Some(officer.role),
-            children: children.to_vec(),
-            ..blank(self.clock.now().wall, Operation::DestroyRecord)
-        };
-        let children = children.to_vec();
-        let destroyed = store.change(move |tx| {
-            children.iter().try_for_each(|number| tx.destroy_child(number))?;
-            Ok(((), entry))
-        });
-        destroyed.await?.into_inner();
-        Ok(store.forget_destroyed().await?)
+            ..blank(self.clock.now().wall, operation)
+        }
     }
 
     fn opened(&self, lock: StateLock) -> Result<(WrappedDataKeys, Open), OperatorError> {
@@ -295,11 +310,25 @@ where
 
 /// Moves every key to the epoch in use, and looks whether none was left behind, in whatever table.
 async fn moved(store: &Store) -> Result<(), OperatorError> {
-    while store.move_keys(SLICE).await? > 0 {}
+    let mut at = KeyMove::default();
+    while store.move_keys(&mut at, SLICE).await? > 0 {}
     match store.unmoved().await?.into_iter().next() {
         None => Ok(()),
         Some(left) => Err(OperatorError::Left { table: left.table, rows: left.rows }),
     }
+}
+
+fn each_once(children: &[ChildNumber]) -> Vec<ChildNumber> {
+    let mut children = children.to_vec();
+    children.sort_unstable();
+    children.dedup();
+    children
+}
+
+/// As many children as one entry tells of, at a time; one piece of none where there are none.
+fn pieces(children: &[ChildNumber]) -> impl Iterator<Item = Vec<ChildNumber>> + '_ {
+    let none = children.is_empty().then(Vec::new);
+    children.chunks(CHILDREN).map(<[ChildNumber]>::to_vec).chain(none)
 }
 
 const fn change(table: u8, epoch: u32, version: u32) -> Change {

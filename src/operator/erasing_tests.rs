@@ -14,7 +14,7 @@ use contactpoint_domain::{
 use contactpoint_identity::Clock;
 use contactpoint_keys::{KeyError, Renewable, WrappedDataKeys};
 use contactpoint_settings::Directories;
-use contactpoint_store::{OpenError, Receipts, Store, StoreError};
+use contactpoint_store::{KeyMove, OpenError, Receipts, Store, StoreError};
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn number(n: u32) -> ChildNumber {
 }
 
 fn child(n: u32) -> ChildRecord {
-    let family = ["Ashgrove", "Carrow", "Eastlake"][n as usize];
+    let family = ["Ashgrove", "Carrow", "Eastlake"][n as usize % 3];
     let statement = Statement {
         provenance: Provenance { source: OrganisationId(1), author: PersonId(1), at: MORNING },
         name: Name { given: "Iona".try_into().unwrap(), family: family.try_into().unwrap() },
@@ -277,6 +277,79 @@ fn a_destroyed_record_opens_from_no_copy_beside_the_same_token_and_the_others_go
     });
 }
 
+/// What the log says of epochs, the oldest first: operation and version.
+fn said_of_epochs(store: &Store) -> Vec<(Operation, u32)> {
+    let mut said = Vec::new();
+    let read = store.newest_entries(100, |entry| {
+        said.extend(entry.changes.iter().filter(|change| change.table >= 80).map(|change| (entry.operation, change.version)));
+        ControlFlow::Continue(())
+    });
+    read.unwrap();
+    said.reverse();
+    said
+}
+
+#[test]
+fn the_log_says_that_an_epoch_is_gone_after_it_is_and_not_when_it_is_ordered() {
+    // F1: what is ordered is in the log before it is done; F2: and what it says has happened
+    let kept = kept("erase-order");
+    let settings = kept.site.settings();
+    kept.bench(&settings, 1).new_entry_epoch(&kept.typed(1)).unwrap();
+    for never in [0, 3] {
+        let refused = kept.bench(&settings, 2).destroy_entry_epoch(never, &kept.typed(2));
+        assert!(matches!(refused, Err(OperatorError::Keys(KeyError::NoSuchEpoch { epoch, .. })) if epoch == never));
+    }
+    kept.bench(&settings, 3).destroy_entry_epoch(1, &kept.typed(3)).unwrap();
+    kept.bench(&settings, 4).destroy_records(&[number(0)], &kept.typed(4)).unwrap();
+    with_store(kept.opened().unwrap(), |store| async move {
+        let (ordered, gone) = (1, 2);
+        let expected = [
+            (Operation::DestroyEntryEpoch, ordered),
+            (Operation::DestroyEntryEpoch, ordered),
+            (Operation::EntryEpochGone, gone),
+            (Operation::DestroyRecords, ordered),
+            (Operation::DestroyRecords, ordered),
+            (Operation::RecordEpochGone, gone),
+        ];
+        assert_eq!(said_of_epochs(&store), expected, "of what is not erased");
+    });
+}
+
+#[test]
+fn more_children_than_one_entry_has_room_for_are_destroyed_by_one_order_that_may_be_cut_off() {
+    // I2: destroyed; F1: each of them is in the log, whatever one entry has room for
+    let kept = kept("erase-many");
+    let settings = kept.site.settings();
+    with_store(kept.opened().unwrap(), |store| async move {
+        for from in (3..2503).step_by(500) {
+            let added = store.change(move |tx| {
+                (from..from + 500).try_for_each(|n| tx.add_child(&child(n)))?;
+                Ok(((), entry(Operation::Feed, Vec::new())))
+            });
+            added.await.unwrap().into_inner();
+        }
+        // a run that was cut off has destroyed some
+        let some = store.change(|tx| {
+            (3..503).try_for_each(|n| tx.destroy_child(&number(n)))?;
+            Ok(((), entry(Operation::DestroyRecord, Vec::new())))
+        });
+        some.await.unwrap().into_inner();
+    });
+    let all: Vec<ChildNumber> = (2..2503).chain([2]).map(number).collect();
+    let with_a_stranger = [all.as_slice(), &[number(9000)]].concat();
+    let refused = kept.bench(&settings, 1).destroy_records(&with_a_stranger, &kept.typed(1));
+    assert!(matches!(refused, Err(OperatorError::Store(StoreError::Unknown("child")))));
+    with_store(kept.opened().unwrap(), |store| async move { assert!(view(&store, 600).await.unwrap().0, "then none of them") });
+    assert_eq!(kept.bench(&settings, 2).destroy_records(&all, &kept.typed(2)).unwrap(), Rotated { ended: 1, own: true });
+    with_store(kept.opened().unwrap(), |store| async move {
+        for (n, is_there) in [(0, true), (1, true), (2, false), (3, false), (503, false), (2502, false)] {
+            assert_eq!(view(&store, n).await.unwrap().0, is_there, "{n}");
+        }
+        let told = newest(&store, 100);
+        assert_eq!(told.iter().filter(|(operation, _)| *operation == Operation::DestroyRecord).count(), 1 + 6, "{told:?}");
+    });
+}
+
 #[test]
 fn a_destruction_that_was_cut_off_while_keys_were_moved_serves_and_is_taken_up_again() {
     // I2: what stays is never lost; G2: nothing is destroyed before all that stays is elsewhere
@@ -287,7 +360,7 @@ fn a_destruction_that_was_cut_off_while_keys_were_moved_serves_and_is_taken_up_a
     custody.begin_epoch(Renewable::Records, &one).unwrap().replace(&kept.data_keys()).unwrap();
     with_store(kept.opened().unwrap(), |store| async move {
         assert_eq!(store.record_epochs(), [2, 1]);
-        assert_eq!(store.move_keys(2).await.unwrap(), 2);
+        assert_eq!(store.move_keys(&mut KeyMove::default(), 2).await.unwrap(), 2);
         assert!(view(&store, 0).await.unwrap().0 && view(&store, 2).await.unwrap().0, "it serves");
     });
     let more = kept.bench(&settings, 1).destroy_records(&[number(0)], &kept.typed(1));

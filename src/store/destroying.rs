@@ -14,7 +14,7 @@ use crate::transaction::Transaction;
 use crate::writer::Store;
 use contactpoint_domain::ChildNumber;
 use contactpoint_sealing::{Place, WrappedKey};
-use rusqlite::{params, Connection};
+use rusqlite::{params, Connection, OptionalExtension, Row};
 use std::collections::BTreeSet;
 
 /// Every table of sealed rows: what is not named here would not be moved, and [`Store::unmoved`] would say so.
@@ -29,7 +29,39 @@ pub struct Unmoved {
     pub rows: u64,
 }
 
+/// How far the keys of rows were moved: through the tables in order, and through each by its rows, so that none is looked at twice.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyMove {
+    table: usize,
+    /// The last row that was moved.
+    after: i64,
+}
+
+impl KeyMove {
+    const fn of(table: usize) -> Self {
+        Self { table, after: i64::MIN }
+    }
+}
+
+impl Default for KeyMove {
+    fn default() -> Self {
+        Self::of(0)
+    }
+}
+
 impl Transaction<'_> {
+    /// True where there was such a child and its record is destroyed.
+    pub fn is_destroyed(&self, number: &ChildNumber) -> Result<bool, StoreError> {
+        let rows = self.index.rows(self.connection, children::number_token(self.keys, number))?;
+        let mut empty = self.connection.prepare_cached("SELECT length(key) = 0 FROM child WHERE row = ?1")?;
+        for row in rows {
+            if empty.query_row([row], |found| found.get(0)).optional()? == Some(true) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Destroys a child's record: its key, its content, its history, and what it is found by. Its row stays, empty, under
     /// its number, which is given to nobody else, and the log is told. [`StoreError::Unknown`] where there is no such child.
     pub fn destroy_child(&mut self, number: &ChildNumber) -> Result<(), StoreError> {
@@ -57,9 +89,13 @@ impl Transaction<'_> {
 }
 
 impl Store {
-    /// Moves the keys of up to `most` rows to the epoch in use, durably. Returns how many there were: none where all are moved.
-    pub async fn move_keys(&self, most: u32) -> Result<usize, StoreError> {
-        self.run(move |group| group.move_keys(most)).await
+    /// Moves the keys of up to `most` rows to the epoch in use, durably, from where `at` stands on, and moves that. Returns how many there were:
+    /// none where all are moved. One that begins anew passes over what was moved.
+    pub async fn move_keys(&self, at: &mut KeyMove, most: u32) -> Result<usize, StoreError> {
+        let mut next = *at;
+        let (next, moved) = self.run(move |group| group.move_keys(&mut next, most).map(|moved| (next, moved))).await?;
+        *at = next;
+        Ok(moved)
     }
 
     /// What is still under a former epoch, of whatever table has sealed rows: before a key in the HSM is destroyed, there is nothing.
@@ -75,22 +111,35 @@ impl Store {
 }
 
 impl Group<'_> {
-    fn move_keys(&mut self, most: u32) -> Result<usize, StoreError> {
+    fn move_keys(&mut self, at: &mut KeyMove, most: u32) -> Result<usize, StoreError> {
         let mut moved = 0;
-        for table in TABLES {
+        while let Some(table) = TABLES.get(at.table) {
             let left = most.saturating_sub(u32::try_from(moved).unwrap_or(u32::MAX));
-            moved += self.move_keys_of(table, left)?;
+            if left == 0 {
+                break;
+            }
+            match self.move_keys_of(*table, at.after, left)? {
+                Some((rows, last)) => {
+                    moved += rows;
+                    at.after = last;
+                }
+                None => *at = KeyMove::of(at.table + 1),
+            }
         }
         Ok(moved)
     }
 
-    fn move_keys_of(&mut self, table: Table, most: u32) -> Result<usize, StoreError> {
+    /// How many were moved, and the last of them; `None` where there is nothing behind `after`.
+    fn move_keys_of(&mut self, table: Table, after: i64, most: u32) -> Result<Option<(usize, i64)>, StoreError> {
         let (connection, keys) = (self.connection(), self.keys());
         let epoch = keys.records.epoch().to_be_bytes();
-        let former =
-            format!("SELECT row, version, key FROM {} WHERE length(key) > 0 AND substr(key, 1, 4) <> ?1 ORDER BY row LIMIT ?2", table.name);
+        let former = format!(
+            "SELECT row, version, key FROM {} WHERE row > ?3 AND length(key) > 0 AND substr(key, 1, 4) <> ?1 ORDER BY row LIMIT ?2",
+            table.name
+        );
         let mut select = connection.prepare_cached(&former)?;
-        let rows = select.query_map(params![epoch.as_slice(), most], |row| Ok((row.get(0)?, row.get(1)?, WrappedKey(row.get(2)?))))?;
+        let found = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, WrappedKey(row.get(2)?)));
+        let rows = select.query_map(params![epoch.as_slice(), most, after], found)?;
         let rows: Vec<(i64, u32, WrappedKey)> = rows.collect::<Result<_, _>>()?;
         let mut update = connection.prepare_cached(&format!("UPDATE {} SET key = ?2 WHERE row = ?1", table.name))?;
         for (row, version, key) in &rows {
@@ -99,7 +148,7 @@ impl Group<'_> {
             let moved = keys.records.moved(&place, key).map_err(|_| StoreError::Damaged { table: table.name, row: *row })?;
             update.execute(params![row, moved.0])?;
         }
-        Ok(rows.len())
+        Ok(rows.last().map(|(last, ..)| (rows.len(), *last)))
     }
 }
 

@@ -122,6 +122,22 @@ pub enum StoreError {
     /// The database or its write-ahead log is no longer the file that was opened. What is there now was put there by somebody.
     #[error("the store's file was removed or replaced while it was open: keep what is there as it is and call the accreditor")]
     Gone,
+    /// The store's file was written to by somebody else while it was open: a page of it is not what was written there. What is there now was put
+    /// there by somebody.
+    #[error("the store was overwritten in place while it was open: keep what is there as it is and call the accreditor")]
+    Overwritten,
+    /// A head over as many entries is signed already, and it is another.
+    #[error("the log has a signed head over {size} entries already, and it says something else: keep the files as they are and call the accreditor")]
+    OtherHead {
+        /// Entries under both.
+        size: u64,
+    },
+    /// The HSM was asked for the signature of a head, and has not answered. Nothing is answered until it does: see to the HSM.
+    #[error("the HSM has not answered for {seconds} s, since it was asked to sign the log's head; see to the HSM")]
+    SignerHangs {
+        /// For how long.
+        seconds: u64,
+    },
     /// The HSM has signed no head for some seconds: see to the HSM. Nothing is answered until it signs again (architecture, keys).
     #[error("the log's head cannot be signed: the HSM is away")]
     Unsigned,
@@ -161,25 +177,45 @@ impl From<rusqlite::Error> for StoreError {
             Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE)) => Self::Full,
             Some((_, ffi::SQLITE_READONLY_DBMOVED)) => Self::Gone,
             Some((ErrorCode::SystemIoFailure, _)) => Self::Disk(error.to_string()),
-            Some((ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _)) => Self::Stopped,
+            // the engine's own writes leave no page that does not open
+            Some((ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _)) => Self::Overwritten,
+            _ if is_of_cipher(&error) => Self::Overwritten,
             _ => Self::Engine(error),
         }
     }
 }
 
+/// Once a page did not open under its key, SQLCipher answers everything with SQLITE_ERROR, and has no words for it; what is wrong with a statement, or
+/// with a transaction that is over, the engine says in words of its own.
+fn is_of_cipher(error: &rusqlite::Error) -> bool {
+    if let rusqlite::Error::SqliteFailure(failure, said) = error {
+        failure.extended_code == ffi::SQLITE_ERROR && said.as_deref().is_none_or(|said| said == "SQL logic error")
+    } else {
+        false
+    }
+}
+
 impl StoreError {
+    /// The store must not be written any more, whoever met this.
+    pub(crate) const fn is_the_end(&self) -> bool {
+        matches!(self, Self::Disk(_) | Self::Gone | Self::Overwritten | Self::OtherHead { .. })
+    }
+
     /// The same failure for each transaction of a group that failed as a whole.
     pub(crate) fn alike(&self) -> Self {
         match self {
             Self::Full => Self::Full,
             Self::Disk(why) => Self::Disk(why.clone()),
             Self::Gone => Self::Gone,
+            Self::Overwritten => Self::Overwritten,
+            Self::OtherHead { size } => Self::OtherHead { size: *size },
             Self::Damaged { .. }
             | Self::Form { .. }
             | Self::Exists(_)
             | Self::Unknown(_)
             | Self::Stopped
             | Self::Unsigned
+            | Self::SignerHangs { .. }
             | Self::Overloaded
             | Self::Overtaken
             | Self::Attempted { .. }

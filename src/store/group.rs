@@ -115,7 +115,7 @@ impl<'w> Group<'w> {
                 let undone = self.writer.connection.execute_batch("ROLLBACK TO change; RELEASE change").map_err(StoreError::from);
                 // a full disk can make the engine roll the whole group back by itself: then nothing of it may be committed
                 undone.inspect_err(|error| self.broken = Some(error.alike()))?;
-                if matches!(error, StoreError::Disk(_)) {
+                if matches!(error, StoreError::Disk(_) | StoreError::Overwritten) {
                     self.broken = Some(error.alike());
                 }
                 Err(error)
@@ -188,8 +188,8 @@ impl<'w> Group<'w> {
         Ok(())
     }
 
-    /// Keeps a signed checkpoint.
-    pub(crate) fn keep_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+    /// Keeps a signed checkpoint; returns the one that is kept.
+    pub(crate) fn keep_checkpoint(&mut self, size: u64, note: &str) -> Result<String, StoreError> {
         log::keep_checkpoint(&self.writer.connection, size, note)
     }
 

@@ -1,8 +1,9 @@
-//! Whether the store's files are still where they were opened.
+//! Whether the store's files are still where they were opened, and what was written there.
 //!
 //! A file that is removed or replaced stays open, and commits go on into what nobody will find again: answers would leave whose entries
-//! are lost (rule F1). So each commit asks once more before its answers go, and so does a writer with nothing to do. Does not promise: to notice a
-//! file that was put back.
+//! are lost (rule F1). So each commit asks once more before its answers go, and so does a writer with nothing to do. The database is written when the
+//! write-ahead log is copied into it and at no other time, so that its time of change tells who wrote to it besides. Does not promise: to notice a
+//! file that was put back, or one that was overwritten by somebody who set its time back: that is told by the first page that does not open.
 
 use crate::error::StoreError;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,9 +12,13 @@ use std::path::{Path, PathBuf};
 /// Device and inode.
 type Identity = (u64, u64);
 
-/// The database and its write-ahead log, as they were first seen.
+/// When a file was last written to (seconds, nanoseconds), and its length.
+type Written = (i64, i64, u64);
+
+/// The database and its write-ahead log, as they were first seen, or left by our own copying.
 pub(crate) struct InPlace {
     files: [(PathBuf, Option<Identity>); 2],
+    database: Option<Written>,
     log_bytes: u64,
 }
 
@@ -26,7 +31,9 @@ impl InPlace {
             let found = seen(&path).map(|(identity, _)| identity);
             (path, found)
         });
-        Self { files, log_bytes: 0 }
+        let mut place = Self { files, database: None, log_bytes: 0 };
+        place.copied();
+        place
     }
 
     /// Length of the write-ahead log at the last check.
@@ -34,23 +41,38 @@ impl InPlace {
         self.log_bytes
     }
 
-    /// Errors where one of them is no longer the file that was opened.
+    /// Called whenever the write-ahead log was copied into the database, whole or not: what is there now was written by us.
+    pub(crate) fn copied(&mut self) {
+        let [(database, _), (log, _)] = &self.files;
+        self.database = seen(database).map(|(_, written)| written);
+        self.log_bytes = seen(log).map_or(0, |(_, (.., bytes))| bytes);
+    }
+
+    /// Errors where one of them is no longer the file that was opened, or was written to by somebody else.
     pub(crate) fn check(&mut self) -> Result<(), StoreError> {
-        for (path, known) in &mut self.files {
-            let (found, bytes) = seen(path).unzip();
-            self.log_bytes = bytes.unwrap_or(0);
+        let mut now = [None; 2];
+        for ((path, known), now) in self.files.iter_mut().zip(&mut now) {
+            let (found, written) = seen(path).unzip();
             if known.is_some() && found != *known {
                 return Err(StoreError::Gone);
             }
-            *known = found;
+            (*known, *now) = (found, written);
         }
+        let [database, log] = now;
+        let log_bytes = log.map_or(0, |(.., bytes)| bytes);
+        // the write-ahead log grows, and starts over when it is copied
+        if database != self.database || log_bytes < self.log_bytes {
+            return Err(StoreError::Overwritten);
+        }
+        self.log_bytes = log_bytes;
         Ok(())
     }
 }
 
-/// Which file it is, and its length.
-fn seen(path: &Path) -> Option<(Identity, u64)> {
-    std::fs::metadata(path).ok().map(|found| ((found.dev(), found.ino()), found.len()))
+/// Which file it is, and what was last written.
+fn seen(path: &Path) -> Option<(Identity, Written)> {
+    let found = std::fs::metadata(path).ok()?;
+    Some(((found.dev(), found.ino()), (found.mtime(), found.mtime_nsec(), found.len())))
 }
 
 #[cfg(test)]
@@ -74,5 +96,29 @@ mod tests {
             std::fs::remove_file(folder.path().join(name)).unwrap();
             assert!(place.check().is_err(), "removed");
         }
+    }
+
+    #[test]
+    fn a_file_that_somebody_else_wrote_to_is_noticed_and_our_own_copying_is_not() {
+        // G3: an altered store is noticed, also while it is open
+        let folder = tempfile::tempdir().unwrap();
+        let [database, log] = ["store.db", "store.db-wal"].map(|name| folder.path().join(name));
+        std::fs::write(&database, "as it was").unwrap();
+        std::fs::write(&log, "a commit").unwrap();
+        let mut place = InPlace::of(&database);
+        std::fs::write(&log, "a commit and another").unwrap();
+        assert!(place.check().is_ok() && place.log_bytes() == 20);
+        std::fs::write(&database, "as we left it").unwrap();
+        std::fs::write(&log, "").unwrap();
+        place.copied();
+        assert!(place.check().is_ok());
+        std::fs::write(&log, "a commit").unwrap();
+        assert!(place.check().is_ok());
+        std::fs::write(&log, "cut").unwrap();
+        assert!(matches!(place.check(), Err(StoreError::Overwritten)), "the log cannot become shorter by itself");
+        let mut place = InPlace::of(&database);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(&database, "as THEY want").unwrap();
+        assert!(matches!(place.check(), Err(StoreError::Overwritten)));
     }
 }

@@ -18,7 +18,7 @@ impl Resting {
     /// # Errors
     /// [`OpenError::SetBack`], [`OpenError::OtherHistory`], [`OpenError::HeadMissing`], [`OpenError::HeadForged`].
     pub fn hold_against(&self, kept: &[Vec<u8>]) -> Result<(), OpenError> {
-        let (connection, held) = (&self.writer.connection, self.writer.tree.size());
+        let (connection, held) = (&self.connection, self.tree.size());
         let Some(head) = newest(kept, self.signer.verifier_key())? else {
             return if was_kept(connection)? { Err(OpenError::HeadMissing) } else { Ok(()) };
         };
@@ -55,6 +55,10 @@ fn opened(note: &[u8], key: &VerifierKey) -> Result<Checkpoint, String> {
     Checkpoint::open(note, key).map_err(|fault| fault.to_string())
 }
 
+/// A store of before 0.4 has no such table: it is held against the token before its schema is brought up to date.
 fn was_kept(connection: &Connection) -> rusqlite::Result<bool> {
+    if !connection.table_exists(None, "head_kept")? {
+        return Ok(false);
+    }
     connection.query_row("SELECT EXISTS (SELECT 1 FROM head_kept)", [], |row| row.get(0))
 }

@@ -127,12 +127,15 @@ pub(crate) fn append(connection: &Connection, tree: &mut Tree, leaf: &[u8]) -> R
     Ok(Logged { index, leaf: hash })
 }
 
-/// Keeps a signed checkpoint.
-pub(crate) fn keep_checkpoint(connection: &Connection, size: u64, note: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO checkpoint (size, note) VALUES (?1, ?2)")?
-        .execute(params![size.cast_signed(), note])?;
-    Ok(())
+/// Keeps a signed checkpoint, unless there is one of its size: that stays, and is returned. Errors where the two do not say the same.
+pub(crate) fn keep_checkpoint(connection: &Connection, size: u64, note: &str) -> Result<String, StoreError> {
+    if let Some(kept) = checkpoint_at(connection, size)? {
+        let said = |note: &str| Checkpoint::read_unverified(note).ok();
+        // the signatures may differ: ECDSA's do each time
+        return if said(&kept).is_some() && said(&kept) == said(note) { Ok(kept) } else { Err(StoreError::OtherHead { size }) };
+    }
+    connection.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![size.cast_signed(), note])?;
+    Ok(note.to_owned())
 }
 
 /// The newest checkpoint: size and note.
@@ -183,4 +186,23 @@ fn bounds(index: u64, width: u64, nodes: u64) -> Option<(u64, u64)> {
     let from = index.checked_mul(WIDTH)?;
     let to = from.checked_add(width)?;
     (to <= nodes).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_of_a_size_that_has_one_is_never_replaced_by_another() {
+        // F2: heads are signed; two of one size that differ are a log that forked
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::schema::migrations().to_latest(&mut connection).unwrap();
+        let note =
+            |root: char, signature: char| format!("log.example\n7\n{}=\n\n\u{2014} log.example {signature}\n", root.to_string().repeat(43));
+        let (first, again, other) = (note('A', 'x'), note('A', 'y'), note('B', 'x'));
+        assert_eq!(keep_checkpoint(&connection, 7, &first).unwrap(), first);
+        assert_eq!(keep_checkpoint(&connection, 7, &again).unwrap(), first, "the same head signed once more");
+        assert!(matches!(keep_checkpoint(&connection, 7, &other), Err(StoreError::OtherHead { size: 7 })));
+        assert_eq!(newest_checkpoint(&connection).unwrap(), Some((7, first)));
+    }
 }

@@ -7,7 +7,7 @@
 //! the looks under way, ends every reader's transaction, and starts it over ([`Readers::start_log_over`]).
 
 use crate::connection::{self, Purpose};
-use crate::error::StoreError;
+use crate::error::{OpenError, StoreError};
 use contactpoint_hardening::LockedBytes;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -59,7 +59,19 @@ impl Readers {
         if let Some(reader) = self.idle().pop() {
             return Ok(reader);
         }
-        let connection = connection::open(&self.file, &self.page_key, Purpose::Read, self.cache_kib).map_err(|_| StoreError::Stopped)?;
+        let opened = connection::open(&self.file, &self.page_key, Purpose::Read, self.cache_kib);
+        let connection = opened.map_err(|fault| match fault {
+            // the key is the one that the writer opened it with
+            OpenError::WrongKey => StoreError::Overwritten,
+            OpenError::Engine(fault) => fault.into(),
+            OpenError::Cipher(_) | OpenError::Missing(_) | OpenError::Exists(_) | OpenError::Newer | OpenError::KeysOlder => {
+                StoreError::Stopped
+            }
+            OpenError::SetBack { .. } | OpenError::OtherHistory { .. } | OpenError::HeadMissing | OpenError::HeadForged(_) => {
+                StoreError::Stopped
+            }
+            OpenError::Log(_) | OpenError::Migration(_) | OpenError::Io(_) | OpenError::Memory(_) => StoreError::Stopped,
+        })?;
         Ok(Reader { connection, sees: None })
     }
 

@@ -4,7 +4,7 @@ use rusqlite_migration::{Migrations, M};
 
 /// Every migration in order.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(THIRD), M::up(COSIGNATURES), M::up(REVIEWS), M::up(EVIDENCE)])
+    Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(THIRD), M::up(COSIGNATURES), M::up(REVIEWS), M::up(EVIDENCE), M::up(PROBE)])
 }
 
 /// Sealed rows carry: version (of the row, in its associated data), key (the record's key, wrapped), sealed (the content).
@@ -87,6 +87,12 @@ CREATE TABLE review_detected (id INTEGER PRIMARY KEY CHECK (id = 1), day INTEGER
 /// 0.4: evidence that was asked for (rule F5): sealed rows, by numbers at random.
 pub(crate) const EVIDENCE: &str = "
 CREATE TABLE evidence (row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL);
+";
+
+/// 0.4: the one row that changes when it is asked whether the store still takes a commit.
+pub(crate) const PROBE: &str = "
+CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL);
+INSERT INTO probe (id, commits) VALUES (1, 0);
 ";
 
 #[cfg(test)]

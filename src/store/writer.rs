@@ -16,18 +16,20 @@ use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::schema;
 use crate::sealed::SealKeys;
+use crate::signing::Signing;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
 use crate::worker::Worker;
 use crate::writing::{self, Flags, Job};
-use contactpoint_audit::{Checkpoint, Entry, Signer, VerifierKey};
+use contactpoint_audit::{Checkpoint, Entry, Signer, Tree, VerifierKey};
 use contactpoint_hardening::LockedDown;
 use rusqlite::config::DbConfig;
 use rusqlite::Connection;
+use rusqlite_migration::SchemaVersion;
 use std::convert::Infallible;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
@@ -50,14 +52,12 @@ struct Shared {
     keys: Arc<SealKeys>,
     index: Arc<Index>,
     jobs: Worker<Job>,
-    stopped: Arc<AtomicBool>,
+    flags: Arc<Flags>,
     /// Why the writer stopped by itself.
     ended: watch::Receiver<Option<Arc<StoreError>>>,
-    generation: Arc<AtomicU64>,
-    committed: Arc<AtomicU64>,
-    hidden: Arc<AtomicU64>,
     /// Heads in a row that the HSM did not sign.
     unsigned: AtomicU32,
+    signing: Signing,
     checkpoint: Mutex<Option<(u64, String)>>,
     signer: Arc<dyn Signer>,
 }
@@ -71,43 +71,31 @@ impl Store {
         }
         // SQLite gives the WAL and its index the mode of the database
         drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?);
-        drop(connection::open(&file, &keys.page, Purpose::Create, options.writer_cache_kib())?);
+        migrate(&mut connection::open(&file, &keys.page, Purpose::Create, options.writer_cache_kib())?)?;
         Self::open(directory, keys, options, signer)
     }
 
-    /// Opens the store of a directory; its writer does not run yet. `signer` signs checkpoints.
+    /// Opens the store of a directory; its writer does not run yet, and nothing of it is changed. `signer` signs checkpoints.
     pub fn open(directory: &Path, keys: StoreKeys, options: Options, signer: Arc<dyn Signer>) -> Result<Resting, OpenError> {
         let file = directory.join(FILE);
         if !file.exists() {
             return Err(OpenError::Missing(file));
         }
-        let mut connection = connection::open(&file, &keys.page, Purpose::Write, options.writer_cache_kib())?;
+        let connection = connection::open(&file, &keys.page, Purpose::Write, options.writer_cache_kib())?;
         // a store that is refused from here on stays as it was found: its write-ahead log is evidence
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        migrate(&mut connection)?;
+        refuse_unknown_schema(&connection)?;
+        // INVARIANT: what is read before `Resting::begin`, which migrates, has been there since the first schema
         let tree = log::resume(&connection)?;
         let checkpoint = log::newest_checkpoint(&connection)?;
         log::verify(&connection, &tree, signer.verifier_key())?;
-        let size = tree.size();
         let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
         erased::refuse_older_keys(&connection, &seal_keys)?;
         let pending = Pending::resume(&connection, &seal_keys)?;
-        let index = Arc::new(Index::resume(&connection)?);
         let place = InPlace::of(&file);
         let readers = Arc::new(Readers::new(file, keys.page, options.reader_cache_kib(), options.readers as usize));
-        let writer = Writer {
-            connection,
-            keys: Arc::clone(&seal_keys),
-            tree,
-            pending,
-            index: Arc::clone(&index),
-            place,
-            readers: Arc::clone(&readers),
-            hidden: Hidden::default(),
-            copied: 0,
-            is_lost: false,
-        };
-        Ok(Resting { writer, readers, keys: seal_keys, index, size, group_max: options.group_commit_max.max(1), checkpoint, signer })
+        let group_max = options.group_commit_max.max(1);
+        Ok(Resting { connection, tree, pending, place, readers, keys: seal_keys, group_max, checkpoint, signer })
     }
 
     /// Reads organisations and accounts, to find out who calls. No child is within reach, so no entry is asked for.
@@ -118,7 +106,7 @@ impl Store {
     /// Grows with each commit that changes organisations or accounts: what was read at a generation holds while it lasts.
     #[must_use]
     pub fn registry_generation(&self) -> u64 {
-        self.shared.generation.load(Ordering::Acquire)
+        self.shared.flags.generation.load(Ordering::Acquire)
     }
 
     /// Looks at something: reads it and says in an entry what was looked at. The value comes back once the entry is durable (rule F1).
@@ -160,7 +148,7 @@ impl Store {
     /// What a look that begins now sees for certain of what was hidden: for [`Transaction::refuse_overtaken`].
     #[must_use]
     pub fn as_of(&self) -> AsOf {
-        AsOf(self.shared.hidden.load(Ordering::Acquire))
+        AsOf(self.shared.flags.hidden.load(Ordering::Acquire))
     }
 
     /// Changes something and says so in an entry; both are durable when the value comes back, or neither is in the store.
@@ -178,23 +166,36 @@ impl Store {
     }
 
     /// Signs the log's head in the HSM and keeps the checkpoint, where the log has grown since the last one. Called every second and at stop.
+    /// The HSM is asked on a thread of its own, so that one that hangs holds up nobody else; it is not asked again meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsigned`]; [`StoreError::SignerHangs`], after [`signing::PATIENCE`]; [`StoreError::OtherHead`]; those of a commit.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
-        let size = self.shared.committed.load(Ordering::Acquire);
+        let size = self.shared.flags.committed.load(Ordering::Acquire);
         if self.newest_checkpoint().as_ref().is_some_and(|(covered, _)| *covered == size) {
             return Ok(());
         }
-        let (size, root) = self.run(|group| Ok(group.head())).await?;
-        let origin = self.shared.signer.verifier_key().name().to_owned();
-        let signed = Checkpoint { origin, size, root }.signed(self.shared.signer.as_ref());
-        let Ok(note) = signed else {
-            self.shared.unsigned.fetch_add(1, Ordering::AcqRel);
-            return Err(StoreError::Unsigned);
-        };
-        self.shared.unsigned.store(0, Ordering::Release);
-        let kept = note.clone();
-        self.run(move |group| group.keep_checkpoint(size, &kept)).await?;
-        *self.newest_checkpoint() = Some((size, note));
-        Ok(())
+        loop {
+            let (asked, root) = self.run(|group| Ok(group.head())).await?;
+            let origin = self.shared.signer.verifier_key().name().to_owned();
+            let signed = self.shared.signing.signed(Checkpoint { origin, size: asked, root }, &self.shared.signer).await;
+            let (size, note) = signed.inspect_err(|fault| {
+                if matches!(fault, StoreError::SignerHangs { .. }) {
+                    self.shared.unsigned.store(UNSIGNED_MOST, Ordering::Release);
+                } else {
+                    self.shared.unsigned.fetch_add(1, Ordering::AcqRel);
+                }
+            })?;
+            let kept = self.run(move |group| group.keep_checkpoint(size, &note)).await?;
+            // a head that was signed and not kept is none
+            self.shared.unsigned.store(0, Ordering::Release);
+            let mut newest = self.newest_checkpoint();
+            *newest = newest.take().filter(|(covered, _)| *covered > size).or(Some((size, kept)));
+            // an HSM that was slow may have answered for a former one
+            if size == asked {
+                return Ok(());
+            }
+        }
     }
 
     fn refuse_unsigned(&self) -> Result<(), StoreError> {
@@ -232,7 +233,7 @@ impl Store {
     /// The number of durable entries.
     #[must_use]
     pub fn log_size(&self) -> u64 {
-        self.shared.committed.load(Ordering::Acquire)
+        self.shared.flags.committed.load(Ordering::Acquire)
     }
 
     /// Epochs of the entry key whose entries open, the one in use first.
@@ -255,6 +256,11 @@ impl Store {
 
     /// Signs the last checkpoint and stops the writer once everything before it is durable. When this returns the store's files are closed.
     pub async fn close(&self) -> Result<(), StoreError> {
+        let closed = self.closed().await;
+        self.fault().map_or(closed, |fault| Err(fault.alike()))
+    }
+
+    async fn closed(&self) -> Result<(), StoreError> {
         self.index_looks().await?;
         self.checkpoint().await?;
         // the last connection takes the write-ahead log with it, and a reader's may not write
@@ -265,8 +271,7 @@ impl Store {
             shared.jobs.join();
             shared.readers.close();
         };
-        tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)?;
-        self.fault().map_or(Ok(()), |fault| Err(fault.alike()))
+        tokio::task::spawn_blocking(closing).await.map_err(|_| StoreError::Stopped)
     }
 
     /// Waits until the writer has stopped by itself, for good: nothing is answered any more, and the process must end.
@@ -292,7 +297,13 @@ impl Store {
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let Shared { readers, keys, index, .. } = self.shared.as_ref();
-        readers.read(|connection| read(&Snapshot { registry: Registry { connection, keys }, index }))
+        let read = readers.read(|connection| read(&Snapshot { registry: Registry { connection, keys }, index }));
+        // the writer has pages of its own in memory, and would go on over a file that no longer holds them
+        read.inspect_err(|fault| {
+            if matches!(fault, StoreError::Overwritten) {
+                self.shared.flags.meet(fault)
+            }
+        })
     }
 
     pub(crate) async fn run<T: Send + 'static>(
@@ -306,11 +317,11 @@ impl Store {
                 let _ = settle.send(fate.and(result));
             })
         })))?;
-        settled.await.map_err(|_| StoreError::Stopped)?
+        settled.await.map_err(|_| StoreError::Stopped)?.inspect_err(|fault| self.shared.flags.meet(fault))
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {
-        if self.shared.stopped.load(Ordering::Acquire) {
+        if self.shared.flags.stopped.load(Ordering::Acquire) {
             return Err(StoreError::Stopped);
         }
         self.shared.jobs.try_send(job).map_err(|error| match error {
@@ -331,21 +342,22 @@ impl Store {
 /// # fn f(resting: Resting) { resting.look(|_| unreachable!()); }
 /// ```
 pub struct Resting {
-    pub(crate) writer: Writer,
+    pub(crate) connection: Connection,
+    pub(crate) tree: Tree,
+    pending: Pending,
+    place: InPlace,
     readers: Arc<Readers>,
     keys: Arc<SealKeys>,
-    index: Arc<Index>,
-    size: u64,
     group_max: usize,
     checkpoint: Option<(u64, String)>,
     pub(crate) signer: Arc<dyn Signer>,
 }
 
 impl Resting {
-    /// Starts the writer in a process that is locked down (rule G5), which the thread inherits.
+    /// Brings the schema up to date and starts the writer, in a process that is locked down (rule G5), which the thread inherits.
     ///
     /// # Errors
-    /// [`OpenError`] where the system gives no thread.
+    /// [`OpenError`] where the schema could not be brought up to date, or the system gives no thread.
     pub fn begin(self, _proof: &LockedDown) -> Result<Store, OpenError> {
         self.begin_unlocked()
     }
@@ -355,39 +367,46 @@ impl Resting {
     /// # Errors
     /// As [`Resting::begin`].
     pub fn begin_unlocked(self) -> Result<Store, OpenError> {
-        let Self { writer, readers, keys, index, size, group_max, checkpoint, signer } = self;
+        let Self { mut connection, tree, pending, mut place, readers, keys, group_max, checkpoint, signer } = self;
+        migrate(&mut connection)?;
+        let index = Arc::new(Index::resume(&connection)?);
         // INVARIANT: what a sync that failed may have left in memory alone is written anew, out of the write-ahead log, before anything is added
-        writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        writer.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-        let state = Arc::new(Flags::new(size));
-        let ended = state.ended.subscribe();
-        let told = Arc::clone(&state);
-        let jobs = Worker::begun("store-writer", QUEUE, move |queue| writing::run(writer, queue, &told, group_max))?;
-        let shared = Shared {
-            readers,
-            keys,
-            index,
-            jobs,
-            stopped: Arc::clone(&state.stopped),
-            ended,
-            generation: Arc::clone(&state.generation),
-            committed: Arc::clone(&state.committed),
-            hidden: Arc::clone(&state.hidden),
-            unsigned: AtomicU32::new(0),
-            checkpoint: Mutex::new(checkpoint),
-            signer,
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        place.copied();
+        let flags = Arc::new(Flags::new(tree.size()));
+        let writer = Writer {
+            connection,
+            keys: Arc::clone(&keys),
+            tree,
+            pending,
+            index: Arc::clone(&index),
+            place,
+            readers: Arc::clone(&readers),
+            hidden: Hidden::default(),
+            copied: 0,
+            is_lost: false,
         };
+        let ended = flags.ended.subscribe();
+        let told = Arc::clone(&flags);
+        let jobs = Worker::begun("store-writer", QUEUE, move |queue| writing::run(writer, queue, &told, group_max))?;
+        let signing = Signing::default();
+        let checkpoint = Mutex::new(checkpoint);
+        let shared = Shared { readers, keys, index, jobs, flags, ended, unsigned: AtomicU32::new(0), signing, checkpoint, signer };
         Ok(Store { shared: Arc::new(shared) })
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    match schema::migrations().to_latest(connection) {
-        Err(rusqlite_migration::Error::MigrationDefinition(rusqlite_migration::MigrationDefinitionError::DatabaseTooFarAhead)) => {
-            Err(OpenError::Newer)
-        }
-        other => Ok(other?),
+fn refuse_unknown_schema(connection: &Connection) -> Result<(), OpenError> {
+    match schema::migrations().current_version(connection)? {
+        SchemaVersion::Inside(_) => Ok(()),
+        SchemaVersion::Outside(_) => Err(OpenError::Newer),
+        SchemaVersion::NoneSet => Err(OpenError::Log("its making was cut off".to_owned())),
     }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    Ok(schema::migrations().to_latest(connection)?)
 }
 
 /// A lock whose holder cannot have left its content half changed: a poisoned one is as good.

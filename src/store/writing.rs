@@ -1,6 +1,7 @@
 //! The one thread that writes: takes what waits, commits it as one group, settles it, and tends the indexes and the write-ahead log.
 //!
-//! It stops by itself, for good, where a write, a sync or a read of its files failed, or the files are others than were opened: after a failed
+//! It stops by itself, for good, where a write, a sync or a read of its files failed, or the files are others than were opened or are not what was
+//! written there, whoever met that: after a failed
 //! sync the kernel forgets what it could not write, and the next sync says that all is well. Only a full disk is waited out, since then nothing
 //! was written. What it stopped for is told to whoever waits for it (`Store::ended`).
 
@@ -13,7 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::Connection;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
@@ -47,6 +48,8 @@ pub(crate) struct Flags {
     pub(crate) hidden: Arc<AtomicU64>,
     /// Why it stopped by itself.
     pub(crate) ended: watch::Sender<Option<Arc<StoreError>>>,
+    /// What somebody else met that is the end: a reader, or a transaction whose group went on.
+    pub(crate) met: OnceLock<StoreError>,
 }
 
 impl Flags {
@@ -57,7 +60,20 @@ impl Flags {
             committed: Arc::new(AtomicU64::new(size)),
             hidden: Arc::default(),
             ended: watch::Sender::new(None),
+            met: OnceLock::new(),
         }
+    }
+
+    /// Tells the writer of what it has not met itself: where that is the end, it stops within [`IDLE`].
+    pub(crate) fn meet(&self, fault: &StoreError) {
+        if fault.is_the_end() {
+            // the first is the one to tell
+            let _ = self.met.set(fault.alike());
+        }
+    }
+
+    fn refuse_the_end(&self) -> Result<(), StoreError> {
+        self.met.get().map_or(Ok(()), |fault| Err(fault.alike()))
     }
 }
 
@@ -65,6 +81,8 @@ impl Flags {
 pub(crate) fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usize) {
     let worked = work(&mut writer, queue, flags, group_max);
     flags.stopped.store(true, Ordering::Release);
+    // INVARIANT: nothing is copied into a file that is not as we left it
+    let worked = worked.and_then(|()| flags.refuse_the_end()).and_then(|()| writer.place.check());
     // an empty write-ahead log leaves one file behind; it is a convenience, not a need
     let ended = worked.and_then(|()| or_full(writer.readers.start_log_over(&writer.connection).map_err(StoreError::from)));
     if let Err(error) = ended {
@@ -83,6 +101,7 @@ fn leave_as_it_is(connection: Connection) {
 
 fn work(writer: &mut Writer, queue: &Receiver<Job>, flags: &Flags, group_max: usize) -> Result<(), StoreError> {
     loop {
+        flags.refuse_the_end()?;
         let first = match queue.recv_timeout(IDLE) {
             Ok(job) => job,
             Err(RecvTimeoutError::Timeout) => {
@@ -217,10 +236,14 @@ fn copy_log(writer: &mut Writer) -> Result<(), StoreError> {
     let long = writer.place.log_bytes();
     writer.copied = writer.copied.min(long);
     if long > LONGEST_LOG {
-        writer.readers.start_log_over(&writer.connection)?;
+        let started_over = writer.readers.start_log_over(&writer.connection);
+        writer.place.copied();
+        started_over?;
         writer.copied = 0;
     } else if long > LONG_LOG && long >= writer.copied + PIECE {
-        writer.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        let copied = writer.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        writer.place.copied();
+        copied?;
         writer.copied = long;
     }
     Ok(())

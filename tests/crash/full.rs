@@ -2,7 +2,8 @@
 
 use crate::world::{Session, World};
 use crate::Trial;
-use contactpoint_support::Rig;
+use contactpoint_support::{request, Rig};
+use http::Method;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::fs::{self, File};
@@ -82,6 +83,12 @@ async fn nobody_is_answered(world: &World, session: &Session, child: &str) {
     }
 }
 
+/// What the watchdog and `contactpointctl status` are told.
+async fn store_works(world: &World) -> bool {
+    let status = world.rig.control(request(Method::GET, "/v1/status", None, None)).await.expect_status(200).json();
+    status["store"].as_bool().expect("whether the store works")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_answers_nobody_loses_nothing_and_is_mended_by_making_room() {
     // F1: if the entry cannot be written, nothing is answered; here it is said at once, nothing hangs, and nothing answered is missing
@@ -94,6 +101,7 @@ async fn a_full_disk_answers_nobody_loses_nothing_and_is_mended_by_making_room()
     for ends_by_a_kill in [false, true] {
         feeder = trial.interrupted(&sessions, feeder, Signal::SIGCONT, |_| disk.fill()).await;
         nobody_is_answered(&trial.world, &sessions.practitioner, &trial.known[0]).await;
+        assert!(!store_works(&trial.world).await, "a commit that writes nothing would pass, and say that the disk is mended");
         if ends_by_a_kill {
             trial.world.rig.kill();
             disk.make_room();
@@ -102,6 +110,7 @@ async fn a_full_disk_answers_nobody_loses_nothing_and_is_mended_by_making_room()
         } else {
             disk.make_room();
         }
+        assert!(store_works(&trial.world).await);
         trial.judged(&mut sessions, &mut feeder).await;
     }
     assert!(trial.world.rig.log().contains("the disk is full"), "and the operator is told why");

@@ -1,4 +1,4 @@
-//! Power cuts, full disks, disks that fail, disks that were set back. The real daemon is killed in the middle of a feed and of 64 look-ups, twenty
+//! Power cuts, full disks, disks that fail, disks that were set back or overwritten, keys of records that are moved. The real daemon is killed in the middle of a feed and of 64 look-ups, twenty
 //! times at random moments, and stopped kindly.
 //!
 //! For: what the directory promises by an answer (rules F1, F2, F3, H5) holds whenever the process ends. Real SoftHSM, SQLCipher, TLS and
@@ -13,6 +13,8 @@ mod full;
 mod judge;
 mod ledger;
 mod load;
+mod overwritten;
+mod rekeyed;
 mod roll;
 mod set_back;
 mod stopped;

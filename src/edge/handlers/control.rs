@@ -5,6 +5,10 @@ use crate::answer::{Answer, Health, Public, WitnessesHealth};
 use crate::call::Call;
 use crate::problem::ProblemCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the HSM may take for the signature that shows that it works.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether store and keys work. Who may open the control socket may know.
 pub(crate) async fn status(desk: &Handlers, _: Call<'_>) -> Handled {
@@ -23,7 +27,9 @@ impl Handlers {
     /// A real commit and a real signature.
     pub(crate) async fn health(&self) -> Health {
         let custody = Arc::clone(&self.custody);
-        let keys = tokio::task::spawn_blocking(move || custody.probe().is_ok()).await.unwrap_or(false);
+        let probe = tokio::task::spawn_blocking(move || custody.probe().is_ok());
+        // an HSM that hangs is one that does not work, and whoever asks is told so
+        let keys = tokio::time::timeout(PATIENCE, probe).await.is_ok_and(|probed| probed.unwrap_or(false));
         let store = self.store.probe().await.is_ok();
         let now = self.identity.now().wall;
         // a store that does not answer is told as such, and then nothing is known of its witnesses

@@ -5,6 +5,8 @@ use crate::data_keys::{Keys, WrappedEpoch, WrappedKey};
 use crate::kind::HsmKey;
 use crate::wrapping::{fresh, wrap, Binding};
 use crate::{Attachment, Custody, DataKeyName, KeyError, Renewable, WrappedDataKeys};
+use cryptoki::error::{Error, RvError};
+use cryptoki::object::Attribute;
 
 fn clear(custody: &Custody, wrapped: &WrappedDataKeys) -> Vec<(u32, [u8; 32])> {
     let epochs = custody.unwrap_epochs(Renewable::Entries, wrapped).unwrap();
@@ -84,12 +86,48 @@ fn an_epochs_key_that_may_leave_keeps_the_directory_down_though_nothing_is_wrapp
     let (attachment, _) = token_with_keys("loose epoch");
     with_pin_holder(&attachment, |session| {
         let mut template = HsmKey::Epoch(Renewable::Records, 7).template();
-        template.retain(|attribute| *attribute != cryptoki::object::Attribute::Extractable(false));
-        template.push(cryptoki::object::Attribute::Extractable(true));
+        template.retain(|attribute| *attribute != Attribute::Extractable(false));
+        template.push(Attribute::Extractable(true));
         session.generate_key(&HsmKey::Store.generation(), &template).unwrap();
     });
     let error = Custody::open(&attachment, &pin(PIN)).err().unwrap();
     assert!(matches!(&error, KeyError::Extractable { label } if label == "contactpoint-records-7"), "{error}");
+}
+
+#[test]
+fn an_epochs_key_cannot_be_copied_inside_the_hsm_and_one_that_can_keeps_the_directory_down() {
+    // F2, I2: the end of an epoch's key is the end of every copy of it
+    let (attachment, _) = token_with_keys("copied epoch");
+    with_pin_holder(&attachment, |session| {
+        let key = objects(session, HsmKey::Epoch(Renewable::Entries, 1))[0];
+        let copied = session.copy_object(key, &[]);
+        assert!(matches!(copied, Err(Error::Pkcs11(RvError::ActionProhibited, _))), "{copied:?}");
+    });
+    Custody::open(&attachment, &pin(PIN)).unwrap();
+    with_pin_holder(&attachment, |session| {
+        let mut template = HsmKey::Epoch(Renewable::Records, 7).template();
+        template.retain(|attribute| *attribute != Attribute::Copyable(false));
+        let key = session.generate_key(&HsmKey::Store.generation(), &template).unwrap();
+        let copy = session.copy_object(key, &[]).unwrap();
+        session.destroy_object(copy).unwrap();
+    });
+    let error = Custody::open(&attachment, &pin(PIN)).err().unwrap();
+    assert!(matches!(&error, KeyError::Copyable { label } if label == "contactpoint-records-7"), "{error}");
+}
+
+#[test]
+fn an_epoch_that_never_was_and_one_that_is_to_come_have_no_end() {
+    // G2: nothing is destroyed by a slip of the hand
+    let (custody, first) = opened("no such epoch");
+    let both = custody.begin_epoch(Renewable::Entries, &first).unwrap();
+    for of in [Renewable::Records, Renewable::Entries] {
+        for epoch in [0, 3, u32::MAX] {
+            let refused = both.ending(of, epoch);
+            assert!(matches!(refused, Err(KeyError::NoSuchEpoch { epoch: told, .. }) if told == epoch), "{of} {epoch}");
+            assert!(matches!(custody.destroy_epoch(of, epoch, &both), Err(KeyError::EpochInUse { .. })));
+        }
+    }
+    assert_eq!(clear(&custody, &both).len(), 2);
 }
 
 #[test]

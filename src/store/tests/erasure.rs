@@ -8,7 +8,7 @@ mod rig;
 
 use contactpoint_audit::{verify, Logged, Operation, Receipt, Signer};
 use contactpoint_domain::{ChildNumber, ChildRecord};
-use contactpoint_store::{ErasedEntries, OpenError, Receipts, Store, StoreError, Unmoved};
+use contactpoint_store::{ErasedEntries, KeyMove, OpenError, Receipts, Store, StoreError, Unmoved};
 use rig::{child, create, entry, keys_of, open_with, raw, school, FileSigner};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -143,8 +143,8 @@ async fn destroy(store: &Store, number: &ChildNumber) -> Result<(), StoreError> 
 
 /// Moves every key in slices of `slice`; how many slices it took.
 async fn move_all(store: &Store, slice: u32) -> usize {
-    let mut slices = 0;
-    while store.move_keys(slice).await.unwrap() > 0 {
+    let (mut slices, mut at) = (0, KeyMove::default());
+    while store.move_keys(&mut at, slice).await.unwrap() > 0 {
         slices += 1;
     }
     slices
@@ -240,13 +240,53 @@ async fn nothing_that_a_destroyed_record_was_found_by_stays_in_the_store_but_its
 }
 
 #[tokio::test]
+async fn a_move_goes_through_the_rows_once_and_one_that_begins_anew_finds_what_was_left() {
+    // I2: in proportion to the store; what is left behind is told before the former epoch's key is destroyed
+    let dir = tempfile::tempdir().unwrap();
+    of_four_children(dir.path()).await;
+    let former: Vec<u8> = raw(dir.path()).query_row("SELECT key FROM child WHERE row = 1", [], |row| row.get(0)).unwrap();
+    let store = open_with(dir.path(), keys_of(&[1], &[1, 2])).unwrap();
+    let mut at = KeyMove::default();
+    assert_eq!(store.move_keys(&mut at, 3).await.unwrap(), 3, "the organisation and two children");
+    raw(dir.path()).execute("UPDATE child SET key = ?1 WHERE row = 1", [&former]).unwrap();
+    assert_eq!(store.move_keys(&mut at, 3).await.unwrap(), 2, "no row is looked at again");
+    assert_eq!(store.move_keys(&mut at, 3).await.unwrap(), 0);
+    assert_eq!(store.unmoved().await.unwrap(), [Unmoved { table: "child".to_owned(), rows: 1 }]);
+    assert_eq!(move_all(&store, 3).await, 1);
+    assert!(store.unmoved().await.unwrap().is_empty() && view(&store, &child(1).number).await.0.unwrap());
+}
+
+#[tokio::test]
+#[ignore = "a measurement: cargo test --release -p contactpoint-store --test erasure -- --ignored --nocapture"]
+async fn moving_the_keys_of_a_large_store_takes_as_long_as_it_is_large() {
+    for (rows, anew) in [(10_000, false), (20_000, false), (40_000, false), (10_000, true), (20_000, true), (40_000, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = create(dir.path());
+        for from in (0..rows).step_by(1000) {
+            let added = store.change(move |tx| {
+                (from..from + 1000).try_for_each(|n| tx.add_child(&child(n)))?;
+                Ok(((), entry(Operation::Feed, Vec::new())))
+            });
+            added.await.unwrap().into_inner();
+        }
+        store.close().await.unwrap();
+        let store = open_with(dir.path(), keys_of(&[1], &[1, 2])).unwrap();
+        let (begun, mut at) = (std::time::Instant::now(), KeyMove::default());
+        while store.move_keys(&mut at, 1000).await.unwrap() > 0 {
+            at = if anew { KeyMove::default() } else { at };
+        }
+        println!("{rows} rows, {}: {:?}", if anew { "from the first on in each slice" } else { "from the last on" }, begun.elapsed());
+    }
+}
+
+#[tokio::test]
 async fn a_row_that_does_not_open_stops_the_move_before_anything_is_lost() {
     // G3: altered rows are noticed; I2: and no key is destroyed under them
     let dir = tempfile::tempdir().unwrap();
     of_four_children(dir.path()).await;
     raw(dir.path()).execute_batch("UPDATE child SET key = (SELECT key FROM child WHERE row = 2) WHERE row = 3").unwrap();
     let store = open_with(dir.path(), keys_of(&[1], &[1, 2])).unwrap();
-    assert!(matches!(store.move_keys(100).await, Err(StoreError::Damaged { table: "child", row: 3 })));
+    assert!(matches!(store.move_keys(&mut KeyMove::default(), 100).await, Err(StoreError::Damaged { table: "child", row: 3 })));
     assert_eq!(store.unmoved().await.unwrap(), [Unmoved { table: "child".to_owned(), rows: 2 }], "it and what comes behind it are left");
     for n in [1, 2, 4] {
         assert!(view(&store, &child(n).number).await.0.unwrap(), "{n}");

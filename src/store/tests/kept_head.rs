@@ -101,3 +101,63 @@ async fn what_the_logs_key_did_not_sign_is_no_head() {
         assert!(matches!(resting.hold_against(&[kept]), Err(OpenError::HeadForged(_))));
     }
 }
+
+/// What 0.3 had, and nothing that came later.
+const OF_0_3: [&str; 18] = [
+    "organisation",
+    "certificate",
+    "account",
+    "child",
+    "child_history",
+    "child_index",
+    "child_waiting",
+    "feed",
+    "feed_fault",
+    "leaf",
+    "tile",
+    "checkpoint",
+    "looked",
+    "looked_mark",
+    "alert",
+    "child_withdrawn",
+    "alert_sample",
+    "sqlite_sequence",
+];
+
+/// Makes the store one of 0.3, as that left it.
+fn made_older(directory: &Path) {
+    let connection = raw(directory);
+    let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+    let tables: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    drop(select);
+    for table in tables.iter().filter(|table| !OF_0_3.contains(&table.as_str())) {
+        connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    connection.execute_batch("PRAGMA user_version = 2").unwrap();
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_version_that_is_refused_stays_byte_for_byte_what_it_was() {
+    // G3: rolled-back is noticed; F2: what is refused is evidence, and is not brought up to date before it is
+    let dir = tempfile::tempdir().unwrap();
+    let (first, _) = of_400(dir.path()).await;
+    made_older(dir.path());
+    let file = dir.path().join("store.db");
+    let before = std::fs::read(&file).unwrap();
+    for _ in 0..2 {
+        let resting = rested(dir.path());
+        let set_back = resting.hold_against(&[first.clone(), forged(401, &FileSigner::new())]);
+        assert!(matches!(set_back, Err(OpenError::SetBack { kept: 401, held: 400 })));
+    }
+    assert!(std::fs::read(&file).unwrap() == before, "the file is as it was");
+    assert_eq!(std::fs::metadata(dir.path().join("store.db-wal")).map_or(0, |log| log.len()), 0, "and nothing waits to be written into it");
+    // what is right is brought up to date, and opens
+    let resting = rested(dir.path());
+    resting.hold_against(&[first]).unwrap();
+    let store = resting.begin_unlocked().unwrap();
+    store.note_head_kept().await.unwrap();
+    store.probe().await.unwrap();
+    assert_eq!(store.log_size(), 400);
+    store.close().await.unwrap();
+    assert!(matches!(rested(dir.path()).hold_against(&[]), Err(OpenError::HeadMissing)));
+}

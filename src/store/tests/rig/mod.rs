@@ -81,6 +81,7 @@ pub(crate) fn options() -> Options {
     Options { page_cache_mib: 8, readers: 2, group_commit_max: 64 }
 }
 
+#[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn create(directory: &Path) -> Store {
     Store::create(directory, keys(PAGE_KEY), options(), Arc::new(FileSigner::new())).unwrap().begin_unlocked().unwrap()
 }
