@@ -1,6 +1,6 @@
 //! A store's file overwritten in place while it is open: the same inode, other bytes. The engine has pages of its own in memory and would go on.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod rig;
 
