@@ -49,6 +49,7 @@ async fn look(store: &Store) -> Result<(), StoreError> {
 }
 
 #[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "the lock is what holds the signer up, on a thread of its own")]
 async fn an_hsm_that_hangs_holds_up_nobody_but_what_it_signs_and_is_told_of_with_its_seconds() {
     // F2: heads are signed in the HSM; what hangs is noticed, and is not asked again and again
     let dir = tempfile::tempdir().unwrap();
