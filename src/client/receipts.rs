@@ -32,6 +32,8 @@ const PATIENT_FOR: u64 = 3600;
 pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
     let profile = api::profile(place)?;
     let watch = profile.watch.as_ref().ok_or(ProfileError::NoLogKey)?;
+    // before the directory is asked: it may not answer
+    tell_overdue(overdue(watch));
     let mut checker = Checker::begun(Api::without_session(place)?, watch)?;
     let before = checker.kept.as_ref().map(|kept| kept.size);
     let mut size = checker.look_at_head().await?;
@@ -49,7 +51,6 @@ pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
         say_json(&json!({"verified": verified, "waiting": waiting, "overdue": overdue, "size": size, "continues": before}));
         return Ok(());
     }
-    tell_overdue(overdue);
     say(&format!("{verified} receipts verified, {waiting} not covered yet. The log has {size} entries."));
     if let Some(before) = before {
         say(&format!("The log that you saw before ({before} entries) is a beginning of it."));

@@ -15,7 +15,7 @@ use contactpoint_domain::{
 };
 use contactpoint_identity::{Caller, Confirmed};
 use contactpoint_matching::{identity_key, JoinKey};
-use contactpoint_policy::{self as policy, Asked, Grant, Moment, Refusal, Relation, State};
+use contactpoint_policy::{self as policy, Asked, Breadth, Grant, Moment, Refusal, Relation, State};
 use contactpoint_store::{Snapshot, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -214,10 +214,13 @@ fn opened(transaction: &mut Transaction<'_>, act: &Act, sought: &Sought, opening
         if !children.contains(&record.number) {
             children.push(record.number.clone());
         }
-        known.push((record.number.clone(), policy::facts(&act.caller, &act.areas, Some(&record), None)));
         let relation = Relation::between(act.caller.organisation(), Some(&record));
         match policy::reached_through_glass(State::of(Some(&record), act.caller.person()), asked, relation) {
-            Ok(()) => within.push(record),
+            Ok(()) => {
+                // nothing but the number is shown yet: the view that follows has the rest
+                known.push((record.number.clone(), policy::facts(&act.caller, &act.areas, Some(&record), Some(Breadth::Narrow))));
+                within.push(record);
+            }
             Err(why) => {
                 refusal = refusal.max(Some(why));
                 // one, as the entry has no room for more without being longer; it names all of them

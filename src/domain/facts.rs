@@ -90,14 +90,14 @@ impl Areas {
         Self(pairs.into_iter().map(|(one, other)| (one.min(other), one.max(other))).collect())
     }
 
-    /// Where somebody of one area looks who looks at another. How far another is nobody knows where no two are said to adjoin.
+    /// Where somebody of one area looks who looks at another. How far another is nobody knows of an area that is said to adjoin none.
     #[must_use]
     pub fn place(&self, own: OrganisationId, other: OrganisationId) -> Place {
         if own == other {
             Place::Own
         } else if self.0.contains(&(own.min(other), own.max(other))) {
             Place::Adjoining
-        } else if self.0.is_empty() {
+        } else if !self.0.iter().any(|(one, two)| [*one, *two].contains(&own)) {
             Place::Unknown
         } else {
             Place::Far
@@ -128,6 +128,8 @@ mod tests {
         let areas = Areas::adjoining([(two, one)]);
         assert_eq!([areas.place(one, two), areas.place(two, one)], [Place::Adjoining; 2]);
         assert_eq!((areas.place(one, one), areas.place(one, three)), (Place::Own, Place::Far));
+        let four = OrganisationId(4);
+        assert_eq!((areas.place(three, one), areas.place(three, four)), (Place::Unknown, Place::Unknown), "of whom nothing is said");
         assert_eq!((Areas::default().place(one, one), Areas::default().place(one, three)), (Place::Own, Place::Unknown));
     }
 }

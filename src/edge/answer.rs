@@ -15,7 +15,7 @@ use crate::texts::TextsAnswer;
 use bytes::Bytes;
 use contactpoint_audit::Logged;
 use contactpoint_directory::SealedDocument;
-use contactpoint_domain::Instant;
+use contactpoint_domain::{Day, Instant};
 use contactpoint_store::{Committed, Standing};
 use http::header::{
     HeaderName, HeaderValue, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
@@ -73,6 +73,9 @@ pub struct Health {
     pub witnesses: Option<WitnessesHealth>,
     /// Tasks of review that are overdue (rule F4); absent where the store does not tell.
     pub overdue_reviews: Option<u64>,
+    /// The last day whose looks the detection rules were run over (rule F4); absent where they never were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_to: Option<Day>,
 }
 
 /// How the log's witnesses stand (rule F2), as the control socket tells it. Public data, of which the lateness is our own judgement.

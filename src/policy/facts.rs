@@ -1,7 +1,8 @@
 //! What is known at the time of a look about the looker and the child, for the detection rules (rule F4).
 //!
-//! For: one decision, made of the record that the look opened in any case. Of a shielded record no more counts than its name, unless the whole of
-//! it was shown: whoever reads what was found must not learn a hidden field from it (rules E2, E3). Leaves to others: keeping it (`store`), and
+//! For: one decision, made of the record that the look opened in any case. Of a shielded record, and of one that is held back because it may be of such a
+//! child, no more counts than its name and whether the organisation works with the child, unless the whole of it was shown: whoever reads what was found
+//! must not learn a hidden field from it (rules E2 to E4). Leaves to others: keeping it (`store`), and
 //! what is found by it (`review`).
 
 use crate::flags::kin;
@@ -15,7 +16,7 @@ use contactpoint_identity::Caller;
 #[must_use]
 pub fn facts(caller: &Caller, areas: &Areas, record: Option<&ChildRecord>, shown: Option<Breadth>) -> Facts {
     let Some(record) = record else { return Facts::OF_NOBODY };
-    let of_shielded = if record.shield.is_some() { Breadth::Narrow } else { Breadth::Full };
+    let of_shielded = if record.shield.is_some() || record.quarantined.is_some() { Breadth::Narrow } else { Breadth::Full };
     let breadth = shown.unwrap_or(of_shielded);
     let place = match (breadth, area_of(caller.organisation())) {
         (_, None) => Place::Own,

@@ -32,6 +32,9 @@ pub enum RulesError {
     /// A rule does not say why it is there.
     #[error("the rule {0} does not say why")]
     WithoutReason(String),
+    /// An area is said to adjoin itself. Of the other areas nothing is said then.
+    #[error("adjoining: area {0} adjoins others, not itself")]
+    AdjoinsItself(u32),
 }
 
 /// The whole file: config/detection.toml explains each key.
@@ -137,6 +140,9 @@ impl Rules {
             let (line, why) = refusal(&error, text);
             RulesError::Refused { line, why }
         })?;
+        if let Some((one, _)) = rules.adjoining.iter().find(|(one, other)| one == other) {
+            return Err(RulesError::AdjoinsItself(one.0));
+        }
         let mut names = BTreeSet::new();
         for rule in &rules.rule {
             if !names.insert(&rule.name) {
@@ -233,7 +239,7 @@ mod tests {
         // A3, and style: unknown keys are refused, never dropped in silence
         let line_of = |rule: &str| match refused(rule) {
             RulesError::Refused { line, .. } => line,
-            other @ (RulesError::Twice(_) | RulesError::WithoutReason(_)) => panic!("{other}"),
+            other @ (RulesError::Twice(_) | RulesError::WithoutReason(_) | RulesError::AdjoinsItself(_)) => panic!("{other}"),
         };
         let good = "name = \"n\"\nwhy = \"w\"\n";
         assert_eq!(line_of(&format!("{good}find.refused = {{ looks = 3, percent = 60, more = 1 }}")), 5);
@@ -254,5 +260,7 @@ mod tests {
         assert_eq!(refused(rule), RulesError::WithoutReason("n".to_owned()));
         let good = rule.replace("\" \"", "\"w\"");
         assert_eq!(refused(&format!("{good}[[rule]]\n{good}")), RulesError::Twice("n".to_owned()));
+        let itself = Rules::parse(&format!("{HEAD}adjoining = [[2, 5], [7, 7]]"));
+        assert_eq!(itself.unwrap_err(), RulesError::AdjoinsItself(7));
     }
 }

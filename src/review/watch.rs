@@ -8,6 +8,7 @@ use crate::find::{finder, Finds, Hit};
 use crate::look::{Child, Look};
 use crate::rules::{Rule, Rules};
 use contactpoint_domain::{Day, PersonId, RuleName};
+use std::collections::BTreeMap;
 
 /// The most entry indexes that a finding carries.
 pub const EVIDENCE: usize = 512;
@@ -76,10 +77,29 @@ impl Watch {
     fn day_ends(&mut self, day: i32) -> Vec<Finding> {
         let mut found = Vec::new();
         for (rule, finder) in &mut self.finders {
-            found.extend(finder.day_ends(day).into_iter().map(|hit| finding(rule, day, hit)));
+            found.extend(by_whom(finder.day_ends(day)).into_iter().map(|hit| finding(rule, day, hit)));
         }
         found
     }
+}
+
+/// One hit for each whom or what they are about, in the order in which these came: a day's finding of a rule about somebody is one, and rests on all that was met.
+fn by_whom(hits: Vec<Hit>) -> Vec<Hit> {
+    let mut merged: Vec<Hit> = Vec::with_capacity(hits.len());
+    let mut places = BTreeMap::new();
+    for hit in hits {
+        match places.get(&hit.about).and_then(|place: &usize| merged.get_mut(*place)) {
+            Some(first) => {
+                first.evidence.extend(hit.evidence);
+                first.score = first.score.max(hit.score);
+            }
+            None => {
+                places.insert(hit.about, merged.len());
+                merged.push(hit);
+            }
+        }
+    }
+    merged
 }
 
 fn finding(rule: &Rule, day: i32, hit: Hit) -> Finding {
@@ -107,5 +127,32 @@ pub(crate) fn score(there: u64, asked: u64) -> u32 {
 pub(crate) fn keep(evidence: &mut Vec<u64>, index: u64) {
     if evidence.len() < EVIDENCE {
         evidence.push(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::find::testing::{look, seen};
+    use crate::look::{Ending, Seen};
+    use contactpoint_domain::{Instant, Kin, Tie};
+
+    #[test]
+    fn a_day_has_one_finding_of_a_rule_about_somebody_and_it_rests_on_all_that_was_met() {
+        // D7, F4: whoever has a child of their own on the roll hides behind it nothing that they do besides
+        let rules = Rules::parse(include_str!("../../config/detection.toml")).unwrap();
+        let at_home = Seen { kin: Kin::Home, ..seen(1) };
+        let namesake = |child| Seen { kin: Kin::Name, relation: Tie::Area, ..seen(child) };
+        let looks = (1..=2u64).flat_map(|day| {
+            let children = [at_home, namesake(2), namesake(3)];
+            (0..3u64).zip(children).map(move |(at, child)| {
+                let noon = Instant::of_millis(day * 86_400_000 + 43_200_000);
+                crate::Look { at: noon, ..look(10 * day + at, 5, Ending::Shown, &[child]) }
+            })
+        });
+        let found: Vec<Finding> =
+            findings(&rules, &[], looks).into_iter().filter(|finding| finding.rule.as_str() == "own-family").collect();
+        let told: Vec<(i32, &[u64])> = found.iter().map(|finding| (finding.day, finding.evidence.as_slice())).collect();
+        assert_eq!(told, [(1, &[10][..]), (2, &[11, 12, 20, 21, 22][..])]);
     }
 }

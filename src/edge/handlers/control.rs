@@ -43,6 +43,7 @@ impl Handlers {
             record_epochs: self.store.record_epochs(),
             witnesses: standing.map(WitnessesHealth::from),
             overdue_reviews: self.store.registry(|registry| registry.overdue_reviews(now.day())).ok(),
+            detected_to: self.store.registry(|registry| registry.detected_to()).ok().flatten(),
         }
     }
 }
