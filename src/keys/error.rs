@@ -133,8 +133,9 @@ pub enum KeyError {
         /// The key's label.
         label: String,
     },
-    /// The key of an epoch can be copied inside the HSM, so that its end would not be the end of every copy (rules F2, I2). Begin the next epoch, and
-    /// destroy the key by the vendor's means.
+    /// The key of an epoch can be copied inside the HSM, so that its end would not be the end of every copy (rules F2, I2). Nothing
+    /// opens with such a key: it was made by other means than the ceremony, or in an HSM that does not know `CKA_COPYABLE` (PKCS#11 2.40), which is
+    /// none for this appliance.
     #[error("the key {label} can be copied inside the HSM: a copy would outlive the epoch; it must be replaced")]
     Copyable {
         /// The key's label.

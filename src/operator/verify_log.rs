@@ -113,8 +113,10 @@ fn judge(arguments: &Arguments, log: &mut dyn Source) -> Result<String, Operator
         .map(|(checkpoint, _)| checkpoint)
         .or_else(|| accepted.as_ref().map(|accepted| accepted.checkpoint.clone()))
         .ok_or_else(no_key)?;
+    // until it is written: two runs at once would each go on from what the other has replaced
+    let _folder = arguments.keep.as_deref().map(locked_folder).transpose()?;
     let kept = match (&arguments.keep, key) {
-        (Some(place), Some(key)) if place.exists() => Some(earlier("--keep", place, key)?),
+        (Some(place), Some(key)) if place.try_exists().map_err(OperatorError::file(place))? => Some(earlier("--keep", place, key)?),
         (Some(_) | None, _) => None,
     };
     // the smaller of the two is where to begin, and the larger is met on the way
@@ -127,6 +129,14 @@ fn judge(arguments: &Arguments, log: &mut dyn Source) -> Result<String, Operator
         keep(place, &note)?;
     }
     Ok(if arguments.json { json(&verified, accepted.as_ref()) } else { told(&verified, accepted.as_ref()) })
+}
+
+/// The folder of what is kept, locked (flock(2)) for as long as this lives; another run waits for it.
+fn locked_folder(place: &Path) -> Result<std::fs::File, OperatorError> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let opened = std::fs::File::open(folder).map_err(OperatorError::file(place))?;
+    opened.lock().map_err(OperatorError::file(place))?;
+    Ok(opened)
 }
 
 /// Writes beside, makes durable, puts in place: a checkpoint that is kept is never half of one.
@@ -207,7 +217,7 @@ mod tests {
     use crate::custody::open_appliance;
     use crate::rig::Site;
     use contactpoint_audit::verify::{Folders, ReadFault};
-    use contactpoint_audit::{tiles, Checkpoint, SignError, SignedCheckpoint, Signer, Tree, VerifierKey, WitnessKey};
+    use contactpoint_audit::{tiles, Checkpoint, Fault, SignError, SignedCheckpoint, Signer, Tree, VerifierKey, WitnessKey};
 
     fn run(arguments: &Arguments) -> Result<String, OperatorError> {
         super::run(arguments, |_| Err("nothing is served here".to_owned()))
@@ -342,9 +352,14 @@ mod tests {
         let held = || std::fs::read(kept.as_ref().unwrap()).unwrap();
         run(&keeping(5, b"fifth")).unwrap();
         let fifth = held();
-        for (arguments, why) in [(keeping(4, b"fourth"), "4"), (keeping(5, b"other"), "5"), (keeping(7, b"seventh"), "5")] {
-            let refused = run(&arguments).unwrap_err();
-            assert!(refused.exit_status() == 1 && refused.to_string().contains(why), "{refused}");
+        let root = |fault: &Fault| matches!(fault, Fault::Forked { size: 5, .. });
+        let shorter = |fault: &Fault| matches!(fault, Fault::Shorter { before: 5, now: 4 });
+        let other = |fault: &Fault| matches!(fault, Fault::NotABeginning { size: 5, .. });
+        let wrong: [(u16, &[u8], &dyn Fn(&Fault) -> bool); 3] = [(4, b"fourth", &shorter), (5, b"other", &root), (7, b"seventh", &other)];
+        for (entries, last, is_told) in wrong {
+            let refused = run(&keeping(entries, last)).unwrap_err();
+            assert!(matches!(&refused, OperatorError::LogFault(fault) if is_told(fault)), "{refused}");
+            assert_eq!(refused.exit_status(), 1);
             assert_eq!(held(), fifth, "it stays");
         }
         // the reading begins at the smaller of the two, and the larger is met on the way
