@@ -111,9 +111,10 @@ mod tests {
     fn detection_rules_that_are_broken_or_not_there_exit_78_and_good_ones_are_told() {
         // F4: detection rules as data; without the setting there are none
         let site = Site::without_token();
-        site.write("configuration/contactpointd.toml", "");
+        site.write("configuration/contactpointd.toml", "[review]\ndetection = \"\"\n");
         assert!(!check(&site).unwrap().contains("detection rules"));
-        site.write("configuration/contactpointd.toml", "[review]\ndetection = \"detection.toml\"\n");
+        site.write("configuration/contactpointd.toml", "");
+        std::fs::remove_file(site.path("configuration/detection.toml")).unwrap();
         let error = check(&site).unwrap_err();
         assert!(error.exit_status() == 78 && error.to_string().contains("detection.toml cannot be read"), "{error}");
         site.write("configuration/detection.toml", "time_zone = \"GMT0\"\nworking_days = 61\n");

@@ -44,6 +44,7 @@ impl Site {
         std::fs::create_dir(directories.configuration.join("layouts")).unwrap();
         let site = Self { directories, _home: home };
         site.write("configuration/review-plan.toml", include_str!("../../config/review-plan.toml"));
+        site.write("configuration/detection.toml", include_str!("../../config/detection.toml"));
         site.write("credentials/hsm-pin", "1234\n");
         let pin = site.path("credentials/hsm-pin");
         std::fs::set_permissions(pin, std::fs::Permissions::from_mode(0o400)).unwrap();

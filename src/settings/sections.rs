@@ -252,7 +252,11 @@ pub struct Review {
 
 impl Default for Review {
     fn default() -> Self {
-        Self { holidays: Vec::new(), plan: RelativePath::default_of("review-plan.toml"), detection: OptionalPath::default_of("") }
+        Self {
+            holidays: Vec::new(),
+            plan: RelativePath::default_of("review-plan.toml"),
+            detection: OptionalPath::default_of("detection.toml"),
+        }
     }
 }
 

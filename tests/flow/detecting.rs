@@ -31,8 +31,8 @@ fn rules_of(reviews: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn what_a_rule_finds_of_a_day_waits_for_the_supervisor_the_night_after_and_its_outcome_is_counted() {
     // F4: detection rules run over the log and feed regular review: a task with a due date and a recorded outcome
-    let own = settings(&[("detection", "\"detection.toml\"")]);
-    let mut house = House::with(Some(&own), &[("review-plan.toml", PLAN), ("detection.toml", RULES)]).await;
+    let own = settings(&[("detection", "\"rules.toml\"")]);
+    let mut house = House::with(Some(&own), &[("review-plan.toml", PLAN), ("rules.toml", RULES)]).await;
     let (teacher, worker) = (house.school.practitioner().clone(), house.council.practitioner().clone());
     let mut in_vain = Vec::new();
     for name in ["Nobody-At-All", "Neither", "Nor-This-One"] {

@@ -26,7 +26,7 @@ impl Place {
         copy_folder(&shipped, &place.configuration());
         let file = place.configuration().join("contactpointd.toml");
         let settings = settings.map_or_else(|| fs::read_to_string(&file).expect("the shipped settings"), str::to_owned);
-        fs::write(&file, with_softhsm(&settings, &folder.join("tokens"))).expect("settings");
+        fs::write(&file, for_a_test(&settings, &folder.join("tokens"))).expect("settings");
         fs::set_permissions(place.state(), fs::Permissions::from_mode(0o700)).expect("a private state folder");
         let pin = place.credentials().join("hsm-pin");
         fs::write(&pin, PIN).expect("the PIN's credential");
@@ -82,12 +82,18 @@ impl Place {
     }
 }
 
-/// The settings with what every directory with SoftHSM must add: after the lock-down the module reads and writes its tokens.
-fn with_softhsm(settings: &str, tokens: &Path) -> String {
+/// The settings with what every directory with SoftHSM must add - after the lock-down the module reads and writes its tokens - and without the nightly run.
+fn for_a_test(settings: &str, tokens: &Path) -> String {
     let mut settings: toml::Table = settings.parse().expect("settings in TOML");
     let hsm = settings.entry("hsm").or_insert_with(|| toml::Table::new().into());
     let writes = toml::Value::Array(vec![tokens.display().to_string().into()]);
     hsm.as_table_mut().expect("a table").insert("writes".to_owned(), writes);
+    // the nightly run adds entries, which tests count; the test of it names rules of its own
+    if let Some(review) = settings.get_mut("review").and_then(toml::Value::as_table_mut) {
+        if review.get("detection").and_then(toml::Value::as_str) == Some("detection.toml") {
+            review.insert("detection".to_owned(), String::new().into());
+        }
+    }
     toml::to_string(&settings).expect("settings in TOML")
 }
 
