@@ -1,8 +1,8 @@
 //! A look as the rules need it: the log's entry, and beside it facts that stand in no entry. Whoever fills it works the facts out at the time of
 //! the look, because they change: a child moves, work begins and ends.
 
-use contactpoint_domain::{ChildNumber, Facts, Instant, Kin, OrganisationKind, PersonId, Place, Role, Tie};
 pub use contactpoint_domain::Ending;
+use contactpoint_domain::{ChildNumber, Facts, Instant, Kin, OrganisationKind, PersonId, Place, Role, Tie};
 
 /// A child, by its number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
