@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const SEEDS: [u64; 3] = [2, 3, 4];
 /// Of a thousand looks, so many findings of each rule may be wrong on the worst of the seeds: about twice what was measured.
 const BOUNDS: [(&str, f64); 6] =
-    [("own-family", 0.12), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
+    [("own-family", 0.07), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
 /// Of the twenty that are planted, so many may be missed on the worst of the seeds: one look at an empty surgery in the evening was.
 const MOST_MISSED: usize = 1;
 
