@@ -4,7 +4,7 @@
 
 use crate::codes::{Field, Operation, RefusalCode};
 use crate::AuditError;
-use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, PersonId, Purpose, Role};
+use contactpoint_domain::{ChildNumber, Ending, Instant, Name, OrganisationId, PersonId, Purpose, Role};
 use serde::{Deserialize, Serialize};
 
 /// An entry as it is most of the time.
@@ -127,6 +127,20 @@ impl Entry {
                 Ok(Self { on_behalf_of: whom.map(named).transpose()?, facts, ..Self::try_from(wire)? })
             }
             other => Err(AuditError::UnknownFormat(other)),
+        }
+    }
+
+    /// How a look ended, for the detection rules (rule F4).
+    #[must_use]
+    pub fn ended(&self) -> Ending {
+        match self.outcome {
+            // asking for contact shows nothing and hides nothing
+            _ if self.operation == Operation::AskContact || !self.operation.is_look() => Ending::Standing,
+            Outcome::Answered if self.shown.is_empty() => Ending::NoHit,
+            Outcome::Answered => Ending::Shown,
+            Outcome::NotFound | Outcome::TooMany => Ending::NoHit,
+            Outcome::Refused(RefusalCode::OutsideScope | RefusalCode::NotOfAudience | RefusalCode::OverBudget) => Ending::Refused,
+            Outcome::Refused(_) => Ending::Standing,
         }
     }
 }
@@ -291,6 +305,47 @@ mod tests {
         assert_eq!((known.encode(), Entry::decode(&with(&[0])).unwrap()), (with(&[0]), known.clone()));
         let name = Name { given: "A".try_into().unwrap(), family: "B".try_into().unwrap() };
         assert_eq!(Entry { on_behalf_of: Some(name), ..known }.encode(), with(&[1, 1, b'A', 1, b'B']));
+    }
+
+    #[test]
+    fn an_entry_of_before_facts_done_for_somebody_is_read_as_ever() {
+        // F3: "Who saw this child?" is answered from entries of every age
+        let of_before = [&[2, 1, 1, 2, 0, 1, 1, 4, 1, 2, 1, 3, 1, 2, 4, 1, 1, 1, 4, 1, 5][..], &[6; 16], &[1, b'A', 1, b'B']].concat();
+        let name = Name { given: "A".try_into().unwrap(), family: "B".try_into().unwrap() };
+        let expected = Entry {
+            at: Instant::of_millis(1),
+            person: Some(PersonId(2)),
+            organisation: None,
+            outcome: Outcome::Refused(RefusalCode::OutsideScope),
+            children: vec![ChildNumber::with_body(3)],
+            shown: vec![Field::Name],
+            changes: vec![Change { table: 4, row: -1, version: 5, digest: [6; 16] }],
+            on_behalf_of: Some(name),
+            ..look_up()
+        };
+        assert_eq!((Entry::decode(&of_before), expected.encode()), (Ok(expected), of_before));
+    }
+
+    #[test]
+    fn how_a_look_ended_is_a_matter_of_what_was_shown_and_of_why_it_was_refused() {
+        // F4: what the rules count; a refusal for somebody's standing says nothing of the child that they asked for
+        let of = |operation, outcome, shown: &[Field]| Entry { operation, outcome, shown: shown.to_vec(), ..look_up() }.ended();
+        for operation in [Operation::Search, Operation::View, Operation::BreakGlass, Operation::OverrideShield] {
+            let ended = |outcome| of(operation, outcome, &[]);
+            assert_eq!(of(operation, Outcome::Answered, &[Field::Number]), Ending::Shown);
+            assert_eq!([Outcome::Answered, Outcome::NotFound, Outcome::TooMany].map(ended), [Ending::NoHit; 3]);
+            let of_the_child = [RefusalCode::OutsideScope, RefusalCode::NotOfAudience, RefusalCode::OverBudget];
+            for why in RefusalCode::ALL {
+                let expected = if of_the_child.contains(why) { Ending::Refused } else { Ending::Standing };
+                assert_eq!(ended(Outcome::Refused(*why)), expected, "{operation:?} {why:?}");
+            }
+        }
+        // neither is a look at anybody
+        for operation in [Operation::AskContact, Operation::LeaveGlass] {
+            for outcome in [Outcome::Answered, Outcome::NotFound, Outcome::Refused(RefusalCode::OverBudget)] {
+                assert_eq!(of(operation, outcome, &[Field::Number]), Ending::Standing, "{operation:?} {outcome:?}");
+            }
+        }
     }
 
     #[test]

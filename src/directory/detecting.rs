@@ -8,7 +8,7 @@
 
 use crate::reviewing::{of_the_daemon, MOST_TASKS};
 use crate::sample::LATE_SECONDS;
-use contactpoint_audit::{Entry, Operation, Outcome, RefusalCode};
+use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, Facts, Instant, NewReview, OrganisationId, OrganisationKind, PersonId};
 use contactpoint_review::{About, Child, Ending, Finding, Peers, Rules, Seen, Watch};
 use contactpoint_store::{Look, Origin, Store, StoreError};
@@ -125,7 +125,7 @@ impl Detecting {
                 *run.kinds.entry(organisation).or_insert(found)
             }
         };
-        let ended = ended(&entry);
+        let ended = entry.ended();
         let facts = entry.facts.iter().map(|number| Facts::of_number(*number)).chain(std::iter::repeat(None));
         let children = entry.children.iter().map(Child::from).zip(facts).map(|(child, facts)| Seen::of(child, facts)).collect();
         Ok(kind.map(|kind| contactpoint_review::Look { index, at: entry.at, person, peers: Peers { kind, role }, ended, children }))
@@ -199,21 +199,9 @@ fn behind(detected: Option<i32>, last: i32) -> Option<i32> {
     }
 }
 
-fn ended(entry: &Entry) -> Ending {
-    match entry.outcome {
-        // asking for contact shows nothing and hides nothing
-        _ if entry.operation == Operation::AskContact => Ending::Standing,
-        Outcome::Answered if entry.shown.is_empty() => Ending::NoHit,
-        Outcome::Answered => Ending::Shown,
-        Outcome::NotFound | Outcome::TooMany => Ending::NoHit,
-        Outcome::Refused(RefusalCode::OutsideScope | RefusalCode::NotOfAudience | RefusalCode::OverBudget) => Ending::Refused,
-        Outcome::Refused(_) => Ending::Standing,
-    }
-}
-
 /// Whether the looker was shown what a rule makes of the look. Whoever broke the glass was shown a number; what followed are looks of their own.
 fn is_told(entry: &Entry) -> bool {
-    !matches!(entry.operation, Operation::BreakGlass | Operation::OverrideShield) && ended(entry) == Ending::Shown
+    !matches!(entry.operation, Operation::BreakGlass | Operation::OverrideShield) && entry.ended() == Ending::Shown
 }
 
 #[cfg(test)]

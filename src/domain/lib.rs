@@ -43,6 +43,6 @@ pub use organisation::{
 };
 pub use person::{AccountState, Checks, Lapsed, LoginName, PersonId};
 pub use purpose::Purpose;
-pub use review::{NewReview, Review, ReviewId, ReviewOutcome, Reviewed, RuleName};
+pub use review::{Ending, NewReview, Review, ReviewId, ReviewOutcome, Reviewed, RuleName};
 pub use role::Role;
 pub use texts::Texts;

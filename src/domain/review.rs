@@ -32,6 +32,20 @@ coded!(
     }
 );
 
+/// How a look ended, as the detection rules count it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// Something was shown.
+    Shown,
+    /// Nothing matched, or too many did.
+    NoHit,
+    /// Refused for the child that was asked for: out of scope, for named people, over the day's ceiling.
+    Refused,
+    /// Refused for the standing of whoever asked, whatever they asked for: an agreement not signed, a session that ended. And what shows nothing and
+    /// hides nothing.
+    Standing,
+}
+
 /// The name of a detection rule: letters, digits and dashes, at most 40.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]

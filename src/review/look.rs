@@ -1,6 +1,7 @@
 //! A look as the rules need it: the log's entry, and beside it facts that stand in no entry. Whoever fills it works the facts out at the time of
 //! the look, because they change: a child moves, work begins and ends.
 
+pub use contactpoint_domain::Ending;
 use contactpoint_domain::{ChildNumber, Facts, Instant, Kin, OrganisationKind, PersonId, Place, Role, Tie};
 
 /// A child, by its number.
@@ -34,19 +35,6 @@ pub struct Peers {
     pub kind: OrganisationKind,
     /// The role acted in.
     pub role: Role,
-}
-
-/// How a look ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ending {
-    /// Something was shown.
-    Shown,
-    /// Nothing matched, or too many did.
-    NoHit,
-    /// Refused for the child that was asked for: out of scope, for named people, over the day's ceiling.
-    Refused,
-    /// Refused for the standing of whoever asked, whatever they asked for: an agreement not signed, a session that ended.
-    Standing,
 }
 
 /// A child that a look is about, with the facts of it.

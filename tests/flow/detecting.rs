@@ -57,8 +57,10 @@ async fn what_a_rule_finds_of_a_day_waits_for_the_supervisor_the_night_after_and
     assert!(entries.contains(&by_area) && theirs[0]["person"].is_null(), "{theirs:?}");
     let who: Vec<&Value> = theirs[0]["looks"].as_array().unwrap().iter().map(|look| &look["person"]).collect();
     assert!(who.iter().all(|person| **person == json!(worker.person.id)), "the teacher's look is of a child of the school: {theirs:?}");
-    let told = [reviews.clone(), theirs.clone()].concat();
-    let told = serde_json::to_string(&told).unwrap();
+    let asked = json!({"child_number": house.amelia, "reason": "audit"});
+    let seen = auditor.post("/v1/audit/who-saw", asked).await.expect_status(200).json();
+    assert!(seen["looks"].as_array().unwrap().iter().any(|look| look["entry"] == json!(by_area)), "{seen}");
+    let told = serde_json::to_string(&json!([reviews, theirs, seen])).unwrap();
     assert!(!["facts", "kin", "tie", "place"].iter().any(|word| told.contains(&format!("\"{word}\""))), "{told}");
 
     // whoever looked neither sees nor settles it

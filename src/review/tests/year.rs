@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be made fails the test")]
 
-use contactpoint_audit::{Operation, Outcome, RefusalCode};
+use contactpoint_audit::{Entry, Field, Outcome};
 use contactpoint_domain::{Day, Kin, Place, Tie};
-use contactpoint_review::{findings, About, Child, Ending, Finding, Look, Peers, Rules, Seen};
+use contactpoint_review::{findings, About, Child, Finding, Look, Peers, Rules, Seen};
 use contactpoint_synthesise::{Fact, Misuse, Plant, Played, Tie as PlayedTie, Year, YearRequest};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const SEEDS: [u64; 3] = [2, 3, 4];
 /// Of a thousand looks, so many findings of each rule may be wrong on the worst of the seeds: about twice what was measured.
 const BOUNDS: [(&str, f64); 6] =
-    [("own-family", 0.12), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
+    [("own-family", 0.07), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
 /// Of the twenty that are planted, so many may be missed on the worst of the seeds: one look at an empty surgery in the evening was.
 const MOST_MISSED: usize = 1;
 
@@ -34,7 +34,8 @@ impl Case {
     fn with(seed: u64, people: u64) -> Self {
         let mut year = Year::of(&YearRequest { seed, people, from: "2025-09-01".parse().unwrap() }).unwrap();
         let (mut looks, mut planted) = (Vec::new(), BTreeMap::new());
-        for played in &mut year {
+        // as the daemon: what is no look is not given to the rules
+        for played in (&mut year).filter(|played| played.entry.operation.is_look()) {
             planted.extend(played.planted.map(|plant| (played.index, plant)));
             looks.push(look(&played));
         }
@@ -64,26 +65,17 @@ impl Case {
     }
 }
 
-/// What a later step fills from the log's entry and the directory.
+/// What the daemon fills from the log's entry. The simulator says of no entry what was shown: something, where it was answered.
 fn look(played: &Played) -> Look {
-    let entry = &played.entry;
+    let is_answered = played.entry.outcome == Outcome::Answered;
+    let entry = Entry { shown: is_answered.then_some(Field::Name).into_iter().collect(), ..played.entry.clone() };
     Look {
         index: played.index,
         at: entry.at,
         person: entry.person.unwrap(),
         peers: Peers { kind: played.kind, role: entry.role.unwrap() },
-        ended: ended(entry.operation, entry.outcome),
+        ended: entry.ended(),
         children: played.facts.iter().map(seen).collect(),
-    }
-}
-
-fn ended(operation: Operation, outcome: Outcome) -> Ending {
-    match outcome {
-        Outcome::Answered if operation == Operation::LeaveGlass => Ending::Standing,
-        Outcome::Answered => Ending::Shown,
-        Outcome::NotFound | Outcome::TooMany => Ending::NoHit,
-        Outcome::Refused(RefusalCode::AgreementPending) => Ending::Standing,
-        Outcome::Refused(_) => Ending::Refused,
     }
 }
 
@@ -148,7 +140,7 @@ fn the_seed_of_the_settling() {
     println!("{:?}", measured(1, &case).1);
     for finding in case.findings(&rules()) {
         let plant = case.plant_of(&finding).map(|plant| case.plants[plant].story);
-        let first = &case.looks[finding.evidence[0] as usize];
+        let first = case.looks.iter().find(|look| look.index == finding.evidence[0]).unwrap();
         let (kind, at, day) = (first.peers.kind.code(), first.at, finding.day);
         println!(
             "{} {:?} {kind} {at} day {day} score {} of {} {plant:?}",
