@@ -8,3 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
+
+/// The moment so many seconds after 1970-01-01T00:00:00Z, as the times of files are.
+pub(crate) fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}

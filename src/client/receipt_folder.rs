@@ -4,6 +4,7 @@
 //! both as evidence. An entry is its number and the hash of its sealed leaf: nothing of a child or of what was asked (rule G8). One file an
 //! entry, so that two commands at once do not write into each other's. Leaves to others: what is checked (`receipts`).
 
+use crate::clock;
 use crate::error::ClientError;
 use crate::log_folder::{remove_all, write_whole};
 use contactpoint_audit::{Checkpoint, Hash, Logged};
@@ -11,7 +12,6 @@ use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl ReceiptFolder {
 
     /// How many have waited since before then, in seconds since 1970-01-01T00:00:00Z, by the times of their files.
     pub(crate) fn waiting_since(&self, then: u64) -> usize {
-        let then = UNIX_EPOCH + Duration::from_secs(then);
+        let then = clock::at(then);
         let files = fs::read_dir(self.0.join("waiting")).into_iter().flatten().flatten();
         let written = |file: fs::DirEntry| file.metadata().ok()?.modified().ok();
         files.filter_map(written).filter(|written| *written < then).count()
@@ -145,12 +145,12 @@ mod tests {
         // F2: an entry that no head ever covers is one that the log does not have
         let place = tempfile::tempdir().unwrap();
         let folder = ReceiptFolder::beside(&place.path().join("school.toml"));
-        assert_eq!(folder.waiting_since(u64::MAX >> 2), 0, "nothing has waited yet");
+        assert_eq!(folder.waiting_since(4000), 0, "nothing has waited yet");
         for (index, written) in [(1, 1000), (2, 3000)] {
             let entry = Logged { index, leaf: [7; 32] };
             folder.wait_for(&entry).unwrap();
             let file = fs::File::options().write(true).open(folder.file(&entry)).unwrap();
-            file.set_modified(UNIX_EPOCH + Duration::from_secs(written)).unwrap();
+            file.set_modified(clock::at(written)).unwrap();
         }
         assert_eq!([500, 1000, 2000, 4000].map(|then| folder.waiting_since(then)), [0, 0, 1, 2]);
         folder.proved(&Logged { index: 1, leaf: [7; 32] }).unwrap();
