@@ -328,6 +328,9 @@ mod tests {
         assert_eq!(run(&arguments).unwrap_err().exit_status(), 64);
     }
 
+    /// Whether a fault is the one that is expected.
+    type Told = fn(&Fault) -> bool;
+
     /// A log of so many entries in a folder, the last of them this one, signed with a key in memory.
     fn log_of(folder: &Path, entries: u16, last: &[u8], signer: &Witness) -> Arguments {
         let _ = std::fs::remove_dir_all(folder);
@@ -352,10 +355,10 @@ mod tests {
         let held = || std::fs::read(kept.as_ref().unwrap()).unwrap();
         run(&keeping(5, b"fifth")).unwrap();
         let fifth = held();
-        let root = |fault: &Fault| matches!(fault, Fault::Forked { size: 5, .. });
-        let shorter = |fault: &Fault| matches!(fault, Fault::Shorter { before: 5, now: 4 });
-        let other = |fault: &Fault| matches!(fault, Fault::NotABeginning { size: 5, .. });
-        let wrong: [(u16, &[u8], &dyn Fn(&Fault) -> bool); 3] = [(4, b"fourth", &shorter), (5, b"other", &root), (7, b"seventh", &other)];
+        let root: Told = |fault| matches!(fault, Fault::Forked { size: 5, .. });
+        let shorter: Told = |fault| matches!(fault, Fault::Shorter { before: 5, now: 4 });
+        let other: Told = |fault| matches!(fault, Fault::NotABeginning { size: 5, .. });
+        let wrong: [(u16, &[u8], Told); 3] = [(4, b"fourth", shorter), (5, b"other", root), (7, b"seventh", other)];
         for (entries, last, is_told) in wrong {
             let refused = run(&keeping(entries, last)).unwrap_err();
             assert!(matches!(&refused, OperatorError::LogFault(fault) if is_told(fault)), "{refused}");
