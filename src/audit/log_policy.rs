@@ -88,6 +88,18 @@ impl LogPolicy {
         })
     }
 
+    /// Whether these witnesses would be the quorum, if each of them cosigned.
+    pub fn is_met_by(&self, has: impl Fn(&WitnessKey) -> bool) -> bool {
+        let mut met: Vec<bool> = Vec::with_capacity(self.voters.len());
+        for voter in &self.voters {
+            met.push(match &voter.kind {
+                Kind::Witness(key) => has(key),
+                Kind::Group { threshold, members } => members.iter().filter(|member| met[**member]).count() >= *threshold,
+            });
+        }
+        self.quorum.is_none_or(|quorum| met[quorum])
+    }
+
     /// True of `quorum none`: any checkpoint of its logs is accepted, cosigned or not.
     #[must_use]
     pub const fn asks_for_none(&self) -> bool {

@@ -2,8 +2,8 @@
 //! the quorum is late (rule F2: "independent witnesses may cosign").
 //!
 //! Witnesses come and ask; each by itself, at its own time. So that they meet over one head, one is held out to all of them until it has the
-//! quorum, and only then the newest takes its place; or, once the quorum is late, where a witness has cosigned a newer one by another way and will
-//! never cosign this one. It never goes back, not over a restart either: a witness that cosigned one head must not be
+//! quorum, and only then the newest takes its place; or, once the quorum is late, where those that have not passed it by - cosigned a newer one by
+//! another way, and will never cosign this one - cannot be the quorum or do not come. It never goes back, not over a restart either: a witness that cosigned one head must not be
 //! shown a smaller one. Leaves to others: the policy's mathematics (`audit`), who may come in (`edge`), the witness's own part (`client`).
 //! Does not promise: that a witness is independent, nor that its clock is right.
 
@@ -11,7 +11,7 @@ use crate::cosignatures::{self, Held, Last};
 use crate::error::StoreError;
 use crate::log;
 use crate::writer::Store;
-use contactpoint_audit::{Checkpoint, Fault, LogPolicy};
+use contactpoint_audit::{Checkpoint, Fault, LogPolicy, WitnessKey};
 use contactpoint_domain::Instant;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -97,8 +97,10 @@ pub struct Witnesses {
     store: Store,
     policy: LogPolicy,
     late_after: Duration,
-    /// When the daemon started: witnesses cannot have come before.
+    /// When the daemon started.
     begun: Instant,
+    /// How long nobody could come before that, in milliseconds: since the newest entry of then, and no longer than a quorum may take.
+    away: u64,
     state: Mutex<State>,
     /// What is news is decided, kept and judged for one caller at a time.
     bringing: tokio::sync::Mutex<()>,
@@ -113,6 +115,21 @@ struct State {
     waiting: Option<(u64, u64)>,
 }
 
+impl State {
+    /// Lets the newest head take the place of the one that is held out, where that has the quorum or is passed by.
+    ///
+    /// INVARIANT: what takes its place is smaller neither than it nor than the one with the quorum, whatever is handed in as the newest: a witness
+    /// that is shown a head smaller than what it cosigned takes the log for shortened.
+    fn hold_out(&mut self, newest: Option<(u64, String)>, passed_by: Option<u64>, now: Instant) {
+        let covered = self.cosigned.as_ref().map_or(0, |(size, _)| *size);
+        let before = self.asked.as_ref().map(|asked| asked.size);
+        let is_done = before.is_none_or(|size| size <= covered || passed_by == Some(size));
+        if let Some((size, note)) = newest.filter(|(size, _)| is_done && covered.max(before.unwrap_or(0)) <= *size) {
+            self.asked = Some(Asked { size, note, since: now });
+        }
+    }
+}
+
 /// The head that is held out.
 struct Asked {
     size: u64,
@@ -121,13 +138,17 @@ struct Asked {
 }
 
 impl Witnesses {
-    /// Over an open store. Refused where the policy does not list its log. `begun` is now: nobody is late for what was due before.
+    /// Over an open store. Refused where the policy does not list its log. `begun` is now: what was written before is waited for
+    /// longer by the time that the daemon was away, once, and twice as long at most. So a daemon that is started again and again is late all the same.
     pub fn over(store: Store, policy: LogPolicy, late_after: Duration, begun: Instant) -> Result<Self, WitnessesRefused> {
         let key = store.verifier_key();
         if !policy.logs().contains(key) {
             return Err(WitnessesRefused::OtherLog { key: key.to_string() });
         }
-        let witnesses = Self { store, policy, late_after, begun, state: Mutex::default(), bringing: tokio::sync::Mutex::default() };
+        let newest = store.log_size().checked_sub(1);
+        let newest = newest.map(|newest| store.read(|snapshot| snapshot.entry_written_at(newest))).transpose()?.flatten();
+        let away = newest.map_or(0, |newest| begun.millis().saturating_sub(newest.millis())).min(millis(late_after));
+        let witnesses = Self { store, policy, late_after, begun, away, state: Mutex::default(), bringing: tokio::sync::Mutex::default() };
         for size in witnesses.store.read(|snapshot| cosignatures::heads(snapshot.connection))? {
             if witnesses.judge(size)? {
                 break;
@@ -177,25 +198,28 @@ impl Witnesses {
         let one_at_a_time = self.bringing.lock().await;
         let stays = self.held();
         let new = self.store.read(|snapshot| cosignatures::news(snapshot.connection, head.size, stays, lines))?;
-        if !new.is_empty() {
+        let is_news = !new.is_empty();
+        if is_news {
             self.store.run(move |group| group.keep_cosignatures(head.size, stays, &new)).await?;
         }
         // also where nothing is news: whoever brought it first may have gone before it was judged
-        if stays.quorum.is_none_or(|quorum| quorum <= head.size) {
+        if stays.quorum.is_none_or(|quorum| quorum < head.size || (is_news && quorum == head.size)) {
             self.judge(head.size)?;
         }
         drop(one_at_a_time);
         Ok(self.with_lines(&held)?)
     }
 
-    /// Since when the quorum is late: an entry has waited too long for a head that has it. Where it waited already when the daemon started, it
-    /// is waited for from then on: while nobody was there nobody could come.
+    /// Since when the quorum is late: an entry has waited too long for a head that has it. Where it waited already when the daemon started, the
+    /// time that the daemon was away is added, see [`Self::over`].
     pub fn late_since(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
         let covered = self.covered();
         if self.store.log_size() <= covered {
             return Ok(None);
         }
-        let due = self.patience_from(Instant::of_millis(self.written_at(covered)?).max(self.begun));
+        let written = Instant::of_millis(self.written_at(covered)?);
+        let away = if written < self.begun { self.away } else { 0 };
+        let due = self.patience_from(Instant::of_millis(written.millis().saturating_add(away)));
         Ok((due <= now).then_some(due))
     }
 
@@ -213,34 +237,38 @@ impl Witnesses {
         })
     }
 
-    /// INVARIANT: never a smaller head than before: what replaces one is the newest that is signed, and heads only grow.
     fn asked_head(&self, now: Instant) -> Result<Option<(u64, String)>, StoreError> {
-        let newest = self.store.newest_head();
         let passed_by = self.passed_by(now)?;
         let mut state = self.state();
-        let covered = state.cosigned.as_ref().map_or(0, |(size, _)| *size);
-        if state.asked.as_ref().is_none_or(|asked| asked.size <= covered || passed_by == Some(asked.size)) {
-            state.asked = newest.map(|(size, note)| Asked { size, note, since: now });
-        }
+        // read with the state held, and after what takes its time: others may have gone on meanwhile
+        state.hold_out(self.store.newest_head(), passed_by, now);
         Ok(state.asked.as_ref().map(|Asked { size, note, .. }| (*size, note.clone())))
     }
 
-    /// The size of the head that is held out, where it is to be held out no longer though it has no quorum: a witness has cosigned a newer one,
-    /// and it was held out for as long as the quorum may take, which is late by then. For less, a witness that always runs ahead, and brings what
-    /// it cosigned, would keep the others from ever meeting.
+    /// The size of the head that is held out, where it is to be held out no longer though it has no quorum: it was held out for as long as the
+    /// quorum may take, which is late by then, and those that have cosigned nothing newer, or it too, cannot be the quorum. For less, a witness that
+    /// always runs ahead, and brings what it cosigned, would keep the others from ever meeting. Those who could and do not come are waited
+    /// for as long again: else one that is gone for good and one that ran ahead once would be a quorum that is late for ever.
     fn passed_by(&self, now: Instant) -> Result<Option<u64>, StoreError> {
         let Some((size, since)) = self.state().asked.as_ref().map(|asked| (asked.size, asked.since)) else { return Ok(None) };
-        if now < self.patience_from(since) {
+        let late = self.patience_from(since);
+        if now < late {
             return Ok(None);
         }
-        let newest = self.store.read(|snapshot| cosignatures::newest_of_each(snapshot.connection))?;
-        let is_ahead = self.policy.witnesses().any(|(_, key)| newest.get(&key.to_string()).is_some_and(|newest| size < *newest));
-        Ok(is_ahead.then_some(size))
+        let (newest, has) = self
+            .store
+            .read(|snapshot| Ok((cosignatures::newest_of_each(snapshot.connection)?, cosignatures::of_head(snapshot.connection, size)?)))?;
+        let has_passed = |key: &WitnessKey| {
+            let key = key.to_string();
+            !has.contains_key(&key) && newest.get(&key).is_some_and(|newest| size < *newest)
+        };
+        let is_passed = self.policy.witnesses().any(|(_, key)| has_passed(key));
+        let is_given_up = self.patience_from(late) <= now || !self.policy.is_met_by(|key| !has_passed(key));
+        Ok((is_passed && is_given_up).then_some(size))
     }
 
     fn patience_from(&self, from: Instant) -> Instant {
-        let late_after = u64::try_from(self.late_after.as_millis()).unwrap_or(u64::MAX);
-        Instant::of_millis(from.millis().saturating_add(late_after))
+        Instant::of_millis(from.millis().saturating_add(millis(self.late_after)))
     }
 
     /// Entries of the newest head that has the quorum.
@@ -282,7 +310,40 @@ impl Witnesses {
     }
 }
 
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A head of our own table.
 fn read(note: &str) -> Result<Checkpoint, StoreError> {
     Checkpoint::read_unverified(note).map_err(|_| StoreError::Damaged { table: "checkpoint", row: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instant, State};
+
+    #[test]
+    fn a_newest_head_that_was_read_too_early_never_takes_the_asked_one_back() {
+        // F2: a witness that cosigned one head must not be shown a smaller one; between reading and deciding others go on
+        let mut state = State::default();
+        let head = |size: u64| Some((size, format!("head {size}")));
+        let asked = |state: &mut State, newest, passed_by| {
+            state.hold_out(newest, passed_by, Instant::of_millis(0));
+            state.asked.as_ref().map(|asked| asked.size)
+        };
+        assert_eq!(asked(&mut state, None, None), None);
+        assert_eq!(asked(&mut state, head(5), None), Some(5));
+        assert_eq!(asked(&mut state, head(9), None), Some(5), "it has no quorum yet");
+        assert_eq!(asked(&mut state, head(4), Some(5)), Some(5));
+        assert_eq!(asked(&mut state, head(9), Some(4)), Some(5), "and another one was passed by");
+        assert_eq!(asked(&mut state, head(9), Some(5)), Some(9));
+        state.cosigned = head(9);
+        assert_eq!(asked(&mut state, head(8), None), Some(9));
+        assert_eq!(asked(&mut state, head(10), None), Some(10));
+        // the quorum was met over one that is not told as the newest yet
+        state.cosigned = head(12);
+        assert_eq!(asked(&mut state, head(11), None), Some(10));
+        assert_eq!(asked(&mut state, head(12), None), Some(12));
+    }
 }

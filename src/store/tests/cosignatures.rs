@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "cosignatures/meeting.rs"]
+mod meeting;
 mod rig;
 
 use contactpoint_audit::{Checkpoint, LogPolicy, Operation, SignError, SignedCheckpoint, Signer, VerifierKey, WitnessKey};
@@ -232,12 +234,23 @@ async fn the_quorum_is_late_once_an_entry_has_waited_too_long_and_no_longer_when
     assert_eq!(witnesses.late_since(after(9999)).unwrap(), None, "a log that does not grow is never late again");
     grow(&store, 1).await;
     assert_eq!(witnesses.late_since(after(100)).unwrap(), Some(after(60)), "the rig's entries are all of one time");
-    // a daemon that was away for a day is not late as it starts: nobody could come
-    let again = begun_at(&store, after(86_400));
-    assert_eq!(again.late_since(after(86_459)).unwrap(), None);
-    assert_eq!(again.late_since(after(86_460)).unwrap(), Some(after(86_460)));
-    // and what is written later is waited for from then on
-    assert_eq!(begun_at(&store, Instant::of_millis(0)).late_since(after(60)).unwrap(), Some(after(60)));
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_started_again_and_again_is_late_all_the_same() {
+    // F2: a log whose quorum is late says so; nobody could come while the daemon was away, and a restart gives no more than that
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    grow(&store, 3).await;
+    let late = |begun: u64, now: u64| begun_at(&store, after(begun)).late_since(after(now)).unwrap();
+    // away for ten seconds: so much longer the witnesses have
+    assert_eq!([late(10, 69), late(10, 70)], [None, Some(after(70))]);
+    // started anew every 59 seconds, and nothing is written in between
+    assert_eq!([59, 118, 177].map(|begun| late(begun, begun + 58)), [None, Some(after(120)), Some(after(120))]);
+    // away for a day: twice as long is the most, so that it is late until the witnesses have come
+    assert_eq!(late(86_400, 86_400), Some(after(120)));
+    // and what is written after the start is waited for from then on; so is what a clock that was set back finds
+    assert_eq!(Some(after(60)), begun_at(&store, Instant::of_millis(0)).late_since(after(60)).unwrap());
 }
 
 #[tokio::test]
@@ -345,6 +358,14 @@ async fn what_was_kept_and_not_judged_is_judged_when_it_is_brought_again() {
     let mut commits = Commits::of(&store, dir.path()).await;
     assert_eq!(commits.for_each(&witnesses, [&Witness::number(2).cosigned(&head, WRITTEN)]).await, 0);
     assert_eq!(witnesses.cosigned().unwrap().0, 1);
+    // what is judged already is not judged again for a line that is no news
+    gone.bring(&Witness::number(3).cosigned(&head, WRITTEN), after(0)).await.unwrap();
+    let judged = witnesses.cosigned();
+    witnesses.bring(&Witness::number(2).cosigned(&head, WRITTEN), after(0)).await.unwrap();
+    assert_eq!(witnesses.cosigned(), judged);
+    assert!(!judged.unwrap().1.contains("witness.example/w3 "));
+    witnesses.bring(&Witness::number(2).cosigned(&head, WRITTEN + 1), after(1)).await.unwrap();
+    assert!(witnesses.cosigned().unwrap().1.contains("witness.example/w3 "), "and for news it is");
 }
 
 #[tokio::test]
@@ -382,74 +403,6 @@ async fn the_line_under_the_head_that_is_asked_about_stays_however_many_newer_on
         witnesses.bring(&Witness::number(3).cosigned(&asked, WRITTEN), after(0)).await.unwrap();
         assert_eq!(witnesses.cosigned().map(|(size, _)| size), Some(1), "first {is_first}");
     }
-}
-
-#[tokio::test]
-async fn a_late_quorum_is_met_again_over_a_newer_head_where_a_witness_has_passed_the_asked_one_by() {
-    // F2: a witness never cosigns a smaller head than before; what it cannot sign any more is not asked for without end
-    let dir = tempfile::tempdir().unwrap();
-    let store = create(dir.path());
-    let witnesses = over(&store);
-    grow(&store, 3).await;
-    let first = witnesses.asked(after(0)).unwrap().unwrap();
-    witnesses.bring(&Witness::number(1).cosigned(&first, WRITTEN), after(1)).await.unwrap();
-    grow(&store, 2).await;
-    let newer = store.log_checkpoint().unwrap();
-    // by another way: out of the newest checkpoint, which is for all to see; the third witness is away
-    witnesses.bring(&Witness::number(2).cosigned(&newer, WRITTEN), after(2)).await.unwrap();
-    grow(&store, 2).await;
-    let asked = |seconds| size(&witnesses.asked(after(seconds)).unwrap().unwrap());
-    assert_eq!((asked(2), asked(59)), (3, 3), "before the quorum is late the others may still meet over it");
-    assert_eq!(asked(60), 7, "the newest, and no smaller one");
-    let next = witnesses.asked(after(61)).unwrap().unwrap();
-    for number in [1, 2] {
-        assert!(witnesses.late_since(after(61)).unwrap().is_some());
-        witnesses.bring(&Witness::number(number).cosigned(&next, WRITTEN), after(61)).await.unwrap();
-    }
-    assert_eq!(witnesses.late_since(after(61)).unwrap(), None);
-    assert_eq!(witnesses.cosigned().unwrap().0, 7);
-}
-
-#[tokio::test]
-async fn a_late_quorum_goes_on_waiting_where_no_witness_has_passed_the_asked_head_by() {
-    // F2: they have to meet over one head, however late they come
-    let dir = tempfile::tempdir().unwrap();
-    let store = create(dir.path());
-    let witnesses = over(&store);
-    grow(&store, 3).await;
-    let first = witnesses.asked(after(0)).unwrap().unwrap();
-    witnesses.bring(&Witness::number(1).cosigned(&first, WRITTEN), after(1)).await.unwrap();
-    grow(&store, 2).await;
-    for seconds in [59, 60, 9999] {
-        assert_eq!(size(&witnesses.asked(after(seconds)).unwrap().unwrap()), 3, "{seconds}");
-    }
-}
-
-#[tokio::test]
-async fn a_witness_that_always_runs_ahead_does_not_keep_the_others_from_meeting() {
-    // F2: independent witnesses - one of them alone takes the quorum from nobody
-    let dir = tempfile::tempdir().unwrap();
-    let store = create(dir.path());
-    let witnesses = over(&store);
-    grow(&store, 1).await;
-    witnesses.asked(after(0)).unwrap();
-    // beside each step of the two, the third brings a line over a newer head, and the log goes on
-    let ahead = async |seconds| {
-        grow(&store, 1).await;
-        let newest = store.log_checkpoint().unwrap();
-        witnesses.bring(&Witness::number(3).cosigned(&newest, WRITTEN), after(seconds)).await.unwrap();
-        grow(&store, 1).await;
-    };
-    ahead(59).await;
-    for (seconds, number) in [(70, 1), (100, 2)] {
-        let asked = witnesses.asked(after(seconds)).unwrap().unwrap();
-        assert_eq!(size(&asked), 3, "it moved on once, and is held out for as long again");
-        ahead(seconds).await;
-        witnesses.bring(&Witness::number(number).cosigned(&asked, WRITTEN), after(seconds)).await.unwrap();
-        ahead(seconds + 1).await;
-        witnesses.asked(after(seconds + 2)).unwrap();
-    }
-    assert_eq!(witnesses.cosigned().unwrap().0, 3);
 }
 
 #[tokio::test]
