@@ -5,7 +5,7 @@
 mod rig;
 
 use contactpoint_audit::Operation;
-use contactpoint_store::{Store, StoreError};
+use contactpoint_store::{OpenError, Store, StoreError};
 use rig::{child, create, entry, keys, options, raw, FileSigner, PAGE_KEY};
 use std::fs::{self, File, FileTimes};
 use std::io::Write as _;
@@ -91,6 +91,24 @@ async fn a_stop_right_after_the_overwriting_copies_nothing_into_it() {
     assert!(matches!(store.close().await, Err(StoreError::Overwritten)));
     assert!(fs::metadata(&log).unwrap().len() > 0);
     assert!(fs::read(dir.path().join("store.db")).unwrap() == overwritten);
+}
+
+#[tokio::test]
+async fn the_next_start_leaves_what_was_overwritten_and_its_write_ahead_log_as_they_are() {
+    // F2, G3: a file whose first page does not open is refused, and the last connection that closes copies nothing into it
+    let dir = tempfile::tempdir().unwrap();
+    let store = of_many_children(dir.path()).await;
+    let [database, log] = ["store.db", "store.db-wal"].map(|name| dir.path().join(name));
+    let bytes = vec![0x5a; usize::try_from(fs::metadata(&database).unwrap().len()).unwrap()];
+    File::options().write(true).open(&database).unwrap().write_all_at(&bytes, 0).unwrap();
+    assert!(matches!(*store.ended().await, StoreError::Overwritten));
+    drop(store);
+    let kept = fs::read(&log).unwrap();
+    assert!(!kept.is_empty());
+    for _ in 0..2 {
+        assert!(matches!(rig::open(dir.path()), Err(OpenError::WrongKey)));
+        assert!(fs::read(&database).unwrap() == bytes && fs::read(&log).unwrap() == kept, "byte for byte");
+    }
 }
 
 #[tokio::test]
