@@ -3,7 +3,8 @@
 //! A file that is removed or replaced stays open, and commits go on into what nobody will find again: answers would leave whose entries
 //! are lost (rule F1). So each commit asks once more before its answers go, and so does a writer with nothing to do. The database is written when the
 //! write-ahead log is copied into it and at no other time, so that its time of change tells who wrote to it besides. Does not promise: to notice a
-//! file that was put back, or one that was overwritten by somebody who set its time back: that is told by the first page that does not open.
+//! file that was put back, a write-ahead log that was overwritten and is as long as before, or a database that was written to between our last look and the end of
+//! our own copying, which counts as ours; nor one that was overwritten by somebody who set its time back: that is told by the first page that does not open.
 
 use crate::error::StoreError;
 use std::fs::Metadata;

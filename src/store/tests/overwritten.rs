@@ -112,6 +112,43 @@ async fn the_next_start_leaves_what_was_overwritten_and_its_write_ahead_log_as_t
 }
 
 #[tokio::test]
+async fn a_store_that_is_overwritten_while_the_writer_waits_to_copy_gets_nothing_copied_into_it() {
+    // F2, G3: a look under way holds the copying up for as long as it takes
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let [database, log] = ["store.db", "store.db-wal"].map(|name| dir.path().join(name));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (tell, begun) = std::sync::mpsc::channel::<()>();
+    let (looking, runtime) = (store.clone(), tokio::runtime::Handle::current());
+    let look = std::thread::spawn(move || {
+        let look = looking.look(|snapshot| {
+            let found = snapshot.child(&child(1).number)?.is_some();
+            tell.send(()).unwrap();
+            let _ = held.recv();
+            Ok((found, entry(Operation::View, Vec::new())))
+        });
+        drop(runtime.block_on(look));
+    });
+    begun.recv().unwrap();
+    let mut from = 0;
+    while fs::metadata(&log).map_or(0, |log| log.len()) <= 16 << 20 {
+        let added = store.change(move |tx| {
+            (from..from + 500).try_for_each(|n| tx.add_child(&child(n)))?;
+            Ok(((), entry(Operation::Feed, Vec::new())))
+        });
+        added.await.unwrap().into_inner();
+        from += 500;
+    }
+    tokio::time::sleep(SECOND / 2).await;
+    overwrite(&database, false);
+    let [overwritten, kept] = [&database, &log].map(|file| fs::read(file).unwrap());
+    drop(release);
+    assert!(matches!(*store.ended().await, StoreError::Overwritten));
+    assert!(fs::read(&database).unwrap() == overwritten && fs::read(&log).unwrap() == kept, "both are left as they were");
+    tokio::task::spawn_blocking(|| look.join()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_nobody_overwrites_does_not_end() {
     // F1: answers go on while the write-ahead log is copied; what the test above ends is not what the engine does by itself
     let dir = tempfile::tempdir().unwrap();
