@@ -162,6 +162,8 @@ impl Bench<'_> {
         let children = &each_once(children);
         let lock = finished(open, |store, custody| async move {
             let two = officers::proved(&store, custody, &self.clock, typed).await?;
+            // INVARIANT: what was settled to be a child's goes with it, and the order names it
+            let children = &store.with_settled(children).await?;
             self.ordered(&store, two, Operation::DestroyRecords, children, &[change(RECORD_EPOCH, ended, ORDERED)]).await?;
             self.marked(&store, two, children).await
         })?;

@@ -412,3 +412,34 @@ fn one_officer_alone_a_wrong_code_and_a_running_daemon_change_no_key() {
     drop(held);
     assert_eq!(kept.bench(&settings, 30).new_entry_epoch(&kept.typed(30)).unwrap(), 2);
 }
+
+#[test]
+fn a_record_that_was_settled_to_be_a_child_s_is_destroyed_with_the_child() {
+    // I2: destroyed, also what was said of the child under another number until somebody settled it; F1: and the order names both
+    let kept = kept("erase-settled");
+    let settings = kept.site.settings();
+    with_store(kept.opened().unwrap(), |store| async move {
+        let settled = store.change(|tx| {
+            let held = tx.child(&number(1))?.unwrap();
+            let mut emptied = held.record.clone();
+            emptied.statements.clear();
+            tx.put_child(&held, &emptied)?;
+            Ok(((), entry(Operation::SettleRecord, vec![number(1), number(0)])))
+        });
+        settled.await.unwrap().into_inner();
+    });
+    kept.bench(&settings, 1).destroy_records(&[number(0)], &kept.typed(1)).unwrap();
+    with_store(kept.opened().unwrap(), |store| async move {
+        for (n, is_destroyed) in [(0, true), (1, true), (2, false)] {
+            let asked = store.change(move |tx| Ok((tx.is_destroyed(&number(n))?, entry(Operation::View, Vec::new()))));
+            assert_eq!(asked.await.unwrap().into_inner(), is_destroyed, "{n}");
+        }
+        let mut ordered = Vec::new();
+        let read = store.newest_entries(100, |entry| {
+            ordered.extend((entry.operation == Operation::DestroyRecords).then(|| entry.children.clone()));
+            ControlFlow::Continue(())
+        });
+        read.unwrap();
+        assert_eq!(ordered, [[number(0), number(1)], [number(0), number(1)]], "by both officers");
+    });
+}

@@ -2,6 +2,7 @@
 
 use crate::error::OpenError;
 use contactpoint_hardening::LockedBytes;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,6 +30,10 @@ pub(crate) fn open(file: &Path, key: &LockedBytes<32>, purpose: Purpose, cache_k
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    if purpose != Purpose::Create {
+        // INVARIANT: before anything is read: a file that is refused, by its key already, stays as it was found, and its write-ahead log is evidence
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    }
     unlock(&connection, key)?;
     connection.execute_batch(&format!(
         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000;"

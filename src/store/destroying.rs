@@ -89,6 +89,19 @@ impl Transaction<'_> {
 }
 
 impl Store {
+    /// These numbers, and those of the records that were settled to be one of these children's, each once: their former versions are the children's
+    /// data, under keys of their own (rule I2). Brings the index of looks up to date; what was erased of the log links nothing any more.
+    pub async fn with_settled(&self, children: &[ChildNumber]) -> Result<Vec<ChildNumber>, StoreError> {
+        self.index_looks().await?;
+        self.read(|snapshot| {
+            let mut all = BTreeSet::new();
+            for number in children {
+                all.extend(snapshot.numbers_of(number)?);
+            }
+            Ok(all.into_iter().collect())
+        })
+    }
+
     /// Moves the keys of up to `most` rows to the epoch in use, durably, from where `at` stands on, and moves that. Returns how many there were:
     /// none where all are moved. One that begins anew passes over what was moved.
     pub async fn move_keys(&self, at: &mut KeyMove, most: u32) -> Result<usize, StoreError> {

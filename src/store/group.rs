@@ -47,6 +47,8 @@ pub(crate) struct Group<'w> {
     progress: Progress,
     /// Set once the log could not be written: the group must not be committed.
     broken: Option<StoreError>,
+    /// What the last job that failed met.
+    failed: Option<StoreError>,
 }
 
 /// What a committed group did beyond its own rows.
@@ -78,6 +80,7 @@ impl<'w> Group<'w> {
             turned: Turned::default(),
             progress: Progress::default(),
             broken: None,
+            failed: None,
         })
     }
 
@@ -202,6 +205,22 @@ impl<'w> Group<'w> {
     pub(crate) fn note_head_kept(&mut self) -> Result<(), StoreError> {
         self.writer.connection.execute("INSERT OR IGNORE INTO head_kept (id) VALUES (1)", [])?;
         Ok(())
+    }
+
+    /// Notes what a job met, for whatever becomes of the group.
+    pub(crate) fn failed(&mut self, error: &StoreError) {
+        self.failed = Some(error.alike());
+    }
+
+    /// True where the engine has rolled everything back by itself, as it does after some failures: the group is broken then, and a job that came after
+    /// would be committed by itself, in the place of entries that are gone.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let is_over = self.writer.connection.is_autocommit();
+        if is_over {
+            let failed = self.failed.take();
+            self.broken.get_or_insert_with(|| failed.unwrap_or(StoreError::Stopped));
+        }
+        is_over
     }
 
     /// The log's head as it stands in this group.

@@ -3,9 +3,12 @@
 //! A file that is removed or replaced stays open, and commits go on into what nobody will find again: answers would leave whose entries
 //! are lost (rule F1). So each commit asks once more before its answers go, and so does a writer with nothing to do. The database is written when the
 //! write-ahead log is copied into it and at no other time, so that its time of change tells who wrote to it besides. Does not promise: to notice a
-//! file that was put back, or one that was overwritten by somebody who set its time back: that is told by the first page that does not open.
+//! file that was put back, a write-ahead log that was overwritten and is as long as before, or a database that was written to between our last look and the end of
+//! our own copying, which counts as ours; nor one that was overwritten by somebody who set its time back: that is told by the first page that does not open.
 
 use crate::error::StoreError;
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -24,16 +27,15 @@ pub(crate) struct InPlace {
 
 impl InPlace {
     /// Of an open database; a write-ahead log that is not there yet is taken as it is first found.
-    pub(crate) fn of(database: &Path) -> Self {
+    pub(crate) fn of(database: &Path) -> Result<Self, StoreError> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        let files = [database.to_owned(), PathBuf::from(log)].map(|path| {
-            let found = seen(&path).map(|(identity, _)| identity);
-            (path, found)
-        });
+        let log = PathBuf::from(log);
+        let [database_is, log_is] = [seen(database)?, seen(&log)?].map(|found| found.map(|(identity, _)| identity));
+        let files = [(database.to_owned(), database_is), (log, log_is)];
         let mut place = Self { files, database: None, log_bytes: 0 };
-        place.copied();
-        place
+        place.copied()?;
+        Ok(place)
     }
 
     /// Length of the write-ahead log at the last check.
@@ -42,17 +44,18 @@ impl InPlace {
     }
 
     /// Called whenever the write-ahead log was copied into the database, whole or not: what is there now was written by us.
-    pub(crate) fn copied(&mut self) {
+    pub(crate) fn copied(&mut self) -> Result<(), StoreError> {
         let [(database, _), (log, _)] = &self.files;
-        self.database = seen(database).map(|(_, written)| written);
-        self.log_bytes = seen(log).map_or(0, |(_, (.., bytes))| bytes);
+        self.database = seen(database)?.map(|(_, written)| written);
+        self.log_bytes = seen(log)?.map_or(0, |(_, (.., bytes))| bytes);
+        Ok(())
     }
 
     /// Errors where one of them is no longer the file that was opened, or was written to by somebody else.
     pub(crate) fn check(&mut self) -> Result<(), StoreError> {
         let mut now = [None; 2];
         for ((path, known), now) in self.files.iter_mut().zip(&mut now) {
-            let (found, written) = seen(path).unzip();
+            let (found, written) = seen(path)?.unzip();
             if known.is_some() && found != *known {
                 return Err(StoreError::Gone);
             }
@@ -69,15 +72,33 @@ impl InPlace {
     }
 }
 
-/// Which file it is, and what was last written.
-fn seen(path: &Path) -> Option<(Identity, Written)> {
-    let found = std::fs::metadata(path).ok()?;
-    Some(((found.dev(), found.ino()), (found.mtime(), found.mtime_nsec(), found.len())))
+/// Which file it is, and what was last written; `None` where there is none.
+fn seen(path: &Path) -> Result<Option<(Identity, Written)>, StoreError> {
+    told(std::fs::metadata(path))
+}
+
+/// Only a file that is not there is gone: a disk that cannot be asked accuses nobody, and the process may start again.
+fn told(asked: io::Result<Metadata>) -> Result<Option<(Identity, Written)>, StoreError> {
+    match asked {
+        Ok(found) => Ok(Some(((found.dev(), found.ino()), (found.mtime(), found.mtime_nsec(), found.len())))),
+        Err(fault) if matches!(fault.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(fault) => Err(StoreError::Disk(fault.to_string())),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_cannot_be_asked_is_told_as_a_disk_and_not_as_a_file_that_somebody_took() {
+        // G3: nobody is accused of what a disk did; 74 starts again, 66 does not
+        let told = |errno| told(Err(io::Error::from_raw_os_error(errno)));
+        // ENOENT, ENOTDIR
+        assert!([2, 20].map(told).iter().all(|told| matches!(told, Ok(None))));
+        // EIO, EMFILE, EACCES, ESTALE
+        assert!([5, 24, 13, 116].map(told).iter().all(|told| matches!(told, Err(StoreError::Disk(_)))));
+    }
 
     #[test]
     fn a_file_that_was_removed_or_replaced_is_noticed() {
@@ -87,12 +108,12 @@ mod tests {
         for name in ["store.db", "store.db-wal"] {
             std::fs::write(&database, "x").unwrap();
             std::fs::write(&log, "x").unwrap();
-            let mut place = InPlace::of(&database);
+            let mut place = InPlace::of(&database).unwrap();
             assert!(place.check().is_ok());
             std::fs::write(&other, "x").unwrap();
             std::fs::rename(&other, folder.path().join(name)).unwrap();
             assert!(place.check().is_err(), "replaced");
-            let mut place = InPlace::of(&database);
+            let mut place = InPlace::of(&database).unwrap();
             std::fs::remove_file(folder.path().join(name)).unwrap();
             assert!(place.check().is_err(), "removed");
         }
@@ -105,18 +126,18 @@ mod tests {
         let [database, log] = ["store.db", "store.db-wal"].map(|name| folder.path().join(name));
         std::fs::write(&database, "as it was").unwrap();
         std::fs::write(&log, "a commit").unwrap();
-        let mut place = InPlace::of(&database);
+        let mut place = InPlace::of(&database).unwrap();
         std::fs::write(&log, "a commit and another").unwrap();
         assert!(place.check().is_ok() && place.log_bytes() == 20);
         std::fs::write(&database, "as we left it").unwrap();
         std::fs::write(&log, "").unwrap();
-        place.copied();
+        place.copied().unwrap();
         assert!(place.check().is_ok());
         std::fs::write(&log, "a commit").unwrap();
         assert!(place.check().is_ok());
         std::fs::write(&log, "cut").unwrap();
         assert!(matches!(place.check(), Err(StoreError::Overwritten)), "the log cannot become shorter by itself");
-        let mut place = InPlace::of(&database);
+        let mut place = InPlace::of(&database).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&database, "as THEY want").unwrap();
         assert!(matches!(place.check(), Err(StoreError::Overwritten)));

@@ -132,7 +132,12 @@ pub(crate) fn keep_checkpoint(connection: &Connection, size: u64, note: &str) ->
     if let Some(kept) = checkpoint_at(connection, size)? {
         let said = |note: &str| Checkpoint::read_unverified(note).ok();
         // the signatures may differ: ECDSA's do each time
-        return if said(&kept).is_some() && said(&kept) == said(note) { Ok(kept) } else { Err(StoreError::OtherHead { size }) };
+        if said(&kept).is_some() && said(&kept) == said(note) {
+            return Ok(kept);
+        }
+        // it is signed, and stands nowhere else: with the one in the store it convicts whoever had the key
+        ::log::error!("a second signed head of {size} entries, which is evidence: {note:?}");
+        return Err(StoreError::OtherHead { size });
     }
     connection.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)")?.execute(params![size.cast_signed(), note])?;
     Ok(note.to_owned())
@@ -191,6 +196,22 @@ fn bounds(index: u64, width: u64, nodes: u64) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+
+    /// A journal that is kept.
+    struct Journal(Mutex<Vec<String>>);
+
+    static JOURNAL: Journal = Journal(Mutex::new(Vec::new()));
+
+    impl ::log::Log for Journal {
+        fn enabled(&self, _: &::log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &::log::Record<'_>) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+        fn flush(&self) {}
+    }
 
     #[test]
     fn a_head_of_a_size_that_has_one_is_never_replaced_by_another() {
@@ -204,5 +225,19 @@ mod tests {
         assert_eq!(keep_checkpoint(&connection, 7, &again).unwrap(), first, "the same head signed once more");
         assert!(matches!(keep_checkpoint(&connection, 7, &other), Err(StoreError::OtherHead { size: 7 })));
         assert_eq!(newest_checkpoint(&connection).unwrap(), Some((7, first)));
+    }
+
+    #[test]
+    fn the_other_head_of_a_size_is_in_the_journal_as_it_was_signed() {
+        // F2: two heads that differ are what convicts whoever signed them
+        ::log::set_logger(&JOURNAL).unwrap();
+        ::log::set_max_level(::log::LevelFilter::Error);
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::schema::migrations().to_latest(&mut connection).unwrap();
+        let note = |root: char| format!("log.example\n9\n{}=\n\n\u{2014} log.example x\n", root.to_string().repeat(43));
+        keep_checkpoint(&connection, 9, &note('A')).unwrap();
+        keep_checkpoint(&connection, 9, &note('B')).unwrap_err();
+        let said = JOURNAL.0.lock().unwrap();
+        assert!(said.iter().any(|line| line.contains("9 entries") && line.contains(&format!("{:?}", note('B')))), "{said:?}");
     }
 }

@@ -76,12 +76,13 @@ impl Readers {
     }
 
     /// Lets the write-ahead log start over at its beginning: with no look under way and no transaction open. `writer`: the connection that
-    /// writes, between two groups.
-    pub(crate) fn start_log_over(&self, writer: &Connection) -> rusqlite::Result<()> {
+    /// writes, between two groups; `may`: asked once no look is under way, which can take long: whether the files are still as we left them.
+    pub(crate) fn start_log_over(&self, writer: &Connection, may: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
         let _gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         // a reader whose transaction does not end is closed, which ends it
         self.idle().retain_mut(|reader| reader.let_go().is_ok());
-        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        may()?;
+        Ok(writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Closes every connection that is not in use.

@@ -27,18 +27,16 @@ impl Signing {
     /// A head with its signature, and its size: of this head, or of the one that was asked for before and was not answered until now.
     pub(crate) async fn signed(&self, head: Checkpoint, signer: &Arc<dyn Signer>) -> Result<(u64, String), StoreError> {
         let mut under_way = self.0.lock().await;
-        let mut asked = match under_way.take() {
+        // INVARIANT: it stays under way until it is answered, also where whoever waits here is dropped: the HSM is asked once
+        let asked = match under_way.as_mut() {
             Some(asked) => asked,
-            None => asked(head, Arc::clone(signer))?,
+            None => under_way.insert(asked(head, Arc::clone(signer))?),
         };
-        match timeout(PATIENCE, &mut asked.answer).await {
-            Ok(answer) => answer.ok().flatten().ok_or(StoreError::Unsigned),
-            Err(_) => {
-                let seconds = asked.since.elapsed().as_secs();
-                *under_way = Some(asked);
-                Err(StoreError::SignerHangs { seconds })
-            }
-        }
+        let Ok(answer) = timeout(PATIENCE, &mut asked.answer).await else {
+            return Err(StoreError::SignerHangs { seconds: asked.since.elapsed().as_secs() });
+        };
+        *under_way = None;
+        answer.ok().flatten().ok_or(StoreError::Unsigned)
     }
 }
 

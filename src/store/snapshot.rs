@@ -210,7 +210,7 @@ impl Snapshot<'_> {
     }
 
     /// A child's number, and those of the records that were settled to be of that child, and of those that were settled to be of these.
-    fn numbers_of(&self, number: &ChildNumber) -> Result<Vec<ChildNumber>, StoreError> {
+    pub(crate) fn numbers_of(&self, number: &ChildNumber) -> Result<Vec<ChildNumber>, StoreError> {
         let mut numbers = vec![number.clone()];
         let mut select = self
             .connection

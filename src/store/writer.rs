@@ -82,8 +82,6 @@ impl Store {
             return Err(OpenError::Missing(file));
         }
         let connection = connection::open(&file, &keys.page, Purpose::Write, options.writer_cache_kib())?;
-        // a store that is refused from here on stays as it was found: its write-ahead log is evidence
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         refuse_unknown_schema(&connection)?;
         // INVARIANT: what is read before `Resting::begin`, which migrates, has been there since the first schema
         let tree = log::resume(&connection)?;
@@ -92,7 +90,7 @@ impl Store {
         let seal_keys = Arc::new(SealKeys { records: keys.records, tokens: keys.tokens, entries: keys.entries });
         erased::refuse_older_keys(&connection, &seal_keys)?;
         let pending = Pending::resume(&connection, &seal_keys)?;
-        let place = InPlace::of(&file);
+        let place = InPlace::of(&file).map_err(|fault| std::io::Error::other(fault.to_string()))?;
         let readers = Arc::new(Readers::new(file, keys.page, options.reader_cache_kib(), options.readers as usize));
         let group_max = options.group_commit_max.max(1);
         Ok(Resting { connection, tree, pending, place, readers, keys: seal_keys, group_max, checkpoint, signer })
@@ -312,7 +310,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (settle, settled) = oneshot::channel();
         self.send(Job::Change(Box::new(move |group| {
-            let result = work(group);
+            let result = work(group).inspect_err(|error| group.failed(error));
             Box::new(move |fate| {
                 let _ = settle.send(fate.and(result));
             })
@@ -373,7 +371,7 @@ impl Resting {
         // INVARIANT: what a sync that failed may have left in memory alone is written anew, out of the write-ahead log, before anything is added
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-        place.copied();
+        place.copied().map_err(|fault| std::io::Error::other(fault.to_string()))?;
         let flags = Arc::new(Flags::new(tree.size()));
         let writer = Writer {
             connection,

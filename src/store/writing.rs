@@ -7,6 +7,7 @@
 
 use crate::error::StoreError;
 use crate::group::{Done, Group, Settle, Writer};
+use crate::in_place::InPlace;
 use crate::index::Index;
 use crate::overtaken::AsOf;
 use contactpoint_audit::Logged;
@@ -82,9 +83,9 @@ pub(crate) fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, grou
     let worked = work(&mut writer, queue, flags, group_max);
     flags.stopped.store(true, Ordering::Release);
     // INVARIANT: nothing is copied into a file that is not as we left it
-    let worked = worked.and_then(|()| flags.refuse_the_end()).and_then(|()| writer.place.check());
+    let Writer { readers, connection, place, .. } = &mut writer;
     // an empty write-ahead log leaves one file behind; it is a convenience, not a need
-    let ended = worked.and_then(|()| or_full(writer.readers.start_log_over(&writer.connection).map_err(StoreError::from)));
+    let ended = worked.and_then(|()| or_full(readers.start_log_over(connection, || unchanged(flags, place))));
     if let Err(error) = ended {
         ::log::error!("the store stops: {error}");
         leave_as_it_is(writer.connection);
@@ -115,7 +116,7 @@ fn work(writer: &mut Writer, queue: &Receiver<Job>, flags: &Flags, group_max: us
         if commit_group(writer, jobs, flags)? == Next::Stop {
             return Ok(());
         }
-        or_full(copy_log(writer))?;
+        or_full(copy_log(writer, flags))?;
     }
 }
 
@@ -167,7 +168,7 @@ fn commit_group(writer: &mut Writer, jobs: impl Iterator<Item = Job>, flags: &Fl
 
 fn fill_group(
     writer: &mut Writer,
-    jobs: impl Iterator<Item = Job>,
+    mut jobs: impl Iterator<Item = Job>,
     settles: &mut Vec<Settle>,
     next: &mut Next,
 ) -> Result<Done, StoreError> {
@@ -178,7 +179,7 @@ fn fill_group(
             return Err(error);
         }
     };
-    for job in jobs {
+    while let Some(job) = jobs.next() {
         match job {
             Job::Look { as_of, leaf, tokens, settle } => {
                 let appended = group.append_look(as_of, &leaf, tokens);
@@ -192,6 +193,11 @@ fn fill_group(
             }
             Job::Stop => *next = Next::Stop,
         }
+        // INVARIANT: nothing is written beside the group: it would be durable by itself
+        if group.is_over() {
+            refuse_all(jobs, settles);
+            return group.commit();
+        }
     }
     match group.put_down_beside() {
         Ok(()) => group.commit(),
@@ -202,7 +208,7 @@ fn fill_group(
     }
 }
 
-/// Takes the jobs whose group could not begin.
+/// Takes the jobs whose group could not begin, or was over before they came.
 fn refuse_all(jobs: impl Iterator<Item = Job>, settles: &mut Vec<Settle>) {
     for job in jobs {
         if let Job::Look { settle, .. } = job {
@@ -232,19 +238,30 @@ fn tend(writer: &mut Writer) -> Result<(), StoreError> {
 }
 
 /// Copies the write-ahead log into the database before it is long, and starts it over where it is. After the answers have gone.
-fn copy_log(writer: &mut Writer) -> Result<(), StoreError> {
-    let long = writer.place.log_bytes();
-    writer.copied = writer.copied.min(long);
+fn copy_log(writer: &mut Writer, flags: &Flags) -> Result<(), StoreError> {
+    let Writer { readers, connection, place, copied, .. } = writer;
+    let long = place.log_bytes();
+    *copied = (*copied).min(long);
     if long > LONGEST_LOG {
-        let started_over = writer.readers.start_log_over(&writer.connection);
-        writer.place.copied();
+        let started_over = readers.start_log_over(connection, || unchanged(flags, place));
+        // what is the end needs no place any more
+        if started_over.as_ref().map_or_else(|fault| !fault.is_the_end(), |()| true) {
+            place.copied()?;
+        }
         started_over?;
-        writer.copied = 0;
-    } else if long > LONG_LOG && long >= writer.copied + PIECE {
-        let copied = writer.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        writer.place.copied();
-        copied?;
-        writer.copied = long;
+        *copied = 0;
+    } else if long > LONG_LOG && long >= *copied + PIECE {
+        unchanged(flags, place)?;
+        let copying = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        place.copied()?;
+        copying?;
+        *copied = long;
     }
     Ok(())
+}
+
+/// Asked directly before anything is copied: what is not as we left it is left as it is.
+fn unchanged(flags: &Flags, place: &mut InPlace) -> Result<(), StoreError> {
+    flags.refuse_the_end()?;
+    place.check()
 }

@@ -34,4 +34,9 @@ async fn a_store_that_is_overwritten_while_the_daemon_runs_ends_it_with_66_and_i
     assert!(last.contains("overwritten in place") && last.contains("call the accreditor"), "{said}");
     assert!(fs::metadata(&log).unwrap().len() > 0, "what was answered is in the write-ahead log");
     assert!(fs::read(&database).unwrap() == bytes, "and nothing was copied into what is there");
+
+    // nor does the next start, which the first page refuses: whoever closes the file last would copy what is there and remove it
+    let kept = fs::read(&log).unwrap();
+    assert!(rig.try_start().is_err());
+    assert!(fs::read(&database).unwrap() == bytes && fs::read(&log).unwrap() == kept, "byte for byte");
 }

@@ -84,3 +84,27 @@ async fn a_look_at_a_damaged_row_is_in_the_log_though_it_shows_nothing() {
     let older = store.look(move |snapshot| Ok((snapshot.looks_at(&number, Some(newest), 10)?.len(), entry(Operation::WhoSaw, Vec::new()))));
     assert_eq!(older.await.unwrap().into_inner(), 1);
 }
+
+#[tokio::test]
+async fn what_comes_after_a_job_that_made_the_engine_roll_everything_back_is_not_written() {
+    // F1: an entry whose group was rolled back is gone, and none stands in a place behind it: the log would not be whole for good
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let roll_back = "CREATE TRIGGER back BEFORE UPDATE ON probe BEGIN SELECT RAISE(ROLLBACK, 'as an I/O error does'); END";
+    raw(dir.path()).execute_batch(roll_back).unwrap();
+    let before = store.log_size();
+    let look = || store.look(|_| Ok(((), entry(Operation::View, Vec::new()))));
+    // what comes while the first is written is one group with it
+    let slow = store.change(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        Ok(((), entry(Operation::Feed, Vec::new())))
+    });
+    let (slow, first, probe, second) = tokio::join!(slow, look(), store.probe(), look());
+    assert!(slow.is_err() && first.is_err() && probe.is_err() && second.is_err(), "none of the group is answered");
+    drop(store.close().await);
+    drop(store);
+    raw(dir.path()).execute_batch("DROP TRIGGER back").unwrap();
+    let store = rig::open(dir.path()).unwrap();
+    assert_eq!(store.log_size(), before, "and none is in the store");
+    store.close().await.unwrap();
+}

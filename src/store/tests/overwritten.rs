@@ -5,7 +5,7 @@
 mod rig;
 
 use contactpoint_audit::Operation;
-use contactpoint_store::{Store, StoreError};
+use contactpoint_store::{OpenError, Store, StoreError};
 use rig::{child, create, entry, keys, options, raw, FileSigner, PAGE_KEY};
 use std::fs::{self, File, FileTimes};
 use std::io::Write as _;
@@ -91,6 +91,61 @@ async fn a_stop_right_after_the_overwriting_copies_nothing_into_it() {
     assert!(matches!(store.close().await, Err(StoreError::Overwritten)));
     assert!(fs::metadata(&log).unwrap().len() > 0);
     assert!(fs::read(dir.path().join("store.db")).unwrap() == overwritten);
+}
+
+#[tokio::test]
+async fn the_next_start_leaves_what_was_overwritten_and_its_write_ahead_log_as_they_are() {
+    // F2, G3: a file whose first page does not open is refused, and the last connection that closes copies nothing into it
+    let dir = tempfile::tempdir().unwrap();
+    let store = of_many_children(dir.path()).await;
+    let [database, log] = ["store.db", "store.db-wal"].map(|name| dir.path().join(name));
+    let bytes = vec![0x5a; usize::try_from(fs::metadata(&database).unwrap().len()).unwrap()];
+    File::options().write(true).open(&database).unwrap().write_all_at(&bytes, 0).unwrap();
+    assert!(matches!(*store.ended().await, StoreError::Overwritten));
+    drop(store);
+    let kept = fs::read(&log).unwrap();
+    assert!(!kept.is_empty());
+    for _ in 0..2 {
+        assert!(matches!(rig::open(dir.path()), Err(OpenError::WrongKey)));
+        assert!(fs::read(&database).unwrap() == bytes && fs::read(&log).unwrap() == kept, "byte for byte");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_overwritten_while_the_writer_waits_to_copy_gets_nothing_copied_into_it() {
+    // F2, G3: a look under way holds the copying up for as long as it takes
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let [database, log] = ["store.db", "store.db-wal"].map(|name| dir.path().join(name));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (tell, begun) = std::sync::mpsc::channel::<()>();
+    let (looking, runtime) = (store.clone(), tokio::runtime::Handle::current());
+    let look = std::thread::spawn(move || {
+        let look = looking.look(|snapshot| {
+            let found = snapshot.child(&child(1).number)?.is_some();
+            tell.send(()).unwrap();
+            let _ = held.recv();
+            Ok((found, entry(Operation::View, Vec::new())))
+        });
+        drop(runtime.block_on(look));
+    });
+    begun.recv().unwrap();
+    let mut from = 0;
+    while fs::metadata(&log).map_or(0, |log| log.len()) <= 16 << 20 {
+        let added = store.change(move |tx| {
+            (from..from + 500).try_for_each(|n| tx.add_child(&child(n)))?;
+            Ok(((), entry(Operation::Feed, Vec::new())))
+        });
+        added.await.unwrap().into_inner();
+        from += 500;
+    }
+    tokio::time::sleep(SECOND / 2).await;
+    overwrite(&database, false);
+    let [overwritten, kept] = [&database, &log].map(|file| fs::read(file).unwrap());
+    drop(release);
+    assert!(matches!(*store.ended().await, StoreError::Overwritten));
+    assert!(fs::read(&database).unwrap() == overwritten && fs::read(&log).unwrap() == kept, "both are left as they were");
+    tokio::task::spawn_blocking(|| look.join()).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -80,6 +80,26 @@ async fn an_hsm_that_hangs_holds_up_nobody_but_what_it_signs_and_is_told_of_with
 }
 
 #[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "the lock is what holds the signer up, on a thread of its own")]
+async fn whoever_comes_after_one_that_was_dropped_waits_for_the_same_signature() {
+    // F2: the daemon's stop drops the arm that waits for the HSM, and asks one that hangs no second time
+    let dir = tempfile::tempdir().unwrap();
+    let signer = signer();
+    let store = created(dir.path(), &signer);
+    look(&store).await.unwrap();
+    let asked = signer.asked.load(Ordering::SeqCst);
+    let held = signer.holds.lock().unwrap();
+    tokio::time::timeout(Duration::from_millis(200), store.checkpoint()).await.unwrap_err();
+    let (stop, ()) = tokio::join!(store.checkpoint(), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(signer.asked.load(Ordering::SeqCst), asked + 1, "asked once");
+        drop(held);
+    });
+    stop.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_head_that_was_signed_and_not_kept_does_not_count_as_signed() {
     // F2: the head that covers an answer is one that is in the store
     let dir = tempfile::tempdir().unwrap();
