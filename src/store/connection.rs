@@ -6,6 +6,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Once;
 use zeroize::Zeroizing;
 
 /// The cipher settings that every connection sets and that are read back.
@@ -29,6 +30,9 @@ pub(crate) fn open(file: &Path, key: &LockedBytes<32>, purpose: Purpose, cache_k
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
+    // the engine calls itself ready before the cipher is: a second thread's first connection would have none (sqlite3_initialize, SQLITE_EXTRA_INIT)
+    static READY: Once = Once::new();
+    READY.call_once(|| drop(Connection::open_in_memory()));
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     if purpose != Purpose::Create {
         // INVARIANT: before anything is read: a file that is refused, by its key already, stays as it was found, and its write-ahead log is evidence
