@@ -13,7 +13,7 @@ use crate::log_growth::{goes_on, text, utf8};
 use crate::profile::ProfileError;
 use crate::terminal::{complain, say, say_json};
 use crate::witness_folder::WitnessFolder;
-use contactpoint_audit::{Checkpoint, Fault, SignedCheckpoint, VerifierKey};
+use contactpoint_audit::{Checkpoint, Fault, LogPolicy, SignedCheckpoint, VerifierKey};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
@@ -32,11 +32,12 @@ pub(crate) fn init(place: &Place, folder: &Path, name: &str) -> Result<(), Clien
 /// `witness run`
 pub(crate) async fn run(place: &Place, wanted: &RunWitness) -> Result<(), ClientError> {
     let profile = api::profile(place)?;
-    let log = &profile.watch.as_ref().ok_or(ProfileError::NoLogKey)?.key;
+    let watch = profile.watch.as_ref().ok_or(ProfileError::NoLogKey)?;
+    let (log, policy) = (&watch.key, watch.policy.as_ref());
     let folder = WitnessFolder::open(&wanted.folder)?;
     let mut api = Api::by(&profile, None)?;
     loop {
-        let visited = Visit { api: &mut api, folder: &folder, log }.cosign().await;
+        let visited = Visit { api: &mut api, folder: &folder, log, policy }.cosign().await;
         match visited {
             Ok(head) => report(place, &head),
             Err(passing @ (ClientError::Connection(_) | ClientError::Refused(_))) if !wanted.once => {
@@ -65,6 +66,8 @@ struct Visit<'a> {
     api: &'a mut Api,
     folder: &'a WitnessFolder,
     log: &'a VerifierKey,
+    /// Whose quorum the log has to show before it may have no use for our line.
+    policy: Option<&'a LogPolicy>,
 }
 
 impl Visit<'_> {
@@ -88,10 +91,14 @@ impl Visit<'_> {
         }
     }
 
-    /// Whether a newer head got the quorum in the meantime: then the log has no use for a line under this one.
+    /// Whether a newer head got the quorum in the meantime: then the log has no use for a line under this one. INVARIANT: the log's word is not
+    /// enough, or it could drop our lines behind any newer head of its own. Without a policy that asks for a quorum nothing shows it.
     async fn is_overtaken(&mut self, head: &Checkpoint) -> Result<bool, ClientError> {
+        let Some(policy) = self.policy.filter(|policy| !policy.asks_for_none()) else { return Ok(false) };
         match text(self.api, "/log/checkpoint/cosigned").await {
-            Ok(note) => Ok(Checkpoint::open(&note, self.log).is_ok_and(|newest| newest.size > head.size)),
+            Ok(note) => {
+                Ok(policy.accept(&note, Some(self.log)).is_ok_and(|newest| newest.log == *self.log && newest.checkpoint.size > head.size))
+            }
             Err(ClientError::Refused(_)) => Ok(false),
             Err(failed) => Err(failed),
         }

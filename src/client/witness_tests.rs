@@ -223,24 +223,67 @@ async fn a_witness_brings_the_logs_own_lines_and_its_own_however_many_others_hav
     assert_eq!(fs::read_to_string(folder.join("checkpoint")).unwrap(), many, "what was shown is kept whole");
 }
 
+fn other_witness() -> Key {
+    Key::of("witness.other.example/w2", 9)
+}
+
+/// The log's head of this size, with the other witness's line.
+fn with_the_quorum(size: u32, log: &Key) -> Vec<u8> {
+    let note = String::from_utf8(self::log(&leaves(size, size), log)["checkpoint"].clone()).unwrap();
+    let line = SignedCheckpoint::open(&note, &log.1).unwrap().cosign(1_700_000_000, &other_witness()).unwrap();
+    format!("{note}{line}").into_bytes()
+}
+
+impl Rig {
+    /// The profile names a policy of the other witness, with this quorum.
+    fn with_quorum(&self, quorum: &str) {
+        let policy = format!("witness w2 {}\nquorum {quorum}\n", WitnessKey::of(&other_witness()).unwrap());
+        fs::write(self.directory.folder().join("log.policy"), policy).unwrap();
+        let profile = self.directory.folder().join("profile.toml");
+        let text = fs::read_to_string(&profile).unwrap();
+        if !text.contains("log_policy") {
+            fs::write(&profile, format!("{text}log_policy = \"log.policy\"\n")).unwrap();
+        }
+    }
+
+    /// Whether a visit finds its line lost, where the log does not show it, and this as the head with the quorum.
+    async fn finds_its_line_lost(&self, folder: &Path, newest: Option<Vec<u8>>) -> bool {
+        let mut files = shown(600, 600);
+        files.insert("cosignatures".to_owned(), files["checkpoint"].clone());
+        files.extend(newest.map(|note| ("checkpoint/cosigned".to_owned(), note)));
+        self.shows(files);
+        self.visit(folder).await.is_err_and(|error| error.to_string().contains("does not show it"))
+    }
+}
+
 #[tokio::test]
 async fn a_line_that_the_log_does_not_show_ends_the_witness_unless_a_newer_head_has_the_quorum() {
     // F2: a log that loses lines is found by who brought them; one that went on in the meantime has lost none
     let rig = Rig::new().await;
     let folder = rig.witness("w1");
-    let mut files = shown(600, 600);
-    files.insert("cosignatures".to_owned(), files["checkpoint"].clone());
-    let cosigned = |size| shown(size, size)["checkpoint"].clone();
-    for (newest, is_lost) in [(None, true), (Some(cosigned(599)), true), (Some(cosigned(600)), true), (Some(cosigned(601)), false)] {
-        files.extend(newest.map(|note| ("checkpoint/cosigned".to_owned(), note)));
-        rig.shows(files.clone());
-        let visited = rig.visit(&folder).await;
-        assert_eq!(visited.is_err_and(|error| error.to_string().contains("does not show it")), is_lost);
+    rig.with_quorum("w2");
+    let ours = Key::ours();
+    assert!(rig.finds_its_line_lost(&folder, None).await);
+    for (size, is_lost) in [(599, true), (600, true), (601, false)] {
+        assert_eq!(rig.finds_its_line_lost(&folder, Some(with_the_quorum(size, &ours))).await, is_lost, "{size}");
     }
-    let other = asking(log(&leaves(700, 700), &Key::of("directory.example/log", 2)))["checkpoint"].clone();
-    files.insert("checkpoint/cosigned".to_owned(), other);
-    rig.shows(files);
-    assert!(rig.visit(&folder).await.is_err(), "and whoever says so has to be the log");
+    let bare = shown(601, 601)["checkpoint"].clone();
+    assert!(rig.finds_its_line_lost(&folder, Some(bare)).await, "any newer head of its own is not enough");
+    let other = with_the_quorum(601, &Key::of("directory.example/log", 2));
+    assert!(rig.finds_its_line_lost(&folder, Some(other)).await, "and whoever says so has to be the log");
+}
+
+#[tokio::test]
+async fn without_a_policy_that_asks_for_a_quorum_a_line_that_the_log_does_not_show_is_lost() {
+    // F2: what cannot be checked is not believed
+    let rig = Rig::new().await;
+    let folder = rig.witness("w1");
+    let newest = with_the_quorum(601, &Key::ours());
+    assert!(rig.finds_its_line_lost(&folder, Some(newest.clone())).await);
+    rig.with_quorum("none");
+    assert!(rig.finds_its_line_lost(&folder, Some(newest.clone())).await);
+    rig.with_quorum("w2");
+    assert!(!rig.finds_its_line_lost(&folder, Some(newest)).await);
 }
 
 #[tokio::test]

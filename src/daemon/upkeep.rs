@@ -24,6 +24,9 @@ use tokio::time::{interval, MissedTickBehavior};
 /// Between two pieces of what is done for regular review.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How long the token may take to keep a head; it takes some hundredths of a second, and its sessions may all be busy meanwhile.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long the process waits at its end for calls that it has lent a thread to, such as one into the HSM.
 pub(crate) const LAST_CALLS: Duration = Duration::from_secs(2);
 
@@ -99,9 +102,15 @@ impl Heads<'_> {
         }
         let (token, head) = (self.token.clone(), newest.clone().unwrap_or_default());
         // the HSM may take its time, and nobody who is answered waits for it
-        let kept = tokio::task::spawn_blocking(move || token.keep(&head)).await;
-        kept.unwrap_or(Err(KeyError::Busy { waited_seconds: 0 })).map(|()| newest)
+        in_time(PATIENCE, move || token.keep(&head)).await.map(|()| newest)
     }
+}
+
+/// Does something at the HSM on a thread that is lent to it, and waits for it no longer than this: nothing ends a call that never comes back, and neither what is
+/// done beside it nor the stop waits for it.
+async fn in_time(patience: Duration, ask: impl FnOnce() -> Result<(), KeyError> + Send + 'static) -> Result<(), KeyError> {
+    let answer = tokio::time::timeout(patience, tokio::task::spawn_blocking(ask)).await;
+    answer.ok().and_then(Result::ok).unwrap_or(Err(KeyError::Busy { waited_seconds: patience.as_secs() }))
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes what is open, signs the last head and closes the store.
@@ -223,4 +232,23 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     let mut ticks = interval(every.max(Duration::from_millis(100)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_never_comes_back_is_waited_for_no_longer_than_told() {
+        // G4: what hangs is noticed, and the stop comes to its end
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let hung = runtime.block_on(in_time(Duration::from_millis(100), move || {
+            let _ = held.recv();
+            Ok(())
+        }));
+        assert!(matches!(hung, Err(KeyError::Busy { .. })));
+        assert!(runtime.block_on(in_time(PATIENCE, || Ok(()))).is_ok());
+        drop(hold);
+    }
 }
