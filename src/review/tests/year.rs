@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Of seeds that no number of the rules was settled on.
 const SEEDS: [u64; 3] = [2, 3, 4];
+/// Days of looks that the daemon goes through each night.
+const WINDOW: i32 = 60;
 /// Of a thousand looks, so many findings of each rule may be wrong on the worst of the seeds: about twice what was measured.
 const BOUNDS: [(&str, f64); 6] =
     [("own-family", 0.07), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
@@ -44,6 +46,18 @@ impl Case {
 
     fn findings(&self, rules: &Rules) -> Vec<Finding> {
         findings(rules, &self.holidays, self.looks.iter().cloned())
+    }
+
+    /// What the daemon finds, which begins from nothing each night over the looks of the last sixty days: of each night what is of its day.
+    fn night_by_night(&self, rules: &Rules) -> Vec<Finding> {
+        let days: Vec<i32> = self.looks.iter().map(|look| rules.day_of(look.at)).collect();
+        let nights = days.first().copied().unwrap_or_default()..=days.last().copied().unwrap_or_default();
+        let found = nights.flat_map(|night| {
+            let within = days.partition_point(|day| *day < night - WINDOW)..days.partition_point(|day| *day <= night);
+            let found = findings(rules, &self.holidays, self.looks[within].iter().cloned());
+            found.into_iter().filter(move |finding| finding.day == night)
+        });
+        found.collect()
     }
 
     /// The plant that a finding is of: more than half of what it rests on, and whom it is about.
@@ -118,10 +132,9 @@ fn per_thousand(count: usize, case: &Case) -> f64 {
 }
 
 /// Prints a seed's lines of the table; returns the rate of false alarms of each rule, and what was not found.
-fn measured(seed: u64, case: &Case) -> (BTreeMap<String, f64>, Vec<&'static str>) {
-    let found = case.findings(&rules());
-    let counts = by_rule(case, &found);
-    let plants = case.found(&found);
+fn measured(seed: u64, case: &Case, found: &[Finding]) -> (BTreeMap<String, f64>, Vec<&'static str>) {
+    let counts = by_rule(case, found);
+    let plants = case.found(found);
     println!("| seed {seed}: {} looks | findings | false | false per thousand looks |\n| --- | --- | --- | --- |", case.looks.len());
     for name in rules().names() {
         let (all, wrong) = counts.get(name).copied().unwrap_or_default();
@@ -137,7 +150,7 @@ fn measured(seed: u64, case: &Case) -> (BTreeMap<String, f64>, Vec<&'static str>
 #[ignore = "prints the seed that the numbers were settled on; it proves nothing"]
 fn the_seed_of_the_settling() {
     let case = Case::of(1);
-    println!("{:?}", measured(1, &case).1);
+    println!("{:?}", measured(1, &case, &case.findings(&rules())).1);
     for finding in case.findings(&rules()) {
         let plant = case.plant_of(&finding).map(|plant| case.plants[plant].story);
         let first = case.looks.iter().find(|look| look.index == finding.evidence[0]).unwrap();
@@ -153,12 +166,22 @@ fn the_seed_of_the_settling() {
 }
 
 #[test]
+#[ignore = "goes through two months for each night of three years: minutes. Prints the second table of docs/review.md"]
+fn what_the_daemon_finds_night_by_night() {
+    for seed in SEEDS {
+        let case = Case::of(seed);
+        let (_, missed) = measured(seed, &case, &case.night_by_night(&rules()));
+        assert!(missed.len() <= MOST_MISSED, "seed {seed}: {missed:?}");
+    }
+}
+
+#[test]
 fn what_is_planted_in_a_year_is_found_and_false_alarms_are_as_few_as_is_said() {
     // F4, D6 to D8: detection rules as data, each with a false-positive rate measured on the synthetic year
     for seed in SEEDS {
         let case = Case::of(seed);
         assert_eq!(case.plants.len(), 20);
-        let (rates, missed) = measured(seed, &case);
+        let (rates, missed) = measured(seed, &case, &case.findings(&rules()));
         assert!(missed.len() <= MOST_MISSED, "seed {seed}: {missed:?}");
         for (rule, bound) in BOUNDS {
             let rate = rates.get(rule).copied().unwrap_or_default();
