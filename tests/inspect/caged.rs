@@ -48,6 +48,10 @@ impl Caged {
         assert!(nix::unistd::geteuid().is_root(), "inspect is for root, and so is its test: run it as root");
         let programs = Programs::beside(env!("CARGO_BIN_EXE_contactpointd"));
         let mut rig = Rig::prepared(programs, None);
+        // as the package is shipped: what is off its default is told
+        let settings = rig.place.configuration().join("contactpointd.toml");
+        let shipped = std::fs::read_to_string(&settings).expect("settings").replace("detection = \"\"", "detection = \"detection.toml\"");
+        std::fs::write(settings, shipped).expect("settings");
         let program = rig.folder().join("contactpointd");
         // the checkout may lie where the other user cannot go
         std::fs::copy(&rig.programs.daemon, &program).expect("a copy of the program");
