@@ -5,6 +5,8 @@
 
 #[path = "packaging/bars.rs"]
 mod bars;
+#[path = "packaging/pages.rs"]
+mod pages;
 #[path = "packaging/unit.rs"]
 mod unit;
 
