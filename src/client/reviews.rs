@@ -66,7 +66,9 @@ pub(crate) async fn report(place: &Place, Period { from, to }: &Period) -> Resul
     say(&format!("Overdue today, whenever they were due: {}", text(&answer["overdue_today"])));
     for period in answer["periods"].as_array().into_iter().flatten() {
         let [every, last, first, ended] = ["every", "last", "from", "ended"].map(|key| text(&period[key]));
-        say(&format!("\nThe {every} to {last} was drawn from entries {first} to {ended}, without the last, by the checkpoint"));
+        let is_drawn = if period["is_drawn"] == false { "is not drawn to its end: it is drawn" } else { "was drawn" };
+        let plan = period["plan"].as_str().map_or_else(String::new, |plan| format!(" by the plan {plan}... (sha256sum review-plan.toml)"));
+        say(&format!("\nThe {every} to {last} {is_drawn} from entries {first} to {ended}, without the last,{plan} and by the checkpoint"));
         say(&text(&period["checkpoint"]));
     }
     Ok(())

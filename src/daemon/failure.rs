@@ -83,6 +83,7 @@ impl Failure {
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
             Self::Appliance(fault) if fault.is_not_what_was_signed() => NOT_WHAT_WAS_SIGNED,
+            Self::Appliance(fault) if fault.was_overwritten() => GONE,
             Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
             Self::Appliance(_) => CONFIGURATION,
             Self::FirstHead(fault) | Self::Close(fault) | Self::Witnesses(WitnessesRefused::Store(fault)) => of_store(fault),
@@ -139,6 +140,7 @@ mod tests {
         let ended = |fault: StoreError| Failure::Store(Arc::new(fault)).status();
         assert_eq!((ended(StoreError::Gone), ended(StoreError::Disk(String::new())), ended(StoreError::Stopped)), (66, 74, 69));
         assert_eq!((ended(StoreError::Overwritten), ended(StoreError::OtherHead { size: 1 })), (66, 65));
+        assert_eq!(store(OpenError::WasOverwritten("/state".into())), 66);
         assert_eq!((store(OpenError::WrongKey), store(OpenError::Newer), store(OpenError::Missing("/state".into()))), (78, 78, 78));
         assert_eq!(store(OpenError::Io(std::io::ErrorKind::StorageFull.into())), 69);
         assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);

@@ -4,6 +4,7 @@ use crate::alert_audit::refuse_period;
 use crate::alert_statistics::StatisticsRequest;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
+use crate::reviewing::plan_of;
 use crate::{Answered, Directory};
 use contactpoint_audit::Operation;
 use contactpoint_domain::{Day, Instant, OrganisationId, Review, ReviewId, ReviewOutcome, Role, RuleName};
@@ -70,6 +71,11 @@ pub struct EndedPeriodShown {
     from: u64,
     /// The entry in which the daemon noted that it had ended: the first that is of it no more.
     ended: u64,
+    /// The plan under which it ended: the first 32 digits of SHA-256 of its file. No other plan draws it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
+    /// Every entry of it was drawn or passed over. `false` for long: the plan was changed before the draw was over.
+    is_drawn: bool,
     /// The signed checkpoint that is the seed: the first that covers `ended`.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint: Option<String>,
@@ -135,11 +141,14 @@ fn report(snapshot: &Snapshot<'_>, StatisticsRequest { from, to }: StatisticsReq
         }
     }
     let by_organisation = counts.into_iter().map(|((organisation, role), counts)| ByBody { organisation, role, counts }).collect();
-    let periods = snapshot.ended_periods(from, to)?.into_iter().map(shown).collect();
+    let periods = snapshot.ended_periods(from, to)?.into_iter().map(|period| shown(snapshot, period)).collect::<Result<_, _>>()?;
     let by_rule = found.into_iter().map(|(rule, counts)| ByRule { rule, counts }).collect();
     Ok(ReviewReport { by_organisation, by_rule, periods, overdue_today: snapshot.overdue_reviews(today)? })
 }
 
-fn shown(EndedPeriod { every, last, start, entry, next: _, note }: EndedPeriod) -> EndedPeriodShown {
-    EndedPeriodShown { every: Every::of_number(every).map_or("", Every::code), last, from: start, ended: entry, checkpoint: note }
+fn shown(snapshot: &Snapshot<'_>, period: EndedPeriod) -> Result<EndedPeriodShown, StoreError> {
+    let EndedPeriod { every, last, start, entry, next, note } = period;
+    let plan = snapshot.entry_at(entry)?.as_ref().and_then(plan_of).map(|digest| digest.map(|byte| format!("{byte:02x}")).concat());
+    let every = Every::of_number(every).map_or("", Every::code);
+    Ok(EndedPeriodShown { every, last, from: start, ended: entry, plan, is_drawn: next >= entry, checkpoint: note })
 }

@@ -3,11 +3,12 @@
 //!
 //! In pieces, so that nobody who is answered waits for it: a piece looks at some thousand numbers of entries, opens at most sixteen, and makes
 //! the tasks of them in one change, which also notes how far the draw has come. Whatever is cut off goes on from there, and an entry becomes a
-//! task once. Leaves to others: what is drawn (`review`), and what becomes of a task (`reviews`).
+//! task once. The note has the plan in it, before anybody knows the seed, and no other plan draws that period. Leaves to others: what is drawn
+//! (`review`), and what becomes of a task (`reviews`).
 
 use crate::detecting::Detecting;
 use crate::sample::LATE_SECONDS;
-use contactpoint_audit::{Entry, Operation, Outcome};
+use contactpoint_audit::{Change, Entry, Operation, Outcome};
 use contactpoint_domain::{Day, Instant, NewReview, OrganisationKind};
 use contactpoint_review::{Drawable, Every, Plan, Rules, Seed, Task};
 use contactpoint_store::{EndedPeriod, Look, Origin, Registry, Store, StoreError};
@@ -18,6 +19,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const AT_ONCE: u64 = 20_000;
 /// Entries that it opens, and tasks that one change makes, at most: a change has room for so many in the log without being longer.
 pub(crate) const MOST_TASKS: usize = 16;
+
+/// Stands among an entry's changes for the table of the plan's file.
+const PLAN: u8 = 82;
 
 /// Makes tasks of review: part of the daemon's upkeep, and no part of any request.
 pub struct Reviewing {
@@ -91,11 +95,12 @@ impl Reviewing {
             return Ok(());
         }
         let noted = ended.clone();
+        let plan = Change { table: PLAN, row: 0, version: 1, digest: self.plan.digest() };
         let change = self.store.change(move |transaction| {
             noted.iter().try_for_each(|(every, last)| transaction.end_period(every.number(), *last))?;
             // a kind of period that the plan does not have begins, where it comes into the plan, no earlier than here
             unused.iter().try_for_each(|every| transaction.skip_period(every.number()))?;
-            Ok(((), of_the_daemon(Operation::EndPeriod, now)))
+            Ok(((), Entry { changes: vec![plan], ..of_the_daemon(Operation::EndPeriod, now) }))
         });
         change.await?.into_inner();
         self.done().noted.extend(ended);
@@ -117,8 +122,7 @@ impl Reviewing {
     /// One piece of the oldest draw whose seed is fixed. True where there is more.
     async fn draw(&self, now: Instant) -> Result<bool, StoreError> {
         let waiting = self.store.registry(|registry| registry.periods_to_draw())?;
-        let fixed = waiting.into_iter().find_map(|period| period.note.as_deref().map(seed_of).map(|seed| (period, seed)));
-        let Some((period, seed)) = fixed else { return Ok(false) };
+        let Some((period, seed)) = self.first_to_draw(waiting)? else { return Ok(false) };
         let every = Every::of_number(period.every).ok_or(StoreError::Unknown("period"))?;
         let from = self.done().passed.get(&(period.every, period.last)).copied().unwrap_or(0).max(period.next);
         let (drawn, next) = candidates(&seed, self.plan.largest_share(every), from, period.entry);
@@ -137,6 +141,18 @@ impl Reviewing {
         });
         change.await?.into_inner();
         Ok(true)
+    }
+
+    /// The first period whose seed is fixed, and that ended under the plan at hand: the seed would tell whoever writes another whom it draws.
+    fn first_to_draw(&self, waiting: Vec<EndedPeriod>) -> Result<Option<(EndedPeriod, Seed)>, StoreError> {
+        for period in waiting {
+            let Some(seed) = period.note.as_deref().map(seed_of) else { continue };
+            let end = self.store.entries_for_upkeep([period.entry])?;
+            if end.first().and_then(|end| plan_of(&end.entry)).is_none_or(|plan| plan == self.plan.digest()) {
+                return Ok(Some((period, seed)));
+            }
+        }
+        Ok(None)
     }
 
     fn tasks(
@@ -158,6 +174,11 @@ impl Reviewing {
         }
         Ok(tasks)
     }
+}
+
+/// The plan under which a period ended, by the entry of its end: the first 16 bytes of SHA-256 of its file. `None` in an entry of before 0.4.
+pub(crate) fn plan_of(end: &Entry) -> Option<[u8; 16]> {
+    end.changes.iter().find(|change| change.table == PLAN).map(|change| change.digest)
 }
 
 /// The kind of the organisation that a look was for.

@@ -54,6 +54,7 @@ impl ApplianceError {
             Self::Store(
                 OpenError::Missing(_)
                 | OpenError::Exists(_)
+                | OpenError::WasOverwritten(_)
                 | OpenError::WrongKey
                 | OpenError::Newer
                 | OpenError::KeysOlder
@@ -75,6 +76,12 @@ impl ApplianceError {
             Self::Store(fault) => fault.is_not_what_was_signed(),
             Self::Keys(_) | Self::Origin(_) | Self::Sealing(_) | Self::InUse(_) => false,
         }
+    }
+
+    /// The store was overwritten while it was open, and nobody has judged that yet (exit status 66).
+    #[must_use]
+    pub const fn was_overwritten(&self) -> bool {
+        matches!(self, Self::Store(fault) if fault.was_overwritten())
     }
 }
 

@@ -287,7 +287,7 @@ const DAEMON: Notes = Notes {
         ("0", "Stopped well."),
         ("64", "It was given arguments."),
         ("65", "The log in the store is not the one that was signed: it was set back, cut off, exchanged, or the HSM's token lost its head. Keep the files as they are."),
-        ("66", "The store's file was removed or replaced while it was open. Keep what is there as it is."),
+        ("66", "The store's file was removed, replaced or overwritten while it was open, or was overwritten before and nobody has judged that. Keep what is there as it is."),
         ("69", "The HSM or the store is away: trying again may help."),
         ("71", "The system refused something that is needed: a thread, a signal, a socket, the ban on core files."),
         ("74", "The disk failed under the store: a write, a read or a sync. systemd starts it again, which verifies the store."),

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// The most entry indexes that a finding carries.
 pub const EVIDENCE: usize = 512;
 
+/// The most looks of one kind that are kept of a day, where what counts is days, people or children: more of the same add nothing, and hide nothing.
+pub(crate) const FEW: usize = 16;
+
 /// Whom or what a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum About {
@@ -121,6 +124,13 @@ pub fn findings(rules: &Rules, holidays: &[Day], looks: impl Iterator<Item = Loo
 /// Hundredths of `asked` that `there` is.
 pub(crate) fn score(there: u64, asked: u64) -> u32 {
     u32::try_from(there.saturating_mul(100) / asked.max(1)).unwrap_or(u32::MAX)
+}
+
+/// One more index, where there are fewer than [`FEW`].
+pub(crate) fn keep_few(evidence: &mut Vec<u64>, index: u64) {
+    if evidence.len() < FEW {
+        evidence.push(index);
+    }
 }
 
 /// One more index, where there is a place.

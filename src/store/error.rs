@@ -13,6 +13,12 @@ pub enum OpenError {
     /// No database file: the key ceremony has not been held, or the state directory is not the one it was held in.
     #[error("there is no store at {0}: hold the key ceremony first (contactpoint-at-hsm ceremony), or check the state directory")]
     Missing(std::path::PathBuf),
+    /// The daemon ended because this store was overwritten while it was open, and nobody has judged that yet.
+    #[error(
+        "the store was overwritten in place while it was open, and what is there is evidence: call the accreditor; once it is judged, and a \
+         backup is in its place where that is called for, take {0} away and start"
+    )]
+    WasOverwritten(std::path::PathBuf),
     /// A database file where a new one was to be made.
     #[error("there is a store at {0} already: nothing was changed")]
     Exists(std::path::PathBuf),
@@ -81,6 +87,12 @@ impl OpenError {
     #[must_use]
     pub const fn is_not_what_was_signed(&self) -> bool {
         matches!(self, Self::Log(_) | Self::SetBack { .. } | Self::OtherHistory { .. } | Self::HeadMissing | Self::HeadForged(_))
+    }
+
+    /// The store was overwritten while it was open, and nobody has judged that yet.
+    #[must_use]
+    pub const fn was_overwritten(&self) -> bool {
+        matches!(self, Self::WasOverwritten(_))
     }
 }
 

@@ -10,7 +10,11 @@ use crate::error::StoreError;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+/// Beside the store, once it was found overwritten: it is not opened again before somebody has judged that, and taken the file away.
+const MARK: &str = "store-overwritten";
 
 /// Device and inode.
 type Identity = (u64, u64);
@@ -70,6 +74,24 @@ impl InPlace {
         self.log_bytes = log_bytes;
         Ok(())
     }
+}
+
+impl InPlace {
+    /// Says beside the database that it was overwritten, so that a restart forgets it no more than the journal does.
+    pub(crate) fn mark_overwritten(&self) -> io::Result<()> {
+        let [(database, _), _] = &self.files;
+        let mark = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(database.with_file_name(MARK));
+        match mark.and_then(|mark| mark.sync_all()) {
+            // its time is the first one's
+            Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            marked => marked,
+        }
+    }
+}
+
+/// The mark beside a database, where there is one.
+pub(crate) fn overwritten_mark(database: &Path) -> Option<PathBuf> {
+    Some(database.with_file_name(MARK)).filter(|mark| mark.exists())
 }
 
 /// Which file it is, and what was last written; `None` where there is none.

@@ -64,9 +64,12 @@ impl Readers {
             // the key is the one that the writer opened it with
             OpenError::WrongKey => StoreError::Overwritten,
             OpenError::Engine(fault) => fault.into(),
-            OpenError::Cipher(_) | OpenError::Missing(_) | OpenError::Exists(_) | OpenError::Newer | OpenError::KeysOlder => {
-                StoreError::Stopped
-            }
+            OpenError::Cipher(_)
+            | OpenError::Missing(_)
+            | OpenError::Exists(_)
+            | OpenError::WasOverwritten(_)
+            | OpenError::Newer
+            | OpenError::KeysOlder => StoreError::Stopped,
             OpenError::SetBack { .. } | OpenError::OtherHistory { .. } | OpenError::HeadMissing | OpenError::HeadForged(_) => {
                 StoreError::Stopped
             }

@@ -5,7 +5,7 @@ use crate::connection::{self, Purpose};
 use crate::erased;
 use crate::error::{OpenError, StoreError};
 use crate::group::{Group, Writer};
-use crate::in_place::InPlace;
+use crate::in_place::{self, InPlace};
 use crate::index::Index;
 use crate::leaf;
 use crate::log;
@@ -80,6 +80,9 @@ impl Store {
         let file = directory.join(FILE);
         if !file.exists() {
             return Err(OpenError::Missing(file));
+        }
+        if let Some(mark) = in_place::overwritten_mark(&file) {
+            return Err(OpenError::WasOverwritten(mark));
         }
         let connection = connection::open(&file, &keys.page, Purpose::Write, options.writer_cache_kib())?;
         refuse_unknown_schema(&connection)?;

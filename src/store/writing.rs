@@ -88,6 +88,10 @@ pub(crate) fn run(mut writer: Writer, queue: &Receiver<Job>, flags: &Flags, grou
     let ended = worked.and_then(|()| or_full(readers.start_log_over(connection, || unchanged(flags, place))));
     if let Err(error) = ended {
         ::log::error!("the store stops: {error}");
+        if matches!(error, StoreError::Overwritten) {
+            // the sentence is in the journal in any case
+            let _ = place.mark_overwritten().inspect_err(|fault| ::log::error!("that it was overwritten is not marked beside it: {fault}"));
+        }
         leave_as_it_is(writer.connection);
         flags.ended.send_replace(Some(Arc::new(error)));
     }

@@ -162,6 +162,8 @@ async fn a_week_s_looks_are_drawn_reviewed_once_by_the_looker_s_supervisor_and_r
     let wide = json!({"from": day(-30), "to": day(60)});
     let report = auditor.post("/v1/reviews/report", wide.clone()).await.expect_status(200).json();
     let period = &report["periods"][0];
+    let plan: String = Sha256::digest(PLAN).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(period["plan"], plan, "it stood in the log before the seed was known");
     let redrawn_here = redrawn(period["checkpoint"].as_str().unwrap(), &of_council, 500);
     let (first, ended) = (period["from"].as_u64().unwrap(), period["ended"].as_u64().unwrap());
     let of_week: Vec<u64> = redrawn_here.iter().copied().filter(|index| (first..ended).contains(index)).collect();
@@ -192,6 +194,7 @@ async fn a_week_s_looks_are_drawn_reviewed_once_by_the_looker_s_supervisor_and_r
     assert!(open >= council.len() as u64 + 2);
     assert_eq!(house.overdue().await, open);
     let report = auditor.post("/v1/reviews/report", wide).await.expect_status(200).json();
+    assert_eq!(report["periods"][0]["is_drawn"], true);
     let row = report["by_organisation"].as_array().unwrap().iter().find(|row| row["organisation"] == house.school.organisation.id).unwrap();
     let expected = json!({"organisation": house.school.organisation.id, "role": "practitioner", "tasks": 3, "drawn": 3, "in_time": 1, "late": 0,
         "open": 0, "overdue": 2, "justified": 1, "not_justified": 0, "needs_enquiry": 0});

@@ -5,7 +5,7 @@ use super::{Finds, Hit};
 use crate::calendar::Local;
 use crate::look::{Child, Look};
 use crate::rules::ChildByMany;
-use crate::watch::{score, About, EVIDENCE};
+use crate::watch::{score, About, EVIDENCE, FEW};
 use contactpoint_domain::{PersonId, Tie};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +57,9 @@ impl Finds for Finder {
     fn take(&mut self, look: &Look, local: Local) {
         for seen in look.children.iter().filter(|seen| seen.relation != Tie::Involved) {
             let looks = self.looks.entry(seen.child).or_default();
-            if looks.len() < EVIDENCE {
+            // so many people are one finding in any case, and of each of them a few looks
+            let of_person = looks.iter().filter(|visit| visit.person == look.person && visit.day == local.day).count();
+            if looks.len() < EVIDENCE * FEW && of_person < FEW {
                 looks.push(Visit { day: local.day, person: look.person, index: look.index });
             }
             self.today.insert(seen.child);
@@ -97,6 +99,17 @@ mod tests {
         assert_eq!(visited(&mut finder, 2, 8..10, Tie::None), [100]);
         assert_eq!(visited(&mut finder, 3, 10..19, Tie::None), NOBODY);
         assert_eq!(visited(&mut finder, 3, 19..20, Tie::None), [200]);
+    }
+
+    #[test]
+    fn however_often_one_person_looks_at_a_child_the_others_are_counted() {
+        // D8: nobody hides the others behind many looks of their own
+        let mut finder = finder();
+        for _ in 0..9000 {
+            finder.take(&look(1, 0, Ending::Refused, &[Seen { relation: Tie::None, ..seen(9) }]), noon(1));
+        }
+        assert_eq!(visited(&mut finder, 1, 1..9, Tie::None), NOBODY);
+        assert_eq!(visited(&mut finder, 2, 9..10, Tie::None), [100]);
     }
 
     #[test]

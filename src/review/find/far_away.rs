@@ -5,13 +5,14 @@ use super::{Finds, Hit};
 use crate::calendar::Local;
 use crate::look::{Child, Look};
 use crate::rules::FarAway;
-use crate::watch::{score, About, EVIDENCE};
+use crate::watch::{keep_few, score, About};
 use contactpoint_domain::{PersonId, Place};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Finder {
     rule: FarAway,
-    looks: BTreeMap<PersonId, Vec<(i32, Child, u64)>>,
+    /// Some of the looks at far children, by day and child.
+    looks: BTreeMap<PersonId, BTreeMap<(i32, Child), Vec<u64>>>,
     today: BTreeSet<PersonId>,
 }
 
@@ -23,11 +24,11 @@ impl Finder {
     /// Told of once; the next ones are counted from nothing.
     fn hit(&mut self, person: PersonId) -> Option<Hit> {
         let looks = self.looks.get(&person)?;
-        let days: BTreeSet<i32> = looks.iter().map(|(day, _, _)| *day).collect();
-        let children: BTreeSet<Child> = looks.iter().map(|(_, child, _)| *child).collect();
+        let days: BTreeSet<i32> = looks.keys().map(|(day, _)| *day).collect();
+        let children: BTreeSet<Child> = looks.keys().map(|(_, child)| *child).collect();
         let by_days = score(days.len() as u64, self.rule.on_days.get());
         let by_children = score(children.len() as u64, self.rule.children.get());
-        let evidence = looks.iter().map(|(_, _, index)| *index).collect();
+        let evidence = looks.values().flatten().copied().collect();
         let hit = Hit { about: About::Person(person), evidence, score: by_days.max(by_children) };
         if hit.score < 100 {
             return None;
@@ -41,9 +42,7 @@ impl Finds for Finder {
     fn take(&mut self, look: &Look, local: Local) {
         for seen in look.children.iter().filter(|seen| seen.place == Place::Far) {
             let looks = self.looks.entry(look.person).or_default();
-            if looks.len() < EVIDENCE {
-                looks.push((local.day, seen.child, look.index));
-            }
+            keep_few(looks.entry((local.day, seen.child)).or_default(), look.index);
             self.today.insert(look.person);
         }
     }
@@ -51,7 +50,7 @@ impl Finds for Finder {
     fn day_ends(&mut self, day: i32) -> Vec<Hit> {
         let oldest = i64::from(day) - self.rule.within_days.get() as i64;
         self.looks.retain(|_, looks| {
-            looks.retain(|(day, _, _)| i64::from(*day) > oldest);
+            looks.retain(|(day, _), _| i64::from(*day) > oldest);
             !looks.is_empty()
         });
         let today = std::mem::take(&mut self.today);
@@ -82,5 +81,20 @@ mod tests {
         assert_eq!(on(&mut finder, 20, 1, &[1], Place::Far), NOBODY);
         assert_eq!(on(&mut finder, 40, 1, &[1], Place::Far), [1]);
         assert_eq!(on(&mut finder, 41, 1, &[1], Place::Far), NOBODY, "counted from nothing");
+    }
+
+    #[test]
+    fn however_often_one_far_child_is_looked_at_the_others_and_the_next_days_are_counted() {
+        // F4: nobody hides what follows behind many looks at the first
+        let rule = FarAway { on_days: 3.try_into().unwrap(), children: 5.try_into().unwrap(), within_days: 60.try_into().unwrap() };
+        let mut finder = Finder::of(rule);
+        for person in [1, 2] {
+            for _ in 0..600 {
+                finder.take(&look(1, person, Ending::Shown, &[Seen { place: Place::Far, ..seen(9) }]), noon(1));
+            }
+        }
+        assert_eq!(on(&mut finder, 1, 2, &[1, 2, 3, 4], Place::Far), [2]);
+        assert_eq!(on(&mut finder, 2, 1, &[9], Place::Far), NOBODY);
+        assert_eq!(on(&mut finder, 3, 1, &[9], Place::Far), [1]);
     }
 }

@@ -5,15 +5,15 @@ use super::{Finds, Hit};
 use crate::calendar::Local;
 use crate::look::{Child, Look};
 use crate::rules::OwnFamily;
-use crate::watch::{keep, score, About};
+use crate::watch::{keep, keep_few, score, About};
 use contactpoint_domain::{Kin, PersonId, Tie};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Finder {
     rule: OwnFamily,
     at_home: BTreeMap<PersonId, Vec<u64>>,
-    /// Day and index of the looks at a namesake.
-    namesakes: BTreeMap<(PersonId, Child), Vec<(i32, u64)>>,
+    /// Some of the looks at a namesake, by day.
+    namesakes: BTreeMap<(PersonId, Child), BTreeMap<i32, Vec<u64>>>,
     today: BTreeSet<(PersonId, Child)>,
 }
 
@@ -25,12 +25,12 @@ impl Finder {
     /// The looks at one namesake, where they were on enough days; they are told of once.
     fn told(&mut self, pair: (PersonId, Child)) -> Option<Hit> {
         let looks = self.namesakes.get(&pair)?;
-        let days: BTreeSet<i32> = looks.iter().map(|(day, _)| *day).collect();
-        if (days.len() as u64) < self.rule.days_by_name.get() {
+        let days = looks.len() as u64;
+        if days < self.rule.days_by_name.get() {
             return None;
         }
-        let evidence = looks.iter().map(|(_, index)| *index).collect();
-        let hit = Hit { about: About::Person(pair.0), evidence, score: score(days.len() as u64, self.rule.days_by_name.get()) };
+        let evidence = looks.values().flatten().copied().collect();
+        let hit = Hit { about: About::Person(pair.0), evidence, score: score(days, self.rule.days_by_name.get()) };
         self.namesakes.remove(&pair);
         Some(hit)
     }
@@ -43,9 +43,7 @@ impl Finds for Finder {
                 Kin::Home => keep(self.at_home.entry(look.person).or_default(), look.index),
                 Kin::Name if seen.relation != Tie::Involved => {
                     let looks = self.namesakes.entry((look.person, seen.child)).or_default();
-                    if looks.len() < crate::EVIDENCE {
-                        looks.push((local.day, look.index));
-                    }
+                    keep_few(looks.entry(local.day).or_default(), look.index);
                     self.today.insert((look.person, seen.child));
                 }
                 Kin::Name | Kin::None => {}
@@ -60,7 +58,7 @@ impl Finds for Finder {
             .collect();
         let oldest = i64::from(day) - self.rule.within_days.get() as i64;
         self.namesakes.retain(|_, looks| {
-            looks.retain(|(day, _)| i64::from(*day) > oldest);
+            looks.retain(|day, _| i64::from(*day) > oldest);
             !looks.is_empty()
         });
         hits.extend(std::mem::take(&mut self.today).into_iter().filter_map(|pair| self.told(pair)));
@@ -92,6 +90,18 @@ mod tests {
         assert_eq!(on(&mut finder, 1, 6, Kin::Name, Tie::Area), NOBODY);
         assert_eq!(on(&mut finder, 9, 6, Kin::Name, Tie::Area), [6]);
         assert_eq!(on(&mut finder, 10, 6, Kin::Name, Tie::Area), NOBODY, "told of once");
+    }
+
+    #[test]
+    fn however_often_a_namesake_is_looked_at_on_one_day_the_next_day_is_counted() {
+        // D7: nobody hides a second day behind many looks on the first
+        let mut finder = finder();
+        let child = Seen { kin: Kin::Name, relation: Tie::Area, ..seen(7) };
+        for index in 0..600 {
+            finder.take(&look(index, 6, Ending::Shown, &[child]), noon(1));
+        }
+        assert_eq!(persons(&finder.day_ends(1)), NOBODY);
+        assert_eq!(on(&mut finder, 2, 6, Kin::Name, Tie::Area), [6]);
     }
 
     #[test]

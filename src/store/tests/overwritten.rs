@@ -105,10 +105,41 @@ async fn the_next_start_leaves_what_was_overwritten_and_its_write_ahead_log_as_t
     drop(store);
     let kept = fs::read(&log).unwrap();
     assert!(!kept.is_empty());
-    for _ in 0..2 {
-        assert!(matches!(rig::open(dir.path()), Err(OpenError::WrongKey)));
+    let mark = dir.path().join("store-overwritten");
+    for is_judged in [false, false, true, true] {
+        if is_judged && mark.exists() {
+            fs::remove_file(&mark).unwrap();
+        }
+        let refused = rig::open(dir.path()).map(drop).unwrap_err();
+        assert!(
+            matches!((is_judged, &refused), (false, OpenError::WasOverwritten(told)) if *told == mark)
+                || matches!((is_judged, &refused), (true, OpenError::WrongKey)),
+            "{refused}"
+        );
         assert!(fs::read(&database).unwrap() == bytes && fs::read(&log).unwrap() == kept, "byte for byte");
     }
+}
+
+#[tokio::test]
+async fn a_store_that_was_overwritten_where_nobody_reads_stays_closed_until_somebody_has_judged_it() {
+    // G3: the next start may read none of the pages that are not what was written there
+    let dir = tempfile::tempdir().unwrap();
+    let store = of_many_children(dir.path()).await;
+    let database = dir.path().join("store.db");
+    // the same bytes: a store that opens, and whose last change was not ours
+    let bytes = fs::read(&database).unwrap();
+    std::thread::sleep(SECOND / 20);
+    File::options().write(true).open(&database).unwrap().write_all_at(&bytes, 0).unwrap();
+    assert!(matches!(*store.ended().await, StoreError::Overwritten));
+    drop(store);
+    let mark = dir.path().join("store-overwritten");
+    for _ in 0..2 {
+        assert!(matches!(rig::open(dir.path()), Err(OpenError::WasOverwritten(told)) if told == mark));
+    }
+    fs::remove_file(&mark).unwrap();
+    let store = rig::open(dir.path()).unwrap();
+    store.close().await.unwrap();
+    assert!(!mark.exists(), "nor is there one where nothing was found");
 }
 
 #[tokio::test]

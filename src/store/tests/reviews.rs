@@ -146,6 +146,35 @@ async fn what_is_drawn_is_what_the_documented_formula_draws_by_the_first_head_ov
 }
 
 #[tokio::test]
+async fn a_period_is_drawn_by_the_plan_under_which_it_ended_and_by_no_other() {
+    // F4: a reproducible random draw: once the seed is known, nobody writes a plan for it
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    let made = looks(&store, 20).await;
+    let ended_under = Reviewing::over(store.clone(), plan(1000), &[]);
+    ended_under.go_on(MONDAY).await.unwrap();
+    store.checkpoint().await.unwrap();
+    let day: Day = "2026-11-22".parse().unwrap();
+    let [period] = store.registry(|registry| registry.ended_periods(day, day)).unwrap().try_into().unwrap();
+    let end = store.look(|snapshot| Ok((snapshot.entry_at(period.entry)?, entry(Operation::ReviewReport, Vec::new())))).await.unwrap();
+    assert!(end.into_inner().unwrap().changes.iter().any(|change| change.digest == plan(1000).digest()), "the plan is in the log");
+    for another in [0, 1, 999] {
+        all_done(&store, &Reviewing::over(store.clone(), plan(another), &[]), MONDAY).await;
+        assert_eq!(drawn(&waiting(&store).await), Vec::<u64>::new(), "{another}");
+    }
+    // what ends under another plan is drawn by that one meanwhile
+    let later = looks(&store, 20).await;
+    let another = Reviewing::over(store.clone(), plan(999), &[]);
+    let next_monday = Instant::of_millis(MONDAY.millis() + 7 * 86_400_000);
+    all_done(&store, &another, next_monday).await;
+    let of_next = drawn(&waiting(&store).await);
+    assert!(of_next.len() > 15 && of_next.iter().all(|index| later.contains(index)), "{of_next:?} of {later:?}");
+    // and the former plan draws what it is for
+    all_done(&store, &Reviewing::over(store.clone(), plan(1000), &[]), next_monday).await;
+    assert_eq!(drawn(&waiting(&store).await), [made, of_next].concat());
+}
+
+#[tokio::test]
 async fn a_draw_that_is_cut_off_goes_on_with_no_task_twice_and_none_lost() {
     // F4; G3: what is half done when the process is killed
     let dir = tempfile::tempdir().unwrap();
