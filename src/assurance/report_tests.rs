@@ -39,7 +39,7 @@ text = "Nothing stays on the caller's machine."
 nist = ["AC-4"]
 iso27001 = ["A.8.1"]
 code = ["src/client"]
-tests = ["every_answer_forbids_caching_and_guessing"]
+tests = ["every_answer_but_a_tile_forbids_caching_and_all_forbid_guessing"]
 "#;
 
 fn small() -> Catalogue {

@@ -132,7 +132,14 @@ pub struct Answer {
     entry: Option<Logged>,
     allow: &'static str,
     close: bool,
+    /// What caches may do.
+    caches: &'static str,
 }
+
+/// Almost always (rule G8).
+const NOTHING: &str = "no-store";
+/// A tile under its path is the same for ever, sealed, and shown to whoever asks on an enrolled certificate (C2SP tlog-tiles).
+const FOR_GOOD: &str = "private, max-age=31536000, immutable";
 
 /// The index of an answer's entry in the log, and the hash of its leaf in base64: what its receipt is asked by, and held against.
 pub(crate) const LOG_INDEX: HeaderName = HeaderName::from_static("log-index");
@@ -182,7 +189,7 @@ impl Answer {
         match public {
             Public::Document(body) => Self::new(StatusCode::OK, JSON, body),
             Public::Checkpoint(text) | Public::Receipt(text) => Self::new(StatusCode::OK, "text/plain; charset=utf-8", text.into()),
-            Public::Tile(tile) => Self::new(StatusCode::OK, "application/octet-stream", tile.into()),
+            Public::Tile(tile) => Self { caches: FOR_GOOD, ..Self::new(StatusCode::OK, "application/octet-stream", tile.into()) },
             Public::Texts(texts) => Self::written(Success::Ok, &texts),
             Public::Health(health) => Self::written(Success::Ok, &health),
             Public::Evidence(evidence) => Self::written(Success::Ok, &evidence),
@@ -237,15 +244,15 @@ impl Answer {
     }
 
     fn new(status: StatusCode, media: &'static str, body: Bytes) -> Self {
-        Self { status, media, body, problem: None, entry: None, allow: "", close: false }
+        Self { status, media, body, problem: None, entry: None, allow: "", close: false, caches: NOTHING }
     }
 
-    /// The bytes to send. Caches keep nothing and browsers guess nothing (rule G8).
+    /// The bytes to send. Caches keep nothing but tiles, and browsers guess nothing (rule G8).
     pub(crate) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.caches));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if !self.media.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media));
@@ -285,11 +292,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_answer_forbids_caching_and_guessing() {
-        // G8: answers forbid caching and storing
+    fn every_answer_but_a_tile_forbids_caching_and_all_forbid_guessing() {
+        // G8: answers forbid caching and storing; F2: a tile is the same for ever, sealed, and shown to the same askers
+        let tile = Answer::public(Public::Tile(Vec::new())).into_response(Version::HTTP_11);
+        assert_eq!(tile.headers()[CACHE_CONTROL], "private, max-age=31536000, immutable");
+        assert_eq!(tile.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
         let answers = [
             Answer::public(Public::Checkpoint(String::new())),
-            Answer::public(Public::Tile(Vec::new())),
+            Answer::public(Public::Receipt(String::new())),
             Answer::public(Public::Document(Bytes::new())),
             Answer::problem(ProblemCode::NoSuchRoute),
         ];

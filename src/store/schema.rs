@@ -4,7 +4,16 @@ use rusqlite_migration::{Migrations, M};
 
 /// Every migration in order.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(THIRD), M::up(COSIGNATURES), M::up(REVIEWS), M::up(EVIDENCE), M::up(PROBE)])
+    Migrations::new(vec![
+        M::up(FIRST),
+        M::up(SECOND),
+        M::up(THIRD),
+        M::up(COSIGNATURES),
+        M::up(REVIEWS),
+        M::up(EVIDENCE),
+        M::up(PROBE),
+        M::up(LIVES),
+    ])
 }
 
 /// Sealed rows carry: version (of the row, in its associated data), key (the record's key, wrapped), sealed (the content).
@@ -93,6 +102,11 @@ CREATE TABLE evidence (row INTEGER PRIMARY KEY, version INTEGER NOT NULL, key BL
 pub(crate) const PROBE: &str = "
 CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL);
 INSERT INTO probe (id, commits) VALUES (1, 0);
+";
+
+/// 0.4: the entry with which each life of the daemon began. Within a life no entry is dated before the one before it, but for moments.
+pub(crate) const LIVES: &str = "
+CREATE TABLE life (entry INTEGER PRIMARY KEY);
 ";
 
 #[cfg(test)]

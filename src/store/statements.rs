@@ -1,8 +1,9 @@
 //! What statements and evidence are made of (rules F3, F5): entries opened with their leaves, keys and audit paths, below one signed head.
 //!
 //! A child's looks are found by their index. A person's are found by a scan: an index of people would be one more pair for each look-up, on the
-//! path of every answer, for something that is asked a few times a year. The scan begins at the first day asked for (entries are in the order
-//! of time, but for what clocks are off) and goes in slices, between which the reader is given back and others are answered.
+//! path of every answer, for something that is asked a few times a year. The scan begins at the first day asked for and goes in slices, between which
+//! the reader is given back and others are answered; in each life of the daemon anew, since a clock that was ahead is set back when it starts. Within a
+//! life entries are in the order of time, but for what the decisions of one moment are apart.
 
 use crate::erased::ErasedEntries;
 use crate::error::StoreError;
@@ -14,6 +15,7 @@ use contactpoint_audit::{leaf_hash, sign_statement, Entry, Hash};
 use contactpoint_domain::Instant;
 use contactpoint_sealing::{EntryKey, SealError};
 use rusqlite::OptionalExtension;
+use std::ops::Range;
 
 /// Entries opened between two breaths: a few milliseconds.
 const SLICE: u64 = 512;
@@ -81,27 +83,58 @@ impl Store {
         let early = Instant::of_millis(from.millis().saturating_sub(CLOCKS_OFF * 1000));
         let late = to.plus_seconds(CLOCKS_OFF);
         let erased = self.read(|snapshot| snapshot.erased())?;
-        let mut next = self.first_since(early, size, &erased)?;
         let mut found = Vec::new();
-        while next < size && found.len() < most {
-            let end = size.min(next + SLICE);
-            let looks = self.read(|snapshot| snapshot.looks_between(next, end))?;
-            let is_over = looks.last().is_some_and(|look| look.entry.at > late);
-            let is_one = |look: &Look| (from..to).contains(&look.entry.at) && wanted(&look.entry);
-            found.extend(looks.iter().filter(|look| is_one(look)).map(|look| look.index));
-            if is_over {
-                break;
+        for life in self.lives(size)? {
+            let mut next = self.first_of_life(early, &life, &erased)?;
+            while next < life.end && found.len() < most {
+                let end = life.end.min(next + SLICE);
+                let looks = self.read(|snapshot| snapshot.looks_between(next, end))?;
+                let is_over = looks.last().is_some_and(|look| look.entry.at > late);
+                let is_one = |look: &Look| (from..to).contains(&look.entry.at) && wanted(&look.entry);
+                found.extend(looks.iter().filter(|look| is_one(look)).map(|look| look.index));
+                if is_over {
+                    break;
+                }
+                next = end;
+                tokio::task::yield_now().await;
             }
-            next = end;
             tokio::task::yield_now().await;
         }
         found.truncate(most);
         Ok(found)
     }
 
-    /// The first entry that is not before an instant, by halving. When an erased one was written is not known; the nearest before it tells.
+    /// An entry before which none is dated after an instant, or at it: the first that is not before it, in the first life that has one.
     pub(crate) fn first_since(&self, instant: Instant, size: u64, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
-        let (mut from, mut to) = (0, size);
+        for life in self.lives(size)? {
+            let first = self.first_of_life(instant, &life, erased)?;
+            if first < life.end {
+                return Ok(first);
+            }
+        }
+        Ok(size)
+    }
+
+    /// The entries before `size` of each life of the daemon, the oldest first; what was written before lives were noted counts as one.
+    fn lives(&self, size: u64) -> Result<Vec<Range<u64>>, StoreError> {
+        let mut begins = self.read(|snapshot| {
+            let mut select = snapshot.connection.prepare_cached("SELECT entry FROM life WHERE entry > 0 AND entry < ?1 ORDER BY entry")?;
+            let rows = select.query_map([size.cast_signed()], |row| row.get(0))?;
+            Ok(rows.collect::<Result<Vec<i64>, _>>()?)
+        })?;
+        begins.insert(0, 0);
+        let ends = begins.iter().skip(1).map(|begin| begin.cast_unsigned()).chain(std::iter::once(size));
+        Ok(begins.iter().map(|begin| begin.cast_unsigned()).zip(ends).map(|(begin, end)| begin..end).collect())
+    }
+
+    /// The first entry of a life that is not before an instant, by halving; its end where there is none. When an erased one was written is not known; the
+    /// nearest before it tells.
+    fn first_of_life(&self, instant: Instant, life: &Range<u64>, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
+        let (mut from, mut to) = (life.start, life.end);
+        let last = self.read(|snapshot| snapshot.looks_between(to.saturating_sub(1).max(from), to))?;
+        if last.last().is_some_and(|look| look.entry.at.plus_seconds(CLOCKS_OFF) < instant) {
+            return Ok(to);
+        }
         while from < to {
             let mut middle = from + (to - from) / 2;
             if let Some(ErasedEntries { first, last }) = erased.iter().find(|erased| (erased.first..=erased.last).contains(&middle)) {

@@ -370,6 +370,7 @@ impl Resting {
     pub fn begin_unlocked(self) -> Result<Store, OpenError> {
         let Self { mut connection, tree, pending, mut place, readers, keys, group_max, checkpoint, signer } = self;
         migrate(&mut connection)?;
+        connection.execute("INSERT OR IGNORE INTO life (entry) VALUES (?1)", [tree.size().cast_signed()])?;
         let index = Arc::new(Index::resume(&connection)?);
         // INVARIANT: what a sync that failed may have left in memory alone is written anew, out of the write-ahead log, before anything is added
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

@@ -46,6 +46,32 @@ async fn a_scan_finds_every_entry_of_a_person_in_its_time_over_many_slices_and_n
 }
 
 #[tokio::test]
+async fn a_scan_finds_every_entry_though_a_clock_had_been_ahead_until_a_start() {
+    // F5: a bundle about a person's looks, all of them
+    const DAY: u64 = 86_400_000;
+    for (of_which, ahead) in [(0, 200), (2, 700)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = create(dir.path());
+        let lives = [(0, 400, 7), (10, ahead, 6), (2, 400, 7), (0, 100, 7)];
+        for (day, looks, person) in lives {
+            for n in 0..looks {
+                look(&store, BEGIN + day * DAY + n * 1000, person).await;
+            }
+            store.close().await.unwrap();
+            store = open(dir.path()).unwrap();
+        }
+        store.checkpoint().await.unwrap();
+        let size = store.log_size();
+        let expected: Vec<u64> =
+            if of_which == 2 { (400 + ahead..800 + ahead).collect() } else { (0..400).chain(size - 100..size).collect() };
+        assert_eq!(scanned(&store, BEGIN + of_which * DAY, BEGIN + (of_which + 1) * DAY, 5000).await, expected);
+        // nor does the detection's window lose its beginning
+        let (first, _) = store.first_entry_since(Instant::of_millis(BEGIN + 2 * DAY)).unwrap();
+        assert_eq!(first, 400, "the ones dated ahead are read too");
+    }
+}
+
+#[tokio::test]
 async fn an_entry_comes_with_its_leaf_its_key_and_its_path_below_the_newest_head() {
     // F5: entries in clear, their receipts, the checkpoint - for one who has the log's key alone
     let dir = tempfile::tempdir().unwrap();
