@@ -85,7 +85,16 @@ async fn main() {
         let read = store.prepare(|snapshot| {
             let looks = stated(snapshot, &receipts, size);
             let (log, child) = (rig::ORIGIN, &child(0));
-            let statement = SubjectAccess { log, child, made: Instant::of_millis(1), size, looks: &looks, erased: &[], checkpoint: &note };
+            let statement = SubjectAccess {
+                log,
+                child,
+                made: Instant::of_millis(1),
+                size,
+                among: 0..size,
+                looks: &looks,
+                erased: &[],
+                checkpoint: &note,
+            };
             let unsigned = statement.written();
             let signed = store.sign_statement(unsigned.text())?;
             let recipient: Recipient = RECIPIENT.parse().unwrap();

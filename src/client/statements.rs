@@ -30,6 +30,9 @@ pub struct StatementWanted {
     /// The recipient's public key of age: age1...
     #[arg(long, value_name = "KEY")]
     pub recipient: String,
+    /// The entry before which: for the older part, where a statement says that it is one
+    #[arg(long, value_name = "ENTRY")]
+    pub before: Option<u64>,
     /// Where the sealed statement is written; nothing may be there yet
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
@@ -88,9 +91,12 @@ pub struct EvidenceWanted {
 
 /// Rule F3's statement.
 pub(crate) async fn statement(place: &Place, wanted: &StatementWanted) -> Result<(), ClientError> {
-    let StatementWanted { child_number, recipient, to, code: typed } = wanted;
+    let StatementWanted { child_number, recipient, before, to, code: typed } = wanted;
     refuse_existing(to)?;
-    let body = json!({"child_number": child_number, "recipient": recipient, "code": code(typed.as_ref())?});
+    let mut body = json!({"child_number": child_number, "recipient": recipient, "code": code(typed.as_ref())?});
+    if let Some((before, body)) = before.zip(body.as_object_mut()) {
+        body.insert("before".to_owned(), before.into());
+    }
     let answer = Api::in_session(place)?.post_for_bytes("/v1/audit/statement", &body).await?;
     keep(place, to, &answer)
 }

@@ -12,11 +12,11 @@ use contactpoint_sealing::Recipient;
 use contactpoint_statement::{Did, Look, SubjectAccess, Unsigned};
 use contactpoint_store::{ErasedEntries, Look as Found, Proved, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use utoipa::ToSchema;
 
-/// The most looks in one statement.
+/// The most looks in one statement; of more it has the newest, and says where the rest begins.
 pub const MOST_STATED: u32 = 10_000;
 
 /// Whom a document is sealed for: an X25519 public key of age.
@@ -47,6 +47,9 @@ pub struct StatementRequest {
     pub child_number: ChildNumber,
     /// The public key of whoever receives it.
     pub recipient: SealedFor,
+    /// The entry before which the looks are that are wanted; absent: all. For the older part where a statement says that it is one.
+    #[serde(default)]
+    pub before: Option<u64>,
     /// The six digits that the authenticator shows now.
     pub code: String,
 }
@@ -78,7 +81,7 @@ impl Directory {
         proof: Result<Confirmed, Refusal>,
         now: Instant,
     ) -> Answered<SealedDocument> {
-        let StatementRequest { child_number, recipient: SealedFor(recipient), code: _ } = request;
+        let StatementRequest { child_number, recipient: SealedFor(recipient), before, code: _ } = request;
         let permit = policy::statement(caller, Moment::of(now), proof).map_err(Refused::from);
         // signed first and indexed then: the index knows all that the head covers
         let head = self.receipts.head(now)?;
@@ -91,14 +94,12 @@ impl Directory {
             ..entry(caller, Role::Auditor, Operation::MakeStatement, now)
         };
         let made = |snapshot: &Snapshot<'_>, size: u64, note: &str| {
-            let Some(looks) = stated(self, snapshot, &child_number, size)? else {
-                return Ok(Err(Refused::Policy(Refusal::TooManyEntries)));
-            };
+            let (among, looks) = stated(self, snapshot, &child_number, size, before.map_or(size, |before| before.min(size)))?;
             let key = self.store.log_key();
             let (log, child) = (key.name(), &child_number);
             let erased = &erased_below(snapshot, size)?;
-            let statement = SubjectAccess { log, child, made: now, size, looks: &looks, erased, checkpoint: note };
-            SealedDocument::of(self, statement.written(), recipient).map(Ok)
+            let statement = SubjectAccess { log, child, made: now, size, among, looks: &looks, erased, checkpoint: note };
+            SealedDocument::of(self, statement.written(), recipient).map(Ok::<_, Refused>)
         };
         self.look(blank, |snapshot, blank| {
             let result = match (permit, head) {
@@ -129,12 +130,16 @@ pub(crate) fn erased_below(snapshot: &Snapshot<'_>, size: u64) -> Result<Vec<Ran
     Ok(erased.map(|ErasedEntries { first, last }| first..=last).collect())
 }
 
-/// The looks that a head of this size covers, oldest first; `None` where there are more than one document holds.
-fn stated(directory: &Directory, snapshot: &Snapshot<'_>, child: &ChildNumber, size: u64) -> Result<Option<Vec<Look>>, StoreError> {
-    let found = snapshot.looks_at(child, Some(size), MOST_STATED + 1)?;
-    if found.len() > MOST_STATED as usize {
-        return Ok(None);
-    }
+/// The looks before an entry that a head of this size covers, oldest first, and the entries that they are all the looks of.
+fn stated(
+    directory: &Directory,
+    snapshot: &Snapshot<'_>,
+    child: &ChildNumber,
+    size: u64,
+    before: u64,
+) -> Result<(Range<u64>, Vec<Look>), StoreError> {
+    let found = snapshot.looks_at(child, Some(before), MOST_STATED + 1)?;
+    let (first, found) = newest(found, MOST_STATED as usize);
     let mut looks = Vec::with_capacity(found.len());
     for Found { index, entry } in found.into_iter().rev() {
         let Some(did) = Did::of(entry.operation, entry.outcome) else { continue };
@@ -143,5 +148,33 @@ fn stated(directory: &Directory, snapshot: &Snapshot<'_>, child: &ChildNumber, s
         let organisation = organisation.map(|found| found.name.as_str().to_owned());
         looks.push(Look { index, at: entry.at, organisation, role: entry.role, did, reason: entry.reason, leaf, path });
     }
-    Ok(Some(looks))
+    Ok((first..before, looks))
+}
+
+/// The first so many, which are the newest, and the first entry from which on they are all: one entry's look stands in one document.
+fn newest(mut found: Vec<Found>, most: usize) -> (u64, Vec<Found>) {
+    if found.len() <= most {
+        return (0, found);
+    }
+    found.truncate(most);
+    (found.last().map_or(0, |oldest| oldest.index), found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reviewing::of_the_daemon;
+
+    #[test]
+    fn of_too_many_looks_the_newest_are_stated_and_no_entry_twice() {
+        // F3: nobody floods a child's statement away; two parts are the whole
+        let looks = |before: u64| {
+            (0..before).rev().map(|index| Found { index: 3 * index, entry: of_the_daemon(Operation::View, Instant::default()) })
+        };
+        let indices = |(first, found): (u64, Vec<Found>)| (first, found.iter().map(|look| look.index).collect::<Vec<_>>());
+        assert_eq!(indices(newest(looks(5).collect(), 3)), (6, vec![12, 9, 6]));
+        // what comes before entry 6
+        assert_eq!(indices(newest(looks(2).collect(), 3)), (0, vec![3, 0]));
+        assert_eq!(indices(newest(looks(3).collect(), 3)), (0, vec![6, 3, 0]));
+    }
 }

@@ -8,7 +8,7 @@ use crate::form::{Body, Head, Kind, Leaf, Proof, Unsigned};
 use crate::words::{not_known, plain, when};
 use contactpoint_audit::{Hash, Operation, Outcome};
 use contactpoint_domain::{ChildNumber, Instant, Purpose, Role};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// What somebody did about the child, as the statement tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ pub struct Look {
     pub path: Vec<Hash>,
 }
 
-/// All the looks at a child below one checkpoint.
+/// All the looks at a child below one checkpoint, or a part of them.
 #[derive(Debug, Clone)]
 pub struct SubjectAccess<'a> {
     /// The log's name.
@@ -134,8 +134,10 @@ pub struct SubjectAccess<'a> {
     pub child: &'a ChildNumber,
     /// When it is made.
     pub made: Instant,
-    /// Entries that the checkpoint covers, all of which were looked through.
+    /// Entries that the checkpoint covers.
     pub size: u64,
+    /// Those that were looked through: all of these but in a part.
+    pub among: Range<u64>,
     /// Oldest first.
     pub looks: &'a [Look],
     /// Entries that were erased: whether they were looks at the child nobody knows any more.
@@ -148,11 +150,11 @@ impl SubjectAccess<'_> {
     /// The document, to be signed.
     #[must_use]
     pub fn written(&self) -> Unsigned {
-        let Self { log, child, made, size, looks, erased, checkpoint } = self;
+        let Self { log, child, made, size, among, looks, erased, checkpoint } = self;
         let proof = |look: &Look| Proof { index: look.index, leaf: Leaf::Hash(look.leaf), path: look.path.clone() };
         let proofs: Vec<Proof> = looks.iter().map(proof).collect();
         let paragraphs: Vec<String> = looks.iter().map(paragraph).collect();
-        let preface = preface(child, *made, *size, looks.len()) + &not_known(erased);
+        let preface = preface(child, *made, among, looks.len()) + &not_known(erased);
         let head = Head {
             kind: Kind::SubjectAccess,
             log,
@@ -165,13 +167,19 @@ impl SubjectAccess<'_> {
     }
 }
 
-fn preface(child: &ChildNumber, made: Instant, size: u64, looks: usize) -> String {
+fn preface(child: &ChildNumber, made: Instant, Range { start, end }: &Range<u64>, looks: usize) -> String {
     let child = child.as_str();
+    let (from, older) = if *start == 0 {
+        (String::new(), String::new())
+    } else {
+        let from = format!(" from entry {start} on and");
+        (from, format!("It is a part: for what is older, ask for the statement of what comes before entry {start}.\n"))
+    };
     format!(
         "WHO SAW THIS CHILD\n\n\
          The directory holds who works with a child, and nothing of their case. This statement lists every look at the child with the number\n\
-         {child}, and every attempt, that the directory's log holds before entry {size}. There are {looks}, the oldest first.\n\
-         Made on {}.\n\n\
+         {child}, and every attempt, that the directory's log holds{from} before entry {end}. There are {looks}, the oldest first.\n\
+         {older}Made on {}.\n\n\
          The directory's signature stands above. It says that the list is whole. Each look is an entry of a log that cannot be altered\n\
          unnoticed: its proof, below, leads to the log's own signed head. Keep this file as it is; to check it, see the last part of\n\
          docs/log-format.md of the directory, or run: contactpointctl verify-evidence FILE --key KEY\n\

@@ -103,6 +103,11 @@ fn statement_of(log: &Log) -> String {
 }
 
 fn statement_by(log: &Log, role: Role) -> String {
+    part_by(log, role, 0)
+}
+
+/// Of the entries from `first` on.
+fn part_by(log: &Log, role: Role, first: u64) -> String {
     let look = |at: usize, did| Look {
         index: at as u64,
         at: entry(at as u64).at,
@@ -118,6 +123,7 @@ fn statement_by(log: &Log, role: Role) -> String {
         child: &ChildNumber::with_body(418_273_645),
         made: Instant::of_millis(1_795_400_000_000),
         size: log.head.size,
+        among: first..log.head.size,
         looks: &[look(1, Did::Listed), look(3, Did::BrokenGlass)],
         erased: &[0..=0, 4..=9],
         checkpoint: &log.note,
@@ -137,6 +143,17 @@ fn signed_again(document: &str) -> String {
     let before = text.rfind("sha256 ").unwrap();
     let note = sign_statement(&format!("{}sha256 {digest}\n", &text[..before]), &Hsm::new(1)).unwrap();
     format!("{note}\n{body}")
+}
+
+#[test]
+fn a_part_of_the_looks_says_so_and_where_the_rest_is() {
+    // F3: what is no whole list does not pass for one
+    let log = log();
+    let (whole, part) = (statement_of(&log), part_by(&log, Role::Practitioner, 1));
+    assert!(whole.contains("log holds before entry") && !whole.contains("It is a part"), "{whole}");
+    assert!(part.contains("log holds from entry 1 on and before entry"), "{part}");
+    assert!(part.contains("It is a part: for what is older, ask for the statement of what comes before entry 1.\n"), "{part}");
+    assert_eq!(verify(&part, &Hsm::new(1).1, None).unwrap().entries, 2);
 }
 
 #[test]
