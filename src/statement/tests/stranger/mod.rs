@@ -29,16 +29,20 @@ fn entries_of_every_kind() -> Vec<Entry> {
         Entry {
             // steps of eight days and some milliseconds
             at: Instant::of_millis(1_795_368_605_000 + at as u64 * 700_000_010),
-            organisation: (at % 3 != 0).then_some(OrganisationId(300)),
+            organisation: (!at.is_multiple_of(3)).then_some(OrganisationId(300)),
             role: Role::ALL.get(at).copied(),
             operation: Operation::ALL[at % Operation::ALL.len()],
             reason: Purpose::ALL.get(at).copied(),
             shown: Field::ALL[..at % (Field::ALL.len() + 1)].to_vec(),
-            outcome: if at % 9 == 0 { outcomes[at / 9 % 3] } else { Outcome::Refused(RefusalCode::ALL[at % RefusalCode::ALL.len()]) },
+            outcome: if at.is_multiple_of(9) {
+                outcomes[at / 9 % 3]
+            } else {
+                Outcome::Refused(RefusalCode::ALL[at % RefusalCode::ALL.len()])
+            },
             changes: (0..at % 3).map(|row| Change { table: 200, row: 150 - 300 * row as i64, version: 5, digest: [0xab; 16] }).collect(),
-            facts: if at % 2 == 0 { vec![200; children.len()] } else { Vec::new() },
+            facts: if at.is_multiple_of(2) { vec![200; children.len()] } else { Vec::new() },
             children,
-            ..entry(if at % 5 == 0 { 2 } else { 1 })
+            ..entry(if at.is_multiple_of(5) { 2 } else { 1 })
         }
     };
     (0..most).map(of).collect()
