@@ -98,6 +98,38 @@ fn a_stranger_refuses_words_that_are_not_the_leafs_though_the_logs_key_signed_th
     assert_eq!(stranger("unsigned", &good.replacen(words[0].0, words[0].1, 1), &[]).unwrap_err(), UNSIGNED);
 }
 
+#[test]
+fn a_stranger_refuses_lists_that_are_not_plain_and_an_entry_that_is_there_twice() {
+    // F5: what a number stands for is one thing, and what was done once is told once
+    let log = log_of(&[entry(0), entry(1)]);
+    let good = evidence_of(&log, &opened(&log, &[0, 1]), &Hsm::new(1));
+    let said = |altered: &str| stranger("lists", &signed_again(altered), &[]).unwrap_err();
+    assert_eq!(said(&good.replacen(" 2 not-found", " 2 answered", 1)), "not good: the list Outcome has something twice");
+    assert_eq!(said(&good.replacen(" 2 not-found", " 1 not-found", 1)), "not good: the list Outcome has something twice");
+    assert_eq!(said(&good.replacen("\nRefusal:\n", "\nRefusals:\n", 1)), OTHER_LISTS);
+    assert_eq!(said(&good.replacen("\nRefusal:\n", "\nRefused:\n", 1)), OTHER_LISTS);
+    let part = |from: &str, to: &str| {
+        let begins = good.find(from).unwrap() + 1;
+        good[begins..begins + good[begins..].find(to).unwrap()].to_owned()
+    };
+    let (words, proof) = (part("\nEntry 1\n", "\n==== proofs"), part("\nentry 1\n", "\n==== checkpoint"));
+    let twice = good.replacen(&words, &format!("{words}\n{words}"), 1).replacen(&proof, &format!("{proof}{proof}"), 1);
+    assert_eq!(said(&twice.replacen("\nentries 2\n", "\nentries 3\n", 1)), "not good: an entry is there twice, or in another order");
+}
+
+const OTHER_LISTS: &str = "not good: the document has other lists than those of an entry";
+
+#[test]
+fn a_stranger_tells_the_lines_of_a_logs_two_keys_apart() {
+    // F2: a head may have a line by each of two keys of the log; F5: the text says which is whose
+    let mut log = log();
+    let other = log.head.signed(&Hsm::new(2)).unwrap();
+    log.note.push_str(other.lines().last().unwrap());
+    log.note.push('\n');
+    let document = evidence_of(&log, &opened(&log, &[1]), &Hsm::new(1));
+    assert_eq!(stranger("two", &document, &[]), Ok("good 1".to_owned()));
+}
+
 const UNSIGNED: &str = "not good: the words are not those that were signed";
 
 #[test]
