@@ -4,6 +4,7 @@
 //! are not in the log; they stand in the preface, and are the directory's word.
 
 use crate::form::{Body, Head, Kind, Leaf, Proof, Unsigned};
+use crate::how_to_check::how_to_check;
 use crate::words::{not_known, when};
 use contactpoint_audit::{Change, Entry, Hash, VerifierKey};
 use contactpoint_domain::{Instant, PersonId};
@@ -103,36 +104,10 @@ impl Evidence<'_> {
             let _ = writeln!(text, "  {name}");
         }
         text.push_str(&not_known(erased));
-        let _ = write!(text, "\nThe log's key, as it says itself (ask the accreditor for it):\n  {key}\n\n{HOW_TO_CHECK}");
+        let _ = write!(text, "\nThe log's key, as it says itself (ask the accreditor for it):\n  {key}\n\n{}", how_to_check());
         text
     }
 }
-
-/// How to check a bundle without any of our programs; tests/interop does what it says.
-const HOW_TO_CHECK: &str = "\
-HOW TO CHECK THIS WITHOUT THE DIRECTORY'S PROGRAMS
-
-What it takes: SHA-256, HMAC-SHA-256, AES-256-GCM, and the signature of the key above (type 01: Ed25519; 02: ECDSA P-256, DER). Everything is
-base64 where it is not words. \"then\" puts bytes one behind the other. If the file is still sealed: age -d -i KEYFILE FILE
-1. The signature. The file begins with a text; a blank line; a line of a dash, the name LOG/statements, and base64. Drop the first 4 bytes of
-   that: the rest is the signature over the text, with its last newline. The key is the log's: the part behind the second + of the line
-   above, without its first byte. (C2SP signed-note; the name keeps a statement from being taken for a head.)
-2. The whole. A blank line follows, and then the body, to the file's end. Its SHA-256 is in the signed line sha256, and the number of its
-   entries in the line entries. The line size is that of the checkpoint.
-3. The checkpoint, the last part: its text up to the blank line is signed by the same key under the name LOG. Its lines: name, size, root.
-   The other signature lines are of witnesses (C2SP tlog-cosignature).
-4. Each entry, in proofs. A leaf is: format (1 byte), key epoch (4), nonce (24), commitment (32), cipher text, tag (16).
-   Format 2: the commitment is HMAC-SHA-256(key, \"contactpoint entry commit 2\" then nonce): the leaf opens with this key and with no other.
-   The cipher's key is HMAC-SHA-256(key, \"contactpoint entry cipher 2\" then nonce); AES-256-GCM with a nonce of 12 zero bytes; associated
-   data: the first 61 bytes. Format 1, of entries before this release: the cipher's key is key itself, and the commitment can be checked by
-   the directory alone, so that whether the leaf could be opened in another way too is its word.
-   The plain text: a length (2 bytes, big-endian), the entry, zeros. The entry: docs/log-format.md, An entry.
-5. The words above are made of the entry: its time, numbers and codes must be the same.
-6. The receipt. Begin with SHA-256(byte 00 then leaf); f is the entry's number, s is size - 1. For each path h: where f is odd or f = s:
-   SHA-256(byte 01 then h then it), and while f is even and not 0, halve f and s; otherwise SHA-256(byte 01 then it then h). Halve f and s
-   then. The end is the checkpoint's root, and s is 0 (RFC 9162, 2.1.3.2).
-That these are all the entries of this person in that time is the directory's word, under its signature; each of them stands by itself.
-";
 
 /// An entry's words: of its leaf and its place alone.
 pub(crate) fn paragraph(index: u64, entry: &Entry) -> String {

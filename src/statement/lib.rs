@@ -12,6 +12,7 @@
 mod error;
 mod evidence;
 mod form;
+mod how_to_check;
 mod subject_access;
 mod verify;
 mod words;

@@ -9,6 +9,8 @@ use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, PersonId, 
 use contactpoint_hardening::{HardeningError, LockedBytes};
 use contactpoint_sealing::EntrySealer;
 
+mod stranger;
+
 struct Hsm(ed25519_dalek::SigningKey, VerifierKey);
 
 impl Hsm {
@@ -61,11 +63,15 @@ struct Log {
 }
 
 fn log() -> Log {
-    let leaves: Vec<Vec<u8>> = (0..5).map(|at| sealer().seal(&entry(at).encode()).unwrap()).collect();
+    log_of(&(0..5).map(entry).collect::<Vec<_>>())
+}
+
+fn log_of(entries: &[Entry]) -> Log {
+    let leaves: Vec<Vec<u8>> = entries.iter().map(|entry| sealer().seal(&entry.encode()).unwrap()).collect();
     let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
     let mut tree = contactpoint_audit::Tree::new();
     hashes.iter().for_each(|hash| drop(tree.append_hash(*hash)));
-    let head = Checkpoint { origin: "directory.example/log".to_owned(), size: 5, root: tree.root() };
+    let head = Checkpoint { origin: "directory.example/log".to_owned(), size: hashes.len() as u64, root: tree.root() };
     let note = head.signed(&Hsm::new(1)).unwrap();
     Log { leaves, hashes, head, note }
 }
@@ -190,12 +196,12 @@ fn whatever_is_altered_left_out_or_signed_by_another_is_refused_by_its_name() {
     let log = log();
     let good = evidence_of(&log, &opened(&log, &[0, 2, 4]), &Hsm::new(1));
     let fault = |document: &str| verify(document, &Hsm::new(1).1, None).unwrap_err();
-    assert_eq!(fault(&good.replacen("concern", "missing", 1)), DocumentFault::Altered);
+    assert_eq!(fault(&good.replacen("Reason        concern", "Reason        missing", 1)), DocumentFault::Altered);
     assert!(matches!(fault(&evidence_of(&log, &opened(&log, &[0]), &Hsm::new(2))), DocumentFault::Signature(_)));
     assert!(matches!(fault(&good.replacen("entries 3", "entries 2", 1)), DocumentFault::Signature(_)));
     // the same by somebody who has the log's key, but no other log
     let again = |from: &str, to: &str| fault(&signed_again(&good.replacen(from, to, 1)));
-    assert_eq!(again("concern", "missing"), DocumentFault::Entry { index: 0, fault: EntryFault::Words });
+    assert_eq!(again("Reason        concern", "Reason        missing"), DocumentFault::Entry { index: 0, fault: EntryFault::Words });
     assert_eq!(again("Entry 2", "Entry 3"), DocumentFault::Entry { index: 2, fault: EntryFault::Unpaired });
     let second = &good[good.find("\nentry 2\n").unwrap() + 1..good.find("\nentry 4\n").unwrap() + 1];
     assert!(matches!(again(second, ""), DocumentFault::Count { said: 3, found: 3 }));

@@ -203,7 +203,7 @@ fn tampered(document: &str) -> Vec<(&'static str, String)> {
     let path_of_two = two.lines().filter(|line| line.starts_with("path ")).collect::<Vec<_>>().join("\n");
     let path_of_one = one.lines().filter(|line| line.starts_with("path ")).collect::<Vec<_>>().join("\n");
     vec![
-        ("a word", document.replacen("break-glass", "view", 1)),
+        ("a word", document.replacen("Did           break-glass", "Did           view", 1)),
         ("an entry left out", document.replacen(&format!("{one}\n\n"), "", 1)),
         ("another entry's receipt", document.replacen(&path_of_one, &path_of_two, 1)),
         ("another key", document.replacen(&line(one, "key "), &line(two, "key "), 1)),
