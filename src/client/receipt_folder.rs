@@ -79,10 +79,14 @@ impl ReceiptFolder {
         }
     }
 
-    /// Held (flock(2)) for as long as what is returned lives, so that a head takes the place of the one that it was held against and of no other.
-    /// Another command waits for it: never over a question to the directory. A file of its own, since not every file system locks a folder.
+    /// The folder, held (flock(2)) for as long as what is returned lives, so that a head takes the place of the one that it was held against and
+    /// of no other. Another command waits for it: never over a question to the directory. NFS locks no folder, and then a file in it is held.
     pub(crate) fn locked(&self) -> Result<File, ClientError> {
         self.make()?;
+        let folder = File::open(&self.0).map_err(ClientError::file(&self.0))?;
+        if folder.lock().is_ok() {
+            return Ok(folder);
+        }
         let path = self.0.join("lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(ClientError::file(&path))?;
         file.lock().map_err(ClientError::file(&path))?;
