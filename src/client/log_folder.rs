@@ -132,12 +132,19 @@ fn move_in(from: &Path, to: &Path) -> Result<(), ClientError> {
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(ClientError::file(folder))?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let beside = folder.join(name);
-    let mut file = fs::File::create(&beside).map_err(ClientError::file(&beside))?;
+    let beside = aside_of(path, "part")?;
+    let mut file = fs::File::create_new(&beside).map_err(ClientError::file(&beside))?;
     file.write_all(bytes).and_then(|()| file.sync_data()).map_err(ClientError::file(&beside))?;
     fs::rename(&beside, path).map_err(ClientError::file(path))
+}
+
+/// A name beside a path that no other writer has, so that two commands never write into each other's: `name.HEX.extension`.
+pub(crate) fn aside_of(path: &Path, extension: &str) -> Result<PathBuf, ClientError> {
+    let mut own = [0u8; 8];
+    getrandom::fill(&mut own).map_err(|_| ClientError::Request("the kernel gives no randomness".to_owned()))?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.{extension}", data_encoding::HEXLOWER.encode(&own)));
+    Ok(path.with_file_name(name))
 }
 
 pub(crate) fn remove_all(folder: &Path) -> Result<(), ClientError> {

@@ -6,9 +6,9 @@
 
 use crate::clock;
 use crate::error::ClientError;
-use crate::log_folder::{remove_all, write_whole};
+use crate::log_folder::{aside_of, remove_all, write_whole};
 use contactpoint_audit::{Checkpoint, Hash, Logged};
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -31,14 +31,24 @@ impl ReceiptFolder {
     /// Keeps an entry until its receipt has come. An answer that names a number which another answer had waits beside it: one of the two
     /// is not in the log.
     pub(crate) fn wait_for(&self, entry: &Logged) -> Result<(), ClientError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(ClientError::file(&self.0))?;
+        self.make()?;
         write_whole(&self.file(entry), format!("{} {}\n", entry.index, entry.leaf_text()).as_bytes())
     }
 
-    /// The entries that wait, the oldest first. What is no such file is passed over.
-    pub(crate) fn waiting(&self) -> Vec<Logged> {
+    fn make(&self) -> Result<(), ClientError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(ClientError::file(&self.0))
+    }
+
+    /// The files of the entries that wait. What is no such file, under an entry's own name, is passed over: a write that was broken off leaves one.
+    fn files(&self) -> impl Iterator<Item = (fs::DirEntry, Logged)> + '_ {
         let files = fs::read_dir(self.0.join("waiting")).into_iter().flatten().flatten();
-        let mut entries: Vec<Logged> = files.filter_map(|file| read(&fs::read_to_string(file.path()).ok()?)).collect();
+        let entry = |file: &fs::DirEntry| read(&fs::read_to_string(file.path()).ok()?).filter(|entry| self.file(entry) == file.path());
+        files.filter_map(move |file| entry(&file).map(|entry| (file, entry)))
+    }
+
+    /// The entries that wait, the oldest first.
+    pub(crate) fn waiting(&self) -> Vec<Logged> {
+        let mut entries: Vec<Logged> = self.files().map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| (entry.index, entry.leaf));
         entries
     }
@@ -46,9 +56,8 @@ impl ReceiptFolder {
     /// How many have waited since before then, in seconds since 1970-01-01T00:00:00Z, by the times of their files.
     pub(crate) fn waiting_since(&self, then: u64) -> usize {
         let then = clock::at(then);
-        let files = fs::read_dir(self.0.join("waiting")).into_iter().flatten().flatten();
-        let written = |file: fs::DirEntry| file.metadata().ok()?.modified().ok();
-        files.filter_map(written).filter(|written| *written < then).count()
+        let written = |(file, _): (fs::DirEntry, Logged)| file.metadata().ok()?.modified().ok();
+        self.files().filter_map(written).filter(|written| *written < then).count()
     }
 
     /// Its receipt came, and is good.
@@ -70,7 +79,21 @@ impl ReceiptFolder {
         }
     }
 
-    /// Keeps a head that was found to go on from the kept one.
+    /// The folder, held (flock(2)) for as long as what is returned lives, so that a head takes the place of the one that it was held against and
+    /// of no other. Another command waits for it: never over a question to the directory. NFS locks no folder, and then a file in it is held.
+    pub(crate) fn locked(&self) -> Result<File, ClientError> {
+        self.make()?;
+        let folder = File::open(&self.0).map_err(ClientError::file(&self.0))?;
+        if folder.lock().is_ok() {
+            return Ok(folder);
+        }
+        let path = self.0.join("lock");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(ClientError::file(&path))?;
+        file.lock().map_err(ClientError::file(&path))?;
+        Ok(file)
+    }
+
+    /// Keeps a head that was found to go on from the kept one; under [`Self::locked`].
     pub(crate) fn keep(&self, note: &str) -> Result<(), ClientError> {
         write_whole(&self.0.join("checkpoint"), note.as_bytes())
     }
@@ -91,14 +114,27 @@ impl ReceiptFolder {
         if aside.exists() {
             return Ok(aside);
         }
-        let beside = self.0.join("refused.new");
-        remove_all(&beside)?;
+        let beside = aside_of(&self.0.join("refused"), "new")?;
         if let Some(before) = self.kept()? {
             write_whole(&beside.join("before"), before.as_bytes())?;
         }
         files.iter().try_for_each(|(name, text)| write_whole(&beside.join(name), text.as_bytes()))?;
-        fs::rename(&beside, &aside).map_err(ClientError::file(&aside))?;
+        match fs::rename(&beside, &aside) {
+            // another command was first
+            Err(_) if aside.exists() => remove_all(&beside)?,
+            moved => moved.map_err(ClientError::file(&aside))?,
+        }
         Ok(aside)
+    }
+
+    /// Evidence that was set aside and lies here still, if any does.
+    pub(crate) fn evidence(&self) -> Result<Option<PathBuf>, ClientError> {
+        let entries = match fs::read_dir(&self.0).and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            entries => entries.map_err(ClientError::file(&self.0))?,
+        };
+        let names = entries.into_iter().filter(|entry| entry.file_name().to_string_lossy().starts_with("refused-"));
+        Ok(names.map(|entry| entry.path()).min())
     }
 
     fn file(&self, entry: &Logged) -> PathBuf {
@@ -155,6 +191,47 @@ mod tests {
         assert_eq!([500, 1000, 2000, 4000].map(|then| folder.waiting_since(then)), [0, 0, 1, 2]);
         folder.proved(&Logged { index: 1, leaf: [7; 32] }).unwrap();
         assert_eq!(folder.waiting_since(2000), 0);
+    }
+
+    #[test]
+    fn what_a_command_that_died_left_half_written_is_no_answer_that_waits() {
+        // F2: an alarm that never ends is one that nobody hears; an answer was not shown before its entry was kept
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::beside(&place.path().join("school.toml"));
+        let entry = Logged { index: 9, leaf: [7; 32] };
+        folder.wait_for(&entry).unwrap();
+        folder.proved(&entry).unwrap();
+        for (number, half) in ["", "9 ", &format!("9 {}\n", entry.leaf_text())].into_iter().enumerate() {
+            let path = aside_of(&folder.file(&entry), "part").unwrap();
+            fs::write(&path, half).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(clock::at(1000)).unwrap();
+            assert_eq!((folder.waiting(), folder.waiting_since(4000)), (Vec::new(), 0), "{number}");
+        }
+    }
+
+    #[test]
+    fn two_that_write_at_once_never_write_into_each_others() {
+        // F2: what is kept is whole, and evidence is of one refusal
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::beside(&place.path().join("school.toml"));
+        let texts = ["a", "b", "c", "d"].map(|text| format!("{}\n", text.repeat(20_000)));
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| {
+                    for number in 0..20 {
+                        folder.keep(text).unwrap();
+                        folder.refuse(&format!("refused-{number}-aa"), &[("one", text), ("two", text)]).unwrap();
+                    }
+                });
+            }
+        });
+        assert!(texts.contains(&folder.kept().unwrap().unwrap()));
+        for number in 0..20 {
+            let read = |name| fs::read_to_string(folder.0.join(format!("refused-{number}-aa")).join(name)).unwrap();
+            assert!(read("one") == read("two") && texts.contains(&read("one")) && texts.contains(&read("before")), "{number}");
+        }
+        let names = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(names.into_iter().all(|name| name == "checkpoint" || name.starts_with("refused-")), "nothing else is left");
     }
 
     #[test]

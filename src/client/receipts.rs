@@ -32,6 +32,14 @@ const PATIENT_FOR: u64 = 3600;
 pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
     let profile = api::profile(place)?;
     let watch = profile.watch.as_ref().ok_or(ProfileError::NoLogKey)?;
+    match receipts_of(place, watch).await {
+        Err(noticed @ (ClientError::Log { .. } | ClientError::Verification(_))) => Err(noticed),
+        // also where the directory does not answer
+        other => say_again(watch).and(other),
+    }
+}
+
+async fn receipts_of(place: &Place, watch: &Watch) -> Result<(), ClientError> {
     // before the directory is asked: it may not answer
     tell_overdue(overdue(watch));
     let mut checker = Checker::begun(Api::without_session(place)?, watch)?;
@@ -61,10 +69,16 @@ pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
 /// After another verb: what waited is checked as far as it is covered. A directory that does not answer now is asked next time.
 pub(crate) async fn check_beside(place: &Place) -> Result<(), ClientError> {
     let Ok(profile) = api::profile(place) else { return Ok(()) };
-    let Some(watch) = profile.watch.as_ref().filter(|watch| !watch.folder.waiting().is_empty()) else { return Ok(()) };
-    let checked = beside(place, watch).await;
+    let Some(watch) = profile.watch.as_ref() else { return Ok(()) };
+    let checked = if watch.folder.waiting().is_empty() { Ok(()) } else { beside(place, watch).await };
     // also where it does not answer, or answers with an old head each time: that is how an entry would be kept from being missed
     tell_overdue(overdue(watch));
+    told_of_files(checked)?;
+    told_of_files(say_again(watch))
+}
+
+/// What was noticed; a folder that cannot be used is told, and whatever else went wrong is tried again next time.
+fn told_of_files(checked: Result<(), ClientError>) -> Result<(), ClientError> {
     match checked {
         Err(error @ (ClientError::Log { .. } | ClientError::Verification(_))) => Err(error),
         Err(error @ ClientError::File { .. }) => {
@@ -73,6 +87,12 @@ pub(crate) async fn check_beside(place: &Place) -> Result<(), ClientError> {
         }
         _ => Ok(()),
     }
+}
+
+/// What was refused once is said as long as the evidence lies there, whatever the log shows by now: a log that was forked for an hour was forked.
+fn say_again(watch: &Watch) -> Result<(), ClientError> {
+    let what = || "it was refused before, and the evidence lies there still".to_owned();
+    watch.folder.evidence()?.map_or(Ok(()), |evidence| Err(ClientError::Log { what: what(), evidence }))
 }
 
 fn overdue(watch: &Watch) -> usize {
@@ -96,16 +116,19 @@ async fn beside(place: &Place, watch: &Watch) -> Result<(), ClientError> {
 struct Checker<'a> {
     api: Api,
     watch: &'a Watch,
-    /// The newest head that was found to go on from those before it. Read before anything is asked: what another command keeps meanwhile
-    /// may be newer than what we are shown.
+    /// The newest head that was found to go on from those before it, as it was kept when we last read it. Read before anything is asked: what
+    /// another command keeps meanwhile may be newer than what we are shown.
     kept: Option<Checkpoint>,
+}
+
+fn kept(watch: &Watch) -> Result<Option<Checkpoint>, ClientError> {
+    let kept = watch.folder.kept()?.map(|note| Checkpoint::open(&note, &watch.key)).transpose();
+    kept.map_err(|fault| ClientError::Verification(format!("the checkpoint kept beside the profile: {fault}")))
 }
 
 impl<'a> Checker<'a> {
     fn begun(api: Api, watch: &'a Watch) -> Result<Self, ClientError> {
-        let kept = watch.folder.kept()?.map(|note| Checkpoint::open(&note, &watch.key)).transpose();
-        let kept = kept.map_err(|fault| ClientError::Verification(format!("the checkpoint kept beside the profile: {fault}")))?;
-        Ok(Self { api, watch, kept })
+        Ok(Self { api, watch, kept: kept(watch)? })
     }
 
     /// Asks for the newest head and follows it; its size.
@@ -171,37 +194,50 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Holds a head against the kept one, from whichever side: one that witnesses have seen may be older than the newest, and is then a beginning
-    /// of it. Its size.
-    async fn stands_with(&mut self, head: Checkpoint, note: &str) -> Result<u64, ClientError> {
-        let Some(newer) = self.kept.clone().filter(|kept| kept.origin == head.origin && kept.size > head.size) else {
-            return self.follow(head, note).await;
-        };
-        let (name, size) = (ReceiptFolder::name_of_head(&head), head.size);
-        let is_beginning = goes_on(&mut self.api, &head, &newer).await?;
-        is_beginning.map_err(|why| self.refused(&name, &[("checkpoint", note)], why)).map(|()| size)
+    /// Holds the newest signed head against the kept one, which was shown before it was asked for: it is not smaller. Its size.
+    async fn follow(&mut self, head: Checkpoint, note: &str) -> Result<u64, ClientError> {
+        let may_follow = self.kept.as_ref().map_or(Ok(()), |before| head.may_follow(before));
+        may_follow.map_err(|fault| self.refused(&ReceiptFolder::name_of_head(&head), &[("checkpoint", note)], fault.to_string()))?;
+        self.stands_with(head, note).await
     }
 
-    /// Holds a signed head against the kept one, and keeps it where it goes on from that; its size.
-    async fn follow(&mut self, head: Checkpoint, note: &str) -> Result<u64, ClientError> {
-        if let Some(before) = self.kept.clone() {
-            let (name, evidence) = (ReceiptFolder::name_of_head(&head), [("checkpoint", note)]);
-            head.may_follow(&before).map_err(|fault| self.refused(&name, &evidence, fault.to_string()))?;
-            if head.size > before.size {
-                let goes_on = goes_on(&mut self.api, &before, &head).await?;
-                goes_on.map_err(|why| self.refused(&name, &evidence, why))?;
+    /// Holds a head against the kept one, from whichever side: one that witnesses have seen may be older than the newest, and is then a beginning
+    /// of it. A newer one is kept. INVARIANT: it takes the place of no head but the one that it was held against: another command may have kept
+    /// another meanwhile, and been shown another log. Its size.
+    async fn stands_with(&mut self, head: Checkpoint, note: &str) -> Result<u64, ClientError> {
+        loop {
+            if let Some(kept) = self.kept.clone() {
+                let checked = self.agree(&kept, &head).await?;
+                checked.map_err(|why| self.refused(&ReceiptFolder::name_of_head(&head), &[("checkpoint", note)], why))?;
+            }
+            if self.kept.as_ref().is_some_and(|kept| kept.size >= head.size) || self.keep(&head, note)? {
+                return Ok(head.size);
             }
         }
-        let size = head.size;
-        if self.kept.as_ref().is_none_or(|kept| kept.size < size) {
-            // another command may have kept a newer one meanwhile
-            let newer = self.watch.folder.kept()?.and_then(|note| Checkpoint::open(&note, &self.watch.key).ok());
-            if newer.is_none_or(|newer| newer.size < size) {
-                self.watch.folder.keep(note)?;
-            }
-            self.kept = Some(head);
+    }
+
+    /// Whether the log of one of the two begins with that of the other; a sentence where it does not.
+    async fn agree(&mut self, kept: &Checkpoint, head: &Checkpoint) -> Result<Result<(), String>, ClientError> {
+        let is_older = head.origin == kept.origin && head.size < kept.size;
+        let (before, now) = if is_older { (head, kept) } else { (kept, head) };
+        match now.may_follow(before) {
+            Err(fault) => Ok(Err(fault.to_string())),
+            Ok(()) if now.size == before.size => Ok(Ok(())),
+            Ok(()) => goes_on(&mut self.api, before, now).await,
         }
-        Ok(size)
+    }
+
+    /// Keeps a head in the place of the one that it was held against. False where another is kept by now: that is then the one to hold it against,
+    /// once the folder is let go of.
+    fn keep(&mut self, head: &Checkpoint, note: &str) -> Result<bool, ClientError> {
+        let _held = self.watch.folder.locked()?;
+        let found = kept(self.watch)?;
+        let is_checked = found == self.kept;
+        if is_checked {
+            self.watch.folder.keep(note)?;
+        }
+        self.kept = if is_checked { Some(head.clone()) } else { found };
+        Ok(is_checked)
     }
 
     fn refused(&self, name: &str, files: &[(&str, &str)], what: String) -> ClientError {

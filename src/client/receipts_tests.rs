@@ -30,9 +30,13 @@ fn entry(index: u32) -> Logged {
     Logged { index: index.into(), leaf: leaf_hash(&leaves(index + 1, u32::MAX)[index as usize]) }
 }
 
+/// What happens once, between the question for the newest head and its answer.
+type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
 struct Rig {
     directory: FakeDirectory,
     shown: Arc<Mutex<Files>>,
+    meanwhile: Meanwhile,
     folder: ReceiptFolder,
 }
 
@@ -40,8 +44,13 @@ impl Rig {
     /// A directory with a log of 600 entries, and a profile with its key.
     async fn new() -> Self {
         let shown = Arc::new(Mutex::new(shown(600, 600, &Key::ours())));
-        let served = Arc::clone(&shown);
+        let (served, meanwhile) = (Arc::clone(&shown), Meanwhile::default());
+        let happens = Arc::clone(&meanwhile);
         let directory = FakeDirectory::answering(move |request| match request.path.as_str() {
+            "/log/checkpoint" => {
+                happens.lock().unwrap().take().into_iter().for_each(|happens| happens());
+                Reaction::Bytes(served.lock().unwrap()["checkpoint"].clone())
+            }
             "/v1/entered" => Reaction::Entered(json!({}), entry(14)),
             "/v1/unentered" | "/v1/texts" => Reaction::Answer(200, json!({})),
             path => match served.lock().unwrap().get(path.trim_start_matches("/log/")) {
@@ -54,7 +63,7 @@ impl Rig {
         let text = format!("{}log_key = \"{}\"\n", std::fs::read_to_string(&profile).unwrap(), Key::ours().1);
         std::fs::write(&profile, text).unwrap();
         let folder = ReceiptFolder::beside(&profile);
-        Self { directory, shown, folder }
+        Self { directory, shown, meanwhile, folder }
     }
 
     /// The same, whose head was seen.
@@ -67,6 +76,23 @@ impl Rig {
 
     fn shows(&self, files: Files) {
         *self.shown.lock().unwrap() = files;
+    }
+
+    /// What another command does while this one has asked for the newest head.
+    fn meanwhile(&self, happens: impl FnOnce(&ReceiptFolder) + Send + 'static) {
+        let folder = self.folder.clone();
+        *self.meanwhile.lock().unwrap() = Some(Box::new(move || happens(&folder)));
+    }
+
+    /// The accreditor has the evidence: the folders are moved away.
+    fn hands_over(&self) {
+        while let Some(evidence) = self.folder.evidence().unwrap() {
+            std::fs::remove_dir_all(evidence).unwrap();
+        }
+    }
+
+    fn kept_size(&self) -> u64 {
+        Checkpoint::open(&self.folder.kept().unwrap().unwrap(), &Key::ours().1).unwrap().size
     }
 
     async fn check(&self) -> Result<(), ClientError> {
@@ -84,6 +110,10 @@ impl Rig {
         assert_eq!(file(&evidence, "before"), kept);
         (told, evidence)
     }
+}
+
+fn checkpoint(size: u32, fork: u32) -> String {
+    String::from_utf8(shown(size, fork, &Key::ours())["checkpoint"].clone()).unwrap()
 }
 
 fn file(folder: &Path, name: &str) -> Option<String> {
@@ -158,6 +188,7 @@ async fn a_receipt_that_was_tampered_with_in_any_part_is_refused_and_kept() {
     rig.shows(files);
     assert!(rig.noticed().await.0.contains("its receipt is refused"));
     rig.shows(honest);
+    rig.hands_over();
     rig.check().await.unwrap();
 }
 
@@ -201,7 +232,45 @@ async fn a_log_that_was_rolled_back_or_forked_is_noticed_and_both_heads_are_kept
     // the verb says the same, and the honest log is taken again
     assert_eq!(receipts(&rig.directory.place()).await.unwrap_err().exit_code(), 5);
     rig.shows(shown(1100, 1100, &Key::ours()));
+    rig.hands_over();
     rig.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_refused_is_said_after_every_command_until_the_evidence_is_moved_away() {
+    // F2: a log that was forked for an hour was forked, whatever it shows by now
+    let rig = Rig::seen().await;
+    rig.folder.wait_for(&entry(7)).unwrap();
+    rig.shows(shown(700, 3, &Key::ours()));
+    let (_, evidence) = rig.noticed().await;
+    rig.shows(shown(700, 700, &Key::ours()));
+    for _ in 0..2 {
+        for again in [rig.check().await, receipts(&rig.directory.place()).await] {
+            let error = again.unwrap_err();
+            assert!(error.exit_code() == 5 && error.to_string().contains("was refused before"), "{error}");
+            assert!(matches!(&error, ClientError::Log { evidence: named, .. } if *named == evidence), "{error}");
+        }
+    }
+    assert!(rig.folder.waiting().is_empty(), "the honest log is verified all the same");
+    // nor is a directory that does not answer a way out
+    rig.shows(Files::from([("checkpoint".to_owned(), b"<html>".to_vec())]));
+    rig.folder.wait_for(&entry(14)).unwrap();
+    let told = [rig.check().await, receipts(&rig.directory.place()).await].map(|again| again.unwrap_err().exit_code());
+    assert_eq!(told, [4, 4], "what is noticed now is said first");
+    let unused = FakeDirectory::answering(|_| Reaction::HangUp).await;
+    let profile = std::fs::read_to_string(unused.folder().join("profile.toml")).unwrap();
+    let text = format!("{profile}log_key = \"{}\"\n", Key::ours().1);
+    std::fs::write(unused.folder().join("profile.toml"), text).unwrap();
+    let folder = ReceiptFolder::beside(&unused.folder().join("profile.toml"));
+    folder.wait_for(&entry(7)).unwrap();
+    folder.refuse("refused-7-aa", &[("checkpoint", "shown\n")]).unwrap();
+    for again in [check_beside(&unused.place()).await, receipts(&unused.place()).await] {
+        assert_eq!(again.unwrap_err().exit_code(), 5);
+    }
+    std::fs::remove_dir_all(evidence).unwrap();
+    rig.shows(shown(700, 700, &Key::ours()));
+    rig.check().await.unwrap();
+    receipts(&rig.directory.place()).await.unwrap();
 }
 
 #[tokio::test]
@@ -240,31 +309,63 @@ async fn without_the_logs_key_nothing_is_kept_and_the_verb_says_what_is_missing(
 }
 
 #[tokio::test]
-async fn a_newer_head_that_another_command_kept_meanwhile_stays() {
-    // two commands at once: neither takes the log for rolled back
-    let rig = Rig::new().await;
-    rig.folder.wait_for(&entry(0)).unwrap();
-    let newer = String::from_utf8(shown(700, 700, &Key::ours())["checkpoint"].clone()).unwrap();
-    let (folder, head) = (rig.folder.clone(), newer.clone());
-    let honest = shown(600, 600, &Key::ours());
-    let served = honest.clone();
-    // kept by the other command between our question and our answer
-    let directory = FakeDirectory::answering(move |request| {
-        folder.keep(&head).unwrap();
-        served.get(request.path.trim_start_matches("/log/")).map_or(Reaction::HangUp, |file| Reaction::Bytes(file.clone()))
-    })
-    .await;
-    let profile = directory.folder().join("profile.toml");
-    let text = format!("{}log_key = \"{}\"\n", std::fs::read_to_string(&profile).unwrap(), Key::ours().1);
-    let beside = rig.directory.folder().join("other.toml");
-    for file in ["ca", "cert", "key"] {
-        std::fs::copy(directory.folder().join(file), rig.directory.folder().join(file)).unwrap();
+async fn the_larger_head_stays_where_another_command_kept_one_meanwhile_that_goes_together_with_ours() {
+    // F2: two commands at once: neither takes the log for rolled back, and nothing is kept unchecked
+    for (theirs, seen) in [(650, false), (650, true), (700, true), (701, false), (701, true)] {
+        let rig = if seen { Rig::seen().await } else { Rig::new().await };
+        rig.folder.wait_for(&entry(7)).unwrap();
+        let mut files = shown(701, 701, &Key::ours());
+        files.extend(shown(700, 700, &Key::ours()));
+        rig.shows(files);
+        rig.meanwhile(move |folder| folder.keep(&checkpoint(theirs, theirs)).unwrap());
+        rig.check().await.unwrap();
+        assert_eq!(rig.kept_size(), u64::from(theirs.max(700)), "{theirs} {seen}");
+        assert!(rig.folder.waiting().is_empty());
     }
-    std::fs::write(&beside, text).unwrap();
-    std::fs::rename(&beside, rig.directory.folder().join("profile.toml")).unwrap();
-    rig.check().await.unwrap();
-    assert_eq!(rig.folder.kept().unwrap(), Some(newer));
-    assert!(Checkpoint::open(&rig.folder.kept().unwrap().unwrap(), &Key::ours().1).unwrap().size == 700);
+}
+
+#[tokio::test]
+async fn a_fork_that_another_command_was_shown_meanwhile_is_noticed_and_both_heads_are_kept() {
+    // F2: two commands of one profile that are shown two logs; each goes on from what was kept before
+    for (theirs, fork) in [(650, 620), (700, 620), (800, 620)] {
+        let rig = Rig::seen().await;
+        rig.folder.wait_for(&entry(7)).unwrap();
+        let ours = shown(700, 700, &Key::ours());
+        let mut files = shown(800, 800, &Key::ours());
+        files.extend(ours.clone());
+        rig.shows(files);
+        let forked = checkpoint(theirs, fork);
+        let head = forked.clone();
+        rig.meanwhile(move |folder| folder.keep(&head).unwrap());
+        let error = rig.check().await.unwrap_err();
+        let ClientError::Log { evidence, .. } = error else { panic!("{theirs}: {error}") };
+        assert_eq!(file(&evidence, "before"), Some(forked.clone()));
+        assert_eq!(file(&evidence, "checkpoint").unwrap().as_bytes(), ours["checkpoint"]);
+        assert_eq!(rig.folder.kept().unwrap(), Some(forked), "{theirs}: nothing replaced it");
+        assert_eq!(rig.folder.waiting(), [entry(7)]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_read_again_only_once_no_other_command_is_about_to_keep_another() {
+    // F2: checking what is kept and replacing it are one step
+    let rig = Rig::seen().await;
+    rig.folder.wait_for(&entry(7)).unwrap();
+    rig.shows(shown(700, 700, &Key::ours()));
+    let (forked, writer) = (checkpoint(650, 620), Arc::new(Mutex::new(None)));
+    let (head, started) = (forked.clone(), Arc::clone(&writer));
+    rig.meanwhile(move |folder| {
+        let (held, folder) = (folder.locked().unwrap(), folder.clone());
+        *started.lock().unwrap() = Some(std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            folder.keep(&head).unwrap();
+            drop(held);
+        }));
+    });
+    let checked = rig.check().await;
+    writer.lock().unwrap().take().unwrap().join().unwrap();
+    assert!(checked.is_err_and(|error| error.exit_code() == 5));
+    assert_eq!(rig.folder.kept().unwrap(), Some(forked));
 }
 
 /// The same log, seen by our witness: the head of so many entries is cosigned, and the receipts of what it covers are below it.
@@ -339,6 +440,7 @@ async fn with_a_policy_a_receipt_proves_nothing_before_the_quorum_has_cosigned_i
     assert!(rig.noticed().await.0.contains("does not verify"));
     bare.insert("receipt/560".to_owned(), lines);
     rig.shows(bare);
+    rig.hands_over();
     rig.check().await.unwrap();
     assert!(rig.folder.waiting().is_empty());
 }

@@ -92,16 +92,22 @@ impl Visit<'_> {
     }
 
     /// Whether a newer head got the quorum in the meantime: then the log has no use for a line under this one. INVARIANT: the log's word is not
-    /// enough, or it could drop our lines behind any newer head of its own. Without a policy that asks for a quorum nothing shows it.
+    /// enough, or it could drop our lines behind any newer head of its own. Without a policy that asks for a quorum nothing shows it. Nor is the
+    /// quorum: a head that does not go together with ours is a fork, whoever has cosigned it.
     async fn is_overtaken(&mut self, head: &Checkpoint) -> Result<bool, ClientError> {
         let Some(policy) = self.policy.filter(|policy| !policy.asks_for_none()) else { return Ok(false) };
-        match text(self.api, "/log/checkpoint/cosigned").await {
-            Ok(note) => {
-                Ok(policy.accept(&note, Some(self.log)).is_ok_and(|newest| newest.log == *self.log && newest.checkpoint.size > head.size))
-            }
-            Err(ClientError::Refused(_)) => Ok(false),
-            Err(failed) => Err(failed),
+        let note = match text(self.api, "/log/checkpoint/cosigned").await {
+            Err(ClientError::Refused(_)) => return Ok(false),
+            other => other?,
+        };
+        // by the log's own key, whichever of its keys the policy names first
+        let Ok(newest) = Checkpoint::open(&note, self.log) else { return Ok(false) };
+        let (before, now) = if newest.size < head.size { (&newest, head) } else { (head, &newest) };
+        now.may_follow(before).map_err(|fault| self.refused(&newest, &note, fault.to_string()))?;
+        if now.size > before.size {
+            goes_on(self.api, before, now).await?.map_err(|why| self.refused(&newest, &note, why))?;
         }
+        Ok(newest.size > head.size && policy.accept(&note, Some(self.log)).is_ok())
     }
 
     fn signed_by_the_log<'n>(&self, note: &'n str) -> Result<SignedCheckpoint<'n>, ClientError> {

@@ -163,14 +163,11 @@ impl WitnessFolder {
 
 /// A log that was found to be forked or shortened is cosigned no more, whatever it shows later, until the accreditor has the evidence.
 fn refuse_after_a_refusal(folder: &Path) -> Result<(), ClientError> {
-    let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>());
-    let evidence =
-        entries.map_err(ClientError::file(folder))?.into_iter().find(|entry| entry.file_name().to_string_lossy().starts_with("refused-"));
-    match evidence {
+    match ReceiptFolder::at(folder).evidence()? {
         None => Ok(()),
-        Some(entry) => Err(ClientError::Log {
+        Some(evidence) => Err(ClientError::Log {
             what: "this log was refused before, and is not cosigned any more; give the accreditor the evidence".to_owned(),
-            evidence: entry.path(),
+            evidence,
         }),
     }
 }

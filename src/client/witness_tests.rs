@@ -229,7 +229,11 @@ fn other_witness() -> Key {
 
 /// The log's head of this size, with the other witness's line.
 fn with_the_quorum(size: u32, log: &Key) -> Vec<u8> {
-    let note = String::from_utf8(self::log(&leaves(size, size), log)["checkpoint"].clone()).unwrap();
+    forked_with_the_quorum(size, size, log)
+}
+
+fn forked_with_the_quorum(size: u32, fork: u32, log: &Key) -> Vec<u8> {
+    let note = String::from_utf8(self::log(&leaves(size, fork), log)["checkpoint"].clone()).unwrap();
     let line = SignedCheckpoint::open(&note, &log.1).unwrap().cosign(1_700_000_000, &other_witness()).unwrap();
     format!("{note}{line}").into_bytes()
 }
@@ -246,13 +250,24 @@ impl Rig {
         }
     }
 
-    /// Whether a visit finds its line lost, where the log does not show it, and this as the head with the quorum.
-    async fn finds_its_line_lost(&self, folder: &Path, newest: Option<Vec<u8>>) -> bool {
-        let mut files = shown(600, 600);
+    /// The log of 600 entries does not show our line, and this as the head with the quorum; its tiles are those of a log of 700.
+    fn loses_our_line(&self, newest: Option<Vec<u8>>) {
+        let mut files = log(&leaves(700, 700), &Key::ours());
+        files.extend(log(&leaves(601, 601), &Key::ours()));
+        files.extend(shown(600, 600));
         files.insert("cosignatures".to_owned(), files["checkpoint"].clone());
         files.extend(newest.map(|note| ("checkpoint/cosigned".to_owned(), note)));
         self.shows(files);
-        self.visit(folder).await.is_err_and(|error| error.to_string().contains("does not show it"))
+    }
+
+    /// Whether a visit finds its line lost.
+    async fn finds_its_line_lost(&self, folder: &Path, newest: Option<Vec<u8>>) -> bool {
+        self.loses_our_line(newest);
+        match self.visit(folder).await {
+            Ok(()) => false,
+            Err(error) if error.to_string().contains("does not show it") => true,
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
@@ -271,6 +286,42 @@ async fn a_line_that_the_log_does_not_show_ends_the_witness_unless_a_newer_head_
     assert!(rig.finds_its_line_lost(&folder, Some(bare)).await, "any newer head of its own is not enough");
     let other = with_the_quorum(601, &Key::of("directory.example/log", 2));
     assert!(rig.finds_its_line_lost(&folder, Some(other)).await, "and whoever says so has to be the log");
+}
+
+#[tokio::test]
+async fn a_head_with_the_quorum_that_does_not_go_together_with_ours_is_a_fork_and_no_excuse() {
+    // F2: never two heads that contradict each other, whoever has cosigned the other
+    let rig = Rig::new().await;
+    rig.with_quorum("w2");
+    for (number, (size, fork)) in [(700, 3), (601, 599), (600, 3), (415, 3)].into_iter().enumerate() {
+        let folder = rig.witness(&format!("w{number}"));
+        let forked = forked_with_the_quorum(size, fork, &Key::ours());
+        rig.loses_our_line(Some(forked.clone()));
+        let error = rig.visit(&folder).await.unwrap_err();
+        assert_eq!(error.exit_code(), 5, "{size}: {error}");
+        let ClientError::Log { evidence, .. } = error else { panic!("{size}: {error}") };
+        assert_eq!(fs::read(evidence.join("checkpoint")).unwrap(), forked);
+        assert_eq!(fs::read(evidence.join("before")).unwrap(), shown(600, 600)["checkpoint"]);
+        assert!(rig.visit(&folder).await.unwrap_err().to_string().contains("was refused before"));
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_two_keys_is_overtaken_by_its_newer_head_whichever_of_them_the_policy_names_first() {
+    // F2: a log's head has a line of each of its keys
+    let rig = Rig::new().await;
+    let folder = rig.witness("w1");
+    rig.with_quorum("w2");
+    let (ours, second) = (Key::ours(), Key::of("directory.example/log", 2));
+    let policy = rig.directory.folder().join("log.policy");
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, format!("log {}\nlog {}\n{text}", second.1, ours.1)).unwrap();
+    let bare = log(&leaves(601, 601), &second)["checkpoint"].clone();
+    let line = String::from_utf8(bare).unwrap().lines().last().unwrap().to_owned();
+    let both = format!("{}{line}\n", String::from_utf8(with_the_quorum(601, &ours)).unwrap());
+    assert!(!rig.finds_its_line_lost(&folder, Some(both.into_bytes())).await);
+    let second_alone = with_the_quorum(601, &second);
+    assert!(rig.finds_its_line_lost(&folder, Some(second_alone)).await, "what the key of our profile did not sign is not the log's");
 }
 
 #[tokio::test]
