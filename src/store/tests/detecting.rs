@@ -282,6 +282,7 @@ async fn facts_are_the_directory_s_alone_and_whoever_is_handed_an_entry_s_key_re
 async fn namesake_looked_at(store: &Store, day: u64) -> u64 {
     let namesake = Facts { tie: Tie::None, kin: Kin::Name, place: Place::Own };
     write(store, a_view(hours_on(day * 24), LOOKER, Some(namesake))).await;
+    store.checkpoint().await.unwrap();
     // each night is of another life of the daemon, and a run twice: nothing is known but by the tasks
     for hour in [24, 25] {
         night(&reviewing(store), hours_on(day * 24 + hour)).await;
@@ -325,6 +326,7 @@ async fn what_has_doubled_within_the_quiet_days_is_a_task_again_and_another_chil
         write(&store, Entry { children: vec![ChildNumber::with_body(8)], ..a_view(hours_on(day * 24), LOOKER, Some(other)) }).await;
         write(&store, a_view(hours_on(day * 24), LOOKER, Some(AT_HOME))).await;
     }
+    store.checkpoint().await.unwrap();
     night(&reviewing(&store), hours_on(8 * 24)).await;
     assert_eq!(tasks(&store), 5, "the other child, and a look at home of each day");
 }
