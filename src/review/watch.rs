@@ -60,7 +60,10 @@ impl Finding {
 
 /// What was told, in memory: of the findings of whole years. The daemon has its tasks for that. Grows with what was found.
 #[derive(Default)]
-pub struct Told(BTreeMap<(RuleName, About, Option<Child>), Vec<(i32, u32)>>);
+pub struct Told(BTreeMap<Matter, Vec<(i32, u32)>>);
+
+/// What is told once: the rule, whom it is about, and the child that it is of.
+type Matter = (RuleName, About, Option<Child>);
 
 impl Told {
     /// Whether the same, or more of it, was not told on the day or on one of the quiet days before. Then it is told.
