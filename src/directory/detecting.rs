@@ -2,7 +2,8 @@
 //! the log each night, so that what is found follows from the log and the rules alone.
 //!
 //! In slices, so that nobody who is answered waits for it: each is read by itself, and nothing of it is kept but what the rules keep. What is found becomes tasks,
-//! sixteen at most in one change, and the last change notes the day. Whatever is cut off begins anew, and a finding becomes a task once. Leaves to
+//! sixteen at most in one change, and the last change notes the day. Whatever is cut off begins anew, and a finding becomes a task once; what was
+//! told before is not kept here but known by its task. Leaves to
 //! others: what is found (`review`), and what becomes of a task (`reviews`). Does not promise that what rules kept from more than [`WINDOW`] days
 //! ago plays a part.
 
@@ -10,7 +11,7 @@ use crate::reviewing::{of_the_daemon, MOST_TASKS};
 use crate::sample::LATE_SECONDS;
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, Facts, Instant, NewReview, OrganisationId, OrganisationKind, PersonId};
-use contactpoint_review::{About, Child, Ending, Finding, Peers, Rules, Seen, Watch};
+use contactpoint_review::{About, Child, Ending, Finding, Peers, Rules, Seen, Watch, MOST_DOUBLINGS};
 use contactpoint_store::{Look, Origin, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,15 +154,18 @@ impl Detecting {
 
     /// The task that a finding becomes: the supervisor's of whoever looked; the auditors', where there is none, where many looked at one child, and where
     /// it would tell a supervisor of a child what the looker was not told.
-    fn task(&self, Finding { rule, about, day, score: _, evidence }: Finding, now: Instant) -> Result<(NewReview, Origin), StoreError> {
+    fn task(&self, finding: Finding, now: Instant) -> Result<(NewReview, Origin), StoreError> {
+        let doublings = finding.doublings()..=MOST_DOUBLINGS;
+        let Finding { rule, about, day, score: _, evidence, matter, quiet_days } = finding;
         let last = evidence.last().copied();
         let tells = self.rules.tells_of_the_child(&rule);
         // of most rules the last look alone is wanted
         let looks = self.store.entries_for_upkeep(evidence.iter().copied().filter(|index| tells || Some(*index) == last))?;
         let is_told = !tells || looks.iter().all(|look| is_told(&look.entry));
-        let (person, subject) = match about {
-            About::Person(person) => (Some(person), format!("person {}", person.0)),
-            About::Child(child) => (None, format!("child {}", child.digits())),
+        let (person, subject) = match (about, matter) {
+            (About::Person(person), None) => (Some(person), format!("person {}", person.0)),
+            (About::Person(person), Some(child)) => (Some(person), format!("person {} child {}", person.0, child.digits())),
+            (About::Child(child), _) => (None, format!("child {}", child.digits())),
         };
         let (organisation, role) = match (person, looks.last()) {
             (Some(_), Some(look)) => (look.entry.organisation, look.entry.role),
@@ -170,7 +174,7 @@ impl Detecting {
         let reviewer = person.filter(|_| is_told).map(|person| self.supervisor(person)).transpose()?.flatten();
         let due = self.rules.due(now.day(), &self.holidays);
         let task = NewReview { rule: Some(rule.clone()), entries: evidence, person, organisation, role, reviewer, at: now, due };
-        Ok((task, Origin::Found { rule, about: subject, day }))
+        Ok((task, Origin::Found { rule, about: subject, day, quiet_days, doublings }))
     }
 
     fn supervisor(&self, person: PersonId) -> Result<Option<PersonId>, StoreError> {

@@ -8,18 +8,22 @@ mod refused;
 mod volume;
 
 use crate::calendar::Local;
-use crate::look::Look;
+use crate::look::{Child, Look};
 use crate::rules::Find;
 use crate::watch::About;
 
 /// What a rule found on a day.
 pub(crate) struct Hit {
     pub(crate) about: About,
+    /// Which child it is of, where what a person did about each is a matter of its own.
+    pub(crate) matter: Option<Child>,
     pub(crate) evidence: Vec<u64>,
     pub(crate) score: u32,
+    /// Days before this one on which the same is not told twice.
+    pub(crate) quiet_days: i32,
 }
 
-/// A rule at work. `take` is called for each look that the rule is about, `day_ends` once after the last of each local day that had any look.
+/// A rule at work, which keeps no note of what it told: the daemon begins it from nothing each night. `take` is called for each look that the rule is about, `day_ends` once after the last of each local day that had any look.
 pub(crate) trait Finds {
     fn take(&mut self, look: &Look, local: Local);
     fn day_ends(&mut self, day: i32) -> Vec<Hit>;
@@ -39,7 +43,7 @@ pub(crate) fn finder(find: &Find) -> Box<dyn Finds + Send> {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::look::{Child, Ending, Peers, Seen};
+    use crate::look::{Ending, Peers, Seen};
     use contactpoint_domain::{ChildNumber, Instant, Kin, OrganisationKind, PersonId, Place, Role, Tie};
 
     pub(crate) const TEACHERS: Peers = Peers { kind: OrganisationKind::School, role: Role::Practitioner };

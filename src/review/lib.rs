@@ -19,4 +19,4 @@ pub use draw::Seed;
 pub use look::{Child, Ending, Look, Peers, Seen};
 pub use plan::{Drawable, Every, Plan, PlanError, Task};
 pub use rules::{Rule, Rules, RulesError};
-pub use watch::{findings, About, Finding, Watch, EVIDENCE};
+pub use watch::{findings, About, Finding, Told, Watch, EVIDENCE, MOST_DOUBLINGS};

@@ -15,6 +15,9 @@ impl From<&ChildNumber> for Child {
 }
 
 impl Child {
+    /// No number is before it.
+    pub(crate) const FIRST: Self = Self(0);
+
     /// The ten digits of the number.
     #[must_use]
     pub fn digits(self) -> String {

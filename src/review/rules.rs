@@ -8,6 +8,11 @@ use std::collections::BTreeSet;
 
 /// Days that a rule may look back: what bounds its memory.
 pub(crate) type Days = Within<1, 90>;
+/// Days before a day on which a rule with so many days tells of the same no second time: what it tells next rests on other days.
+pub(crate) fn quiet(within: Days) -> i32 {
+    i32::try_from(within.get()).unwrap_or(i32::MAX) - 1
+}
+
 /// A number of looks, days, children or people.
 pub(crate) type Count = Within<1, 1000>;
 /// A share in thousandths.

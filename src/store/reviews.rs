@@ -18,6 +18,7 @@ use contactpoint_domain::{
 use contactpoint_sealing::SealError;
 use rusqlite::{params, OptionalExtension, Params};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// A task as it is written: numbers, in this order.
 #[derive(Serialize, Deserialize)]
@@ -81,6 +82,10 @@ pub enum Origin {
         about: String,
         /// The day, in days since 1970-01-01.
         day: i32,
+        /// On so many days before it the same makes no second task, unless it has doubled; 90 at most are looked at.
+        quiet_days: i32,
+        /// How often it has doubled: the first of these numbers is its own, the last the highest that there is.
+        doublings: RangeInclusive<u32>,
     },
 }
 
@@ -108,6 +113,9 @@ impl EndedPeriod {
         Ok(Self { every: row.get(0)?, last, start: entry(2)?, entry: entry(3)?, next: entry(4)?, note: row.get(5)? })
     }
 }
+
+/// Days that are looked at for a task of the same.
+const MOST_QUIET_DAYS: i32 = 90;
 
 const COLUMNS: &str = "SELECT row, version, key, sealed FROM review";
 const PERIODS: &str = "SELECT every, last, start, entry, next,
@@ -278,19 +286,30 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Makes a task, unless there is one of this origin.
+    /// Makes a task, unless there is one of this origin, or one of the same, or of more of it, on one of the quiet days.
     pub fn add_review(&mut self, task: &NewReview, origin: &Origin) -> Result<Option<Review>, StoreError> {
         let origin = match origin {
-            Origin::Drawn(entry) => self.keys.tokens.token("review", &[b"drawn", &entry.to_be_bytes()]),
-            Origin::Found { rule, about, day } => {
-                self.keys.tokens.token("review", &[b"found", rule.as_str().as_bytes(), about.as_bytes(), &day.to_be_bytes()])
+            Origin::Drawn(entry) => {
+                let token = self.keys.tokens.token("review", &[b"drawn", &entry.to_be_bytes()]);
+                if self.is_made(token.as_slice())? {
+                    return Ok(None);
+                }
+                token
+            }
+            Origin::Found { rule, about, day, quiet_days, doublings } => {
+                let token = |day: i32, doublings: u32| {
+                    let (day, doublings) = (day.to_be_bytes(), doublings.to_be_bytes());
+                    self.keys.tokens.token("review", &[b"found", rule.as_str().as_bytes(), about.as_bytes(), &day, &doublings])
+                };
+                let quiet = day.saturating_sub(*quiet_days.min(&MOST_QUIET_DAYS))..=*day;
+                for (day, doublings) in quiet.flat_map(|day| doublings.clone().map(move |doublings| (day, doublings))) {
+                    if self.is_made(token(day, doublings).as_slice())? {
+                        return Ok(None);
+                    }
+                }
+                token(*day, *doublings.start())
             }
         };
-        let mut made = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM review WHERE origin = ?1)")?;
-        if made.query_row([origin.as_slice()], |row| row.get::<_, bool>(0))? {
-            return Ok(None);
-        }
-        drop(made);
         let id = self.free_review_id()?;
         let row = row_of(id);
         let sealed = sealed::seal_new(self.keys, REVIEW, row, &encode(&StoredReview::of(task, None))?)?;
@@ -302,6 +321,11 @@ impl Transaction<'_> {
         drop(insert);
         self.note(REVIEW, &sealed);
         Ok(Some(Review { id, task: task.clone(), reviewed: None }))
+    }
+
+    fn is_made(&self, origin: &[u8]) -> Result<bool, StoreError> {
+        let mut made = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM review WHERE origin = ?1)")?;
+        Ok(made.query_row([origin], |row| row.get(0))?)
     }
 
     /// A number at random that no task has.

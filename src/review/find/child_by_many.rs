@@ -4,7 +4,7 @@
 use super::{Finds, Hit};
 use crate::calendar::Local;
 use crate::look::{Child, Look};
-use crate::rules::ChildByMany;
+use crate::rules::{quiet, ChildByMany};
 use crate::watch::{score, About, EVIDENCE, FEW};
 use contactpoint_domain::{PersonId, Tie};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +14,6 @@ pub(super) struct Finder {
     looks: BTreeMap<Child, Vec<Visit>>,
     /// Children looked at today.
     today: BTreeSet<Child>,
-    /// How many people a child was told of for, and the day.
-    told: BTreeMap<Child, (usize, i32)>,
 }
 
 #[derive(Clone, Copy)]
@@ -27,7 +25,7 @@ struct Visit {
 
 impl Finder {
     pub(super) fn of(rule: ChildByMany) -> Self {
-        Self { rule, looks: BTreeMap::new(), today: BTreeSet::new(), told: BTreeMap::new() }
+        Self { rule, looks: BTreeMap::new(), today: BTreeSet::new() }
     }
 
     fn forget(&mut self, day: i32) {
@@ -36,20 +34,17 @@ impl Finder {
             looks.retain(|visit| i64::from(visit.day) > oldest);
             !looks.is_empty()
         });
-        self.told.retain(|_, (_, day)| i64::from(*day) > oldest);
     }
 
-    /// Told of once, and once more each time there are twice as many.
-    fn hit(&mut self, child: Child, day: i32) -> Option<Hit> {
+    fn hit(&self, child: Child) -> Option<Hit> {
         let looks = self.looks.get(&child)?;
         let people: BTreeSet<PersonId> = looks.iter().map(|visit| visit.person).collect();
-        let before = self.told.get(&child).map_or(0, |(people, _)| *people);
-        if (people.len() as u64) < self.rule.people.get() || people.len() < before * 2 {
+        if (people.len() as u64) < self.rule.people.get() {
             return None;
         }
         let evidence = looks.iter().map(|visit| visit.index).collect();
-        self.told.insert(child, (people.len(), day));
-        Some(Hit { about: About::Child(child), evidence, score: score(people.len() as u64, self.rule.people.get()) })
+        let (score, quiet_days) = (score(people.len() as u64, self.rule.people.get()), quiet(self.rule.within_days));
+        Some(Hit { about: About::Child(child), matter: None, evidence, score, quiet_days })
     }
 }
 
@@ -69,7 +64,7 @@ impl Finds for Finder {
     fn day_ends(&mut self, day: i32) -> Vec<Hit> {
         self.forget(day);
         let today = std::mem::take(&mut self.today);
-        today.into_iter().filter_map(|child| self.hit(child, day)).collect()
+        today.into_iter().filter_map(|child| self.hit(child)).collect()
     }
 }
 
@@ -92,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn a_child_whom_many_without_relation_look_at_is_told_and_again_when_they_are_twice_as_many() {
+    fn a_child_whom_many_without_relation_look_at_is_told_on_each_day_on_which_it_holds() {
         // D8: the children of the well known
         let mut finder = finder();
         assert_eq!(visited(&mut finder, 1, 0..9, Tie::Area), NOBODY);
         assert_eq!(visited(&mut finder, 2, 8..10, Tie::None), [100]);
-        assert_eq!(visited(&mut finder, 3, 10..19, Tie::None), NOBODY);
-        assert_eq!(visited(&mut finder, 3, 19..20, Tie::None), [200]);
+        assert_eq!(visited(&mut finder, 3, 10..19, Tie::None), [190]);
+        assert_eq!(visited(&mut finder, 9, 19..20, Tie::None), [100], "those of the last seven days");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use super::{Finds, Hit};
 use crate::calendar::Local;
 use crate::look::{Child, Look};
-use crate::rules::FarAway;
-use crate::watch::{keep_few, score, About};
+use crate::rules::{quiet, FarAway};
+use crate::watch::{keep_few, score, About, EVIDENCE};
 use contactpoint_domain::{PersonId, Place};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,20 +21,15 @@ impl Finder {
         Self { rule, looks: BTreeMap::new(), today: BTreeSet::new() }
     }
 
-    /// Told of once; the next ones are counted from nothing.
-    fn hit(&mut self, person: PersonId) -> Option<Hit> {
+    fn hit(&self, person: PersonId) -> Option<Hit> {
         let looks = self.looks.get(&person)?;
         let days: BTreeSet<i32> = looks.keys().map(|(day, _)| *day).collect();
         let children: BTreeSet<Child> = looks.keys().map(|(_, child)| *child).collect();
         let by_days = score(days.len() as u64, self.rule.on_days.get());
         let by_children = score(children.len() as u64, self.rule.children.get());
         let evidence = looks.values().flatten().copied().collect();
-        let hit = Hit { about: About::Person(person), evidence, score: by_days.max(by_children) };
-        if hit.score < 100 {
-            return None;
-        }
-        self.looks.remove(&person);
-        Some(hit)
+        let (score, quiet_days) = (by_days.max(by_children), quiet(self.rule.within_days));
+        (score >= 100).then_some(Hit { about: About::Person(person), matter: None, evidence, score, quiet_days })
     }
 }
 
@@ -42,7 +37,12 @@ impl Finds for Finder {
     fn take(&mut self, look: &Look, local: Local) {
         for seen in look.children.iter().filter(|seen| seen.place == Place::Far) {
             let looks = self.looks.entry(look.person).or_default();
-            keep_few(looks.entry((local.day, seen.child)).or_default(), look.index);
+            // so many children in a day are a finding in any case
+            let most = EVIDENCE.max(usize::try_from(self.rule.children.get()).unwrap_or(usize::MAX));
+            let of_today = looks.range((local.day, Child::FIRST)..).count();
+            if of_today < most || looks.contains_key(&(local.day, seen.child)) {
+                keep_few(looks.entry((local.day, seen.child)).or_default(), look.index);
+            }
             self.today.insert(look.person);
         }
     }
@@ -80,7 +80,8 @@ mod tests {
         assert_eq!(on(&mut finder, 1, 3, &[1, 2, 3, 4, 5], Place::Adjoining), NOBODY);
         assert_eq!(on(&mut finder, 20, 1, &[1], Place::Far), NOBODY);
         assert_eq!(on(&mut finder, 40, 1, &[1], Place::Far), [1]);
-        assert_eq!(on(&mut finder, 41, 1, &[1], Place::Far), NOBODY, "counted from nothing");
+        assert_eq!(on(&mut finder, 41, 1, &[1], Place::Far), [1], "each day on which it holds over sixty");
+        assert_eq!(on(&mut finder, 100, 1, &[1], Place::Far), NOBODY);
     }
 
     #[test]

@@ -93,7 +93,8 @@ impl Finds for Finder {
             self.peers.entry(today.peers).or_default().add(&today.looks, PEERS_FADE_AT);
             let there = today.unusual.len() as u64;
             if there >= self.rule.looks.get() {
-                hits.push(Hit { about: About::Person(person), score: score(there, self.rule.looks.get()), evidence: today.unusual });
+                let (about, score) = (About::Person(person), score(there, self.rule.looks.get()));
+                hits.push(Hit { about, matter: None, score, evidence: today.unusual, quiet_days: 0 });
             }
         }
         hits

@@ -1,10 +1,11 @@
 //! Own family (rule D7): a child of the looker's own home, each time; or a namesake whom the organisation does not work with, on several days.
-//! One look at a namesake says nothing where a name is common. Keeps namesakes for `within_days`.
+//! One look at a namesake says nothing where a name is common. Keeps namesakes for `within_days`, and tells of each child by itself: who has one of
+//! their own on the roll hides behind it nothing that they do besides.
 
 use super::{Finds, Hit};
 use crate::calendar::Local;
 use crate::look::{Child, Look};
-use crate::rules::OwnFamily;
+use crate::rules::{quiet, OwnFamily};
 use crate::watch::{keep, keep_few, score, About};
 use contactpoint_domain::{Kin, PersonId, Tie};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,17 +23,16 @@ impl Finder {
         Self { rule, at_home: BTreeMap::new(), namesakes: BTreeMap::new(), today: BTreeSet::new() }
     }
 
-    /// The looks at one namesake, where they were on enough days; they are told of once.
-    fn told(&mut self, pair: (PersonId, Child)) -> Option<Hit> {
+    /// The looks at one namesake, where they were on enough days.
+    fn hit(&self, pair: (PersonId, Child)) -> Option<Hit> {
         let looks = self.namesakes.get(&pair)?;
         let days = looks.len() as u64;
         if days < self.rule.days_by_name.get() {
             return None;
         }
         let evidence = looks.values().flatten().copied().collect();
-        let hit = Hit { about: About::Person(pair.0), evidence, score: score(days, self.rule.days_by_name.get()) };
-        self.namesakes.remove(&pair);
-        Some(hit)
+        let score = score(days, self.rule.days_by_name.get());
+        Some(Hit { about: About::Person(pair.0), matter: Some(pair.1), evidence, score, quiet_days: quiet(self.rule.within_days) })
     }
 }
 
@@ -53,15 +53,18 @@ impl Finds for Finder {
 
     fn day_ends(&mut self, day: i32) -> Vec<Hit> {
         let at_home = std::mem::take(&mut self.at_home).into_iter();
-        let mut hits: Vec<Hit> = at_home
-            .map(|(person, evidence)| Hit { about: About::Person(person), score: score(evidence.len() as u64, 1), evidence })
-            .collect();
+        let of_home = |(person, evidence): (_, Vec<u64>)| {
+            let score = score(evidence.len() as u64, 1);
+            Hit { about: About::Person(person), matter: None, evidence, score, quiet_days: 0 }
+        };
+        let mut hits: Vec<Hit> = at_home.map(of_home).collect();
         let oldest = i64::from(day) - self.rule.within_days.get() as i64;
         self.namesakes.retain(|_, looks| {
             looks.retain(|day, _| i64::from(*day) > oldest);
             !looks.is_empty()
         });
-        hits.extend(std::mem::take(&mut self.today).into_iter().filter_map(|pair| self.told(pair)));
+        let today = std::mem::take(&mut self.today);
+        hits.extend(today.into_iter().filter_map(|pair| self.hit(pair)));
         hits
     }
 }
@@ -89,7 +92,8 @@ mod tests {
         assert_eq!(on(&mut finder, 1, 5, Kin::Home, Tie::Involved), [5]);
         assert_eq!(on(&mut finder, 1, 6, Kin::Name, Tie::Area), NOBODY);
         assert_eq!(on(&mut finder, 9, 6, Kin::Name, Tie::Area), [6]);
-        assert_eq!(on(&mut finder, 10, 6, Kin::Name, Tie::Area), NOBODY, "told of once");
+        assert_eq!(on(&mut finder, 38, 6, Kin::Name, Tie::Area), [6], "each day on which it holds over thirty");
+        assert_eq!(on(&mut finder, 68, 6, Kin::Name, Tie::Area), NOBODY);
     }
 
     #[test]

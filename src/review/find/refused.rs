@@ -45,6 +45,8 @@ impl Finds for Finder {
         let Refused { looks, percent } = &self.rule;
         let is_hit = |today: &Today| today.in_vain >= looks.get() && today.in_vain * 100 >= today.all * percent.get();
         let hit = |(person, today): (PersonId, Today)| Hit {
+            matter: None,
+            quiet_days: 0,
             about: About::Person(person),
             score: score(today.in_vain, looks.get()),
             evidence: today.evidence,

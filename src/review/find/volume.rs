@@ -117,7 +117,8 @@ impl Finds for Finder {
         for (person, today) in &today {
             let there = today.children.len() as u64;
             if let Some(asked) = self.asked(*person, today.peers).filter(|asked| there >= *asked) {
-                hits.push(Hit { about: About::Person(*person), evidence: today.evidence.clone(), score: score(there, asked) });
+                let (about, evidence) = (About::Person(*person), today.evidence.clone());
+                hits.push(Hit { about, matter: None, evidence, score: score(there, asked), quiet_days: 0 });
             }
         }
         for (person, today) in today {

@@ -5,7 +5,7 @@
 
 use contactpoint_audit::{Entry, Field, Outcome};
 use contactpoint_domain::{Day, Kin, Place, Tie};
-use contactpoint_review::{findings, About, Child, Finding, Look, Peers, Rules, Seen};
+use contactpoint_review::{findings, About, Child, Finding, Look, Peers, Rules, Seen, Told, Watch};
 use contactpoint_synthesise::{Fact, Misuse, Plant, Played, Tie as PlayedTie, Year, YearRequest};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,10 @@ const SEEDS: [u64; 3] = [2, 3, 4];
 const WINDOW: i32 = 60;
 /// Of a thousand looks, so many findings of each rule may be wrong on the worst of the seeds: about twice what was measured.
 const BOUNDS: [(&str, f64); 6] =
-    [("own-family", 0.07), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
+    [("own-family", 0.11), ("volume", 0.12), ("hours", 0.45), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
+/// The same of the daemon's nights.
+const NIGHTLY_BOUNDS: [(&str, f64); 6] =
+    [("own-family", 0.11), ("volume", 0.12), ("hours", 0.62), ("child-by-many", 0.01), ("refused", 0.01), ("police-far", 0.03)];
 /// Of the twenty that are planted, so many may be missed on the worst of the seeds: one look at an empty surgery in the evening was.
 const MOST_MISSED: usize = 1;
 
@@ -48,16 +51,19 @@ impl Case {
         findings(rules, &self.holidays, self.looks.iter().cloned())
     }
 
-    /// What the daemon finds, which begins from nothing each night over the looks of the last sixty days: of each night what is of its day.
+    /// What the daemon finds, which begins from nothing each night over the looks of the last sixty days: of each night what is of its day and was not told.
     fn night_by_night(&self, rules: &Rules) -> Vec<Finding> {
         let days: Vec<i32> = self.looks.iter().map(|look| rules.day_of(look.at)).collect();
         let nights = days.first().copied().unwrap_or_default()..=days.last().copied().unwrap_or_default();
         let found = nights.flat_map(|night| {
             let within = days.partition_point(|day| *day < night - WINDOW)..days.partition_point(|day| *day <= night);
-            let found = findings(rules, &self.holidays, self.looks[within].iter().cloned());
+            let mut watch = Watch::new(rules, &self.holidays);
+            let mut found: Vec<Finding> = self.looks[within].iter().flat_map(|look| watch.take(look)).collect();
+            found.extend(watch.finish());
             found.into_iter().filter(move |finding| finding.day == night)
         });
-        found.collect()
+        let mut told = Told::default();
+        found.filter(|finding| told.is_news(finding)).collect()
     }
 
     /// The plant that a finding is of: more than half of what it rests on, and whom it is about.
@@ -170,8 +176,9 @@ fn the_seed_of_the_settling() {
 fn what_the_daemon_finds_night_by_night() {
     for seed in SEEDS {
         let case = Case::of(seed);
-        let (_, missed) = measured(seed, &case, &case.night_by_night(&rules()));
+        let (rates, missed) = measured(seed, &case, &case.night_by_night(&rules()));
         assert!(missed.len() <= MOST_MISSED, "seed {seed}: {missed:?}");
+        assert_bounds(seed, &rates, &NIGHTLY_BOUNDS);
     }
 }
 
@@ -183,10 +190,14 @@ fn what_is_planted_in_a_year_is_found_and_false_alarms_are_as_few_as_is_said() {
         assert_eq!(case.plants.len(), 20);
         let (rates, missed) = measured(seed, &case, &case.findings(&rules()));
         assert!(missed.len() <= MOST_MISSED, "seed {seed}: {missed:?}");
-        for (rule, bound) in BOUNDS {
-            let rate = rates.get(rule).copied().unwrap_or_default();
-            assert!(rate <= bound, "seed {seed}: {rule}: {rate} false alarms per thousand looks, more than {bound}");
-        }
+        assert_bounds(seed, &rates, &BOUNDS);
+    }
+}
+
+fn assert_bounds(seed: u64, rates: &BTreeMap<String, f64>, bounds: &[(&str, f64)]) {
+    for (rule, bound) in bounds {
+        let rate = rates.get(*rule).copied().unwrap_or_default();
+        assert!(rate <= *bound, "seed {seed}: {rule}: {rate} false alarms per thousand looks, more than {bound}");
     }
 }
 

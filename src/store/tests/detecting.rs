@@ -277,3 +277,56 @@ async fn facts_are_the_directory_s_alone_and_whoever_is_handed_an_entry_s_key_re
     assert_ne!(bytes[0], bytes[1], "the same fact is another byte in each entry");
     assert_eq!(proved.iter().map(|proved| proved.leaf.len()).collect::<Vec<_>>(), [256; 3]);
 }
+
+/// A run of the night after some day, with the namesake looked at on it; returns how many tasks there are then.
+async fn namesake_looked_at(store: &Store, day: u64) -> u64 {
+    let namesake = Facts { tie: Tie::None, kin: Kin::Name, place: Place::Own };
+    write(store, a_view(hours_on(day * 24), LOOKER, Some(namesake))).await;
+    store.checkpoint().await.unwrap();
+    // each night is of another life of the daemon, and a run twice: nothing is known but by the tasks
+    for hour in [24, 25] {
+        night(&reviewing(store), hours_on(day * 24 + hour)).await;
+    }
+    tasks(store)
+}
+
+/// How many tasks there are, without an entry of who asked.
+fn tasks(store: &Store) -> u64 {
+    store.registry(|registry| registry.overdue_reviews("2030-01-01".parse().unwrap())).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_made_a_task_is_none_again_within_the_quiet_days_and_is_one_after_them_for_as_long_as_it_goes_on() {
+    // F4, D7: two days of thirty are told; the same is told again where it has doubled, and after thirty days
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    let mut made = Vec::new();
+    for (at, day) in (0..140).step_by(10).enumerate() {
+        if namesake_looked_at(&store, day).await > made.len() as u64 {
+            made.push(at * 10);
+        }
+    }
+    assert_eq!(made, [10, 40, 70, 100, 130], "three days of thirty are no doubling of two, and the window slides for good");
+}
+
+#[tokio::test]
+async fn what_has_doubled_within_the_quiet_days_is_a_task_again_and_another_child_is_one_of_its_own() {
+    // F4, D7: nobody who was asked about two looks is let be with thirty, or with another child
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    let mut counts = Vec::new();
+    for day in 0..6 {
+        counts.push(namesake_looked_at(&store, day).await);
+    }
+    assert_eq!(counts, [0, 1, 1, 2, 2, 2], "on the second day and on the fourth");
+    let other = Facts { tie: Tie::None, kin: Kin::Name, place: Place::Own };
+    for day in [6, 7] {
+        write(&store, Entry { children: vec![ChildNumber::with_body(8)], ..a_view(hours_on(day * 24), LOOKER, Some(other)) }).await;
+        write(&store, a_view(hours_on(day * 24), LOOKER, Some(AT_HOME))).await;
+    }
+    store.checkpoint().await.unwrap();
+    night(&reviewing(&store), hours_on(8 * 24)).await;
+    assert_eq!(tasks(&store), 5, "the other child, and a look at home of each day");
+}
