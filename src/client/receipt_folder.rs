@@ -8,7 +8,7 @@ use crate::clock;
 use crate::error::ClientError;
 use crate::log_folder::{aside_of, remove_all, write_whole};
 use contactpoint_audit::{Checkpoint, Hash, Logged};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -80,17 +80,12 @@ impl ReceiptFolder {
     }
 
     /// The folder, held (flock(2)) for as long as what is returned lives, so that a head takes the place of the one that it was held against and
-    /// of no other. Another command waits for it: never over a question to the directory. NFS locks no folder, and then a file in it is held.
+    /// of no other. Another command waits for it: never over a question to the directory.
     pub(crate) fn locked(&self) -> Result<File, ClientError> {
         self.make()?;
         let folder = File::open(&self.0).map_err(ClientError::file(&self.0))?;
-        if folder.lock().is_ok() {
-            return Ok(folder);
-        }
-        let path = self.0.join("lock");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(ClientError::file(&path))?;
-        file.lock().map_err(ClientError::file(&path))?;
-        Ok(file)
+        folder.lock().map_err(ClientError::file(&self.0))?;
+        Ok(folder)
     }
 
     /// Keeps a head that was found to go on from the kept one; under [`Self::locked`].
