@@ -1,4 +1,4 @@
-//! What every answer must be, whatever was asked: never cached, and where it is a refusal, a problem of the closed list and nothing more.
+//! What every answer must be, whatever was asked: never cached but for the log's tiles, and where it is a refusal, a problem of the closed list and nothing more.
 
 use contactpoint_support::Answer;
 use serde_json::Value;
@@ -17,7 +17,10 @@ fn closed_list() -> BTreeMap<String, u16> {
 /// The answer itself, once it was found to be one that may leave the directory (rules G8, J3).
 pub(crate) fn examined(answer: Answer) -> Answer {
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
-    assert_eq!(header("cache-control"), "no-store", "G8: answers forbid caching and storing");
+    // a tile is the same for ever, and sealed (C2SP tlog-tiles): nothing else is sent as bare bytes
+    let is_tile = answer.status == 200 && header("content-type") == "application/octet-stream";
+    let caching = if is_tile { "private, max-age=31536000, immutable" } else { "no-store" };
+    assert_eq!(header("cache-control"), caching, "G8: answers forbid caching and storing");
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert!(answer.headers.get("server").is_none() && answer.headers.get("set-cookie").is_none(), "{:?}", answer.headers);
     if answer.status.as_u16() >= 400 {
