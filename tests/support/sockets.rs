@@ -74,7 +74,7 @@ fn traced() -> Vec<OsString> {
     let file = format!("{test}-{}.trace", NEXT.fetch_add(1, Ordering::Relaxed));
     let raw = "raw=!openat,unlink";
     let mut words: Vec<OsString> =
-        ["strace", "-D", "-f", "-qq", "-s", "4096", "-e", raw, "-e", "signal=none", "-o"].map(OsString::from).into();
+        ["strace", "-D", "-f", "-q", "-s", "4096", "-e", raw, "-e", "signal=none", "-o"].map(OsString::from).into();
     words.push(Path::new(&folder).join(file).into());
     words
 }

@@ -30,8 +30,34 @@ impl Trace {
         // the last filter is the one that ends the process; the try of its effect comes next
         let locked = lines.iter().rposition(|line| call(line).is_some_and(|(name, _)| name == "seccomp"))?;
         let after = &lines[locked + 1..];
-        Some(Self { calls: after.iter().filter_map(|line| call(line)).collect(), opened: opened(after) })
+        Some(Self { calls: calls(after), opened: opened(after) })
     }
+}
+
+/// The calls that were made. Of a thread that the end of its process overtakes, strace writes a last call that there was none of: the
+/// registers, with what the call before it returned where the number would be. It has no answer; so only those count that were answered,
+/// and those that end a thread. What no line allows has no answer either, and is told by how the process ends then: by SIGSYS.
+fn calls(lines: &[&str]) -> Vec<Call> {
+    let is_killed_for_a_call = lines.iter().any(|line| line.contains("+++ killed by SIGSYS"));
+    let (mut made, mut begun) = (Vec::new(), BTreeMap::new());
+    for line in lines {
+        let Some((thread, rest)) = line.split_once(' ') else { continue };
+        let asked = match call(line) {
+            Some(asked) if line.ends_with("<unfinished ...>") => {
+                begun.insert(thread, asked);
+                continue;
+            }
+            None if rest.trim_start().starts_with("<... ") => begun.remove(thread),
+            asked => asked,
+        };
+        let Some(asked) = asked else { continue };
+        if is_killed_for_a_call || !line.ends_with("= ?") || ["exit", "exit_group"].contains(&asked.0.as_str()) {
+            made.push(asked);
+        }
+    }
+    let ends = |(name, _): &Call| is_killed_for_a_call || ["exit", "exit_group"].contains(&name.as_str());
+    made.extend(begun.into_values().filter(ends));
+    made
 }
 
 /// `1234 read(0x7, 0x7f.., 0x80000) = 0x5`, also where another thread interrupts it; `None` for the second half of such a one, and for
@@ -81,10 +107,19 @@ fn asked(line: &str) -> Option<(PathBuf, bool)> {
 
 #[test]
 fn calls_and_paths_are_read_from_a_trace() {
+    // strace(1): "<unfinished ...>" and "resumed" where another thread comes between; "= ?" where the end of the process came first
     let text = "7 execve(0x1, 0x2) = 0\n7 seccomp(0x1, 0, 0x7f) = 0\n7 read(0x3, 0x4, 0x5 <unfinished ...>\n\
                 8   socket(0x2, 0x1, 0) = 0x4\n7 <... read resumed>) = 0\n";
     let trace = Trace::of(text).unwrap();
-    assert_eq!(trace.calls, [("read".to_owned(), vec![3, 4, 5]), ("socket".to_owned(), vec![2, 1, 0])]);
+    assert_eq!(trace.calls, [("socket".to_owned(), vec![2, 1, 0]), ("read".to_owned(), vec![3, 4, 5])]);
+    let overtaken = "7 seccomp(0x1, 0, 0x7f) = 0\n8 write(0x3, 0x4, 0x5 <unfinished ...>\n7 exit_group(0 <unfinished ...>\n\
+                     9 syscall_0x1d8(0, 0x7f, 0x1) = ?\n8 <... write resumed>) = ?\n7 <... exit_group resumed>) = ?\n\
+                     10 syscall_0x1d9(0, 0x7f <unfinished ...>\n8 +++ exited with 0 +++\n7 +++ exited with 0 +++\n";
+    assert_eq!(Trace::of(overtaken).unwrap().calls, [("exit_group".to_owned(), vec![0])], "no call was made but the last");
+    let refused = "7 seccomp(0x1, 0, 0x7f) = 0\n7 ptrace(0x10) = 0x65\n7 +++ killed by SIGSYS (core dumped) +++\n\
+                   8 syscall_0x1d8(0x1 <unfinished ...>\n9 fork() = ?\n";
+    let names: Vec<String> = Trace::of(refused).unwrap().calls.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["ptrace", "fork", "syscall_0x1d8"]);
     assert!(Trace::of("7 read(0, 0, 0) = 0\n").is_none(), "a daemon that never locked itself");
     let text = "7 seccomp(0x1, 0, 0x7f) = 0\n7 openat(AT_FDCWD, \"/a/b\", O_RDONLY <unfinished ...>\n8 unlink(\"/c\") = 0\n\
                 7 <... openat resumed>) = 5\n7 openat(AT_FDCWD, \"/d\", O_RDWR|O_CREAT, 0600) = -1 EACCES (Permission denied)\n\
