@@ -106,7 +106,7 @@ async fn main() {
     };
     println!("the whole statement    {:?}", median(statement));
     let begun = Clock::now();
-    let wanted = store.entries_between((Instant::of_millis(0), Instant::of_millis(u64::MAX / 2)), size, LOOKS as usize, |entry| {
+    let wanted = store.entries_between((Instant::of_millis(0), Instant::of_millis(u64::MAX / 2)), 0..size, LOOKS as usize, |entry| {
         entry.children.contains(&child(0))
     });
     assert_eq!(wanted.await.unwrap().len(), LOOKS as usize);

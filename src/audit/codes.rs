@@ -302,8 +302,6 @@ coded!(
         EvidenceExpired = "evidence-expired" / 56,
         /// What is approved is not what was asked for.
         OtherRequest = "other-request" / 57,
-        /// More entries than one document holds: a shorter time is to be asked for.
-        TooManyEntries = "too-many-entries" / 58,
     }
 );
 

@@ -181,6 +181,7 @@ const EVIDENCE: &[Row] = &[
         "Another approves the same, within seven days:",
     ),
     ("contactpoint evidence fetch 4182736450113 --to evidence.age", "The first one fetches it, within seven days of that:"),
+    ("contactpoint evidence fetch 4182736450113 --from-entry 84213 --to evidence-2.age", "The next part, where there is more than one:"),
 ];
 const FEED: &[Row] = &[("contactpoint feed roll.csv --layout school-roll", "Send the school's roll; the same line resumes after a break:")];
 const ENROL_PERSON: &[Row] = &[(

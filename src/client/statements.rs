@@ -60,6 +60,9 @@ pub enum EvidenceVerb {
         /// The request's number
         #[arg(value_name = "ID")]
         id: u64,
+        /// The entry from which on: for the next part, where the one before it was not the last
+        #[arg(long, value_name = "ENTRY")]
+        from_entry: Option<u64>,
         /// Where the sealed evidence is written; nothing may be there yet
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
@@ -106,9 +109,10 @@ pub(crate) async fn evidence(place: &Place, verb: &EvidenceVerb) -> Result<(), C
     match verb {
         EvidenceVerb::Request(wanted) => step(place, "/v1/audit/evidence", wanted).await,
         EvidenceVerb::Approve { id, wanted } => step(place, &format!("/v1/audit/evidence/{id}/approve"), wanted).await,
-        EvidenceVerb::Fetch { id, to } => {
+        EvidenceVerb::Fetch { id, from_entry, to } => {
             refuse_existing(to)?;
-            let answer = Api::in_session(place)?.get_bytes(&format!("/v1/audit/evidence/{id}")).await?;
+            let part = json!({"from_entry": from_entry.unwrap_or(0)});
+            let answer = Api::in_session(place)?.post_for_bytes(&format!("/v1/audit/evidence/{id}/fetch"), &part).await?;
             keep(place, to, &answer)
         }
     }
@@ -144,12 +148,21 @@ fn keep(place: &Place, to: &Path, answer: &Response<Bytes>) -> Result<(), Client
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(ClientError::file(to))?;
     file.write_all(answer.body()).and_then(|()| file.sync_all()).map_err(ClientError::file(to))?;
+    let (bytes, next) = (answer.body().len(), next(answer));
     if place.json {
-        say_json(&json!({"file": to.display().to_string(), "bytes": answer.body().len()}));
+        say_json(&json!({"file": to.display().to_string(), "bytes": bytes, "next": next}));
     } else {
-        say(&format!("{}: {} bytes, which their recipient alone can open.", to.display(), answer.body().len()));
+        say(&format!("{}: {bytes} bytes, which their recipient alone can open.", to.display()));
+        if let Some(next) = next {
+            say(&format!("It is a part. Fetch the next one into another file, with --from-entry {next}."));
+        }
     }
     Ok(())
+}
+
+/// The entry from which on the next part is fetched, where what came is a part of evidence and not the last.
+fn next(answer: &Response<Bytes>) -> Option<u64> {
+    answer.headers().get("evidence-next")?.to_str().ok()?.parse().ok()
 }
 
 /// Refused before anything is asked: an answer that could not be kept would be an entry for nothing.
@@ -172,6 +185,15 @@ mod tests {
 
     fn place() -> Place {
         Place { profile: None, session_file: None, json: true }
+    }
+
+    #[test]
+    fn a_part_that_is_not_the_last_says_where_the_next_begins() {
+        // F5: whoever fetches evidence knows that there is more of it
+        let whole = answer(SEALED, AGE);
+        let mut part = answer(SEALED, AGE);
+        part.headers_mut().insert("evidence-next", 84_213.into());
+        assert_eq!((next(&whole), next(&part)), (None, Some(84_213)));
     }
 
     #[test]

@@ -21,14 +21,32 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
-/// The most entries in one document.
-pub const MOST_PROVED: usize = 5000;
+/// The most entries in one document; of more it has the oldest, and says from where on the next part is fetched.
+const MOST_PROVED: usize = 5000;
 
-/// The most children in one document: the entry of fetching it names each.
-const MOST_CHILDREN: usize = 4000;
+/// The most children in one document: whoever opens it reads of them, and the entries of fetching it name each.
+const MOST_CHILDREN: usize = 2000;
 
-/// A document, and the children in it; or too many of them.
-type Made = Result<(SealedDocument, Vec<ChildNumber>), Refused>;
+/// Which part of what was asked for.
+#[derive(Deserialize, ToSchema, Default, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"from_entry": 84213}))]
+pub struct EvidencePart {
+    /// The entry from which on; absent: the first part. A part that is not the last says where the next begins.
+    #[serde(default)]
+    pub from_entry: u64,
+}
+
+/// A document that was fetched.
+pub struct FetchedEvidence {
+    /// For its recipient.
+    pub document: SealedDocument,
+    /// Where the next part begins, where this is not the last.
+    pub next: Option<u64>,
+}
+
+/// A document, and the children in it.
+type Made = (FetchedEvidence, Vec<ChildNumber>);
 
 /// What counts as looking.
 const LOOKING: &[Operation] = &[
@@ -146,12 +164,12 @@ impl Directory {
         .await
     }
 
-    /// Fetches evidence that was approved. It is made first, on a reader, and leaves with the entry that says so.
-    pub async fn fetch_evidence(&self, caller: &Caller, id: EvidenceId, now: Instant) -> Answered<SealedDocument> {
+    /// Fetches a part of the evidence that was approved. It is made first, on a reader, and leaves with the entries that say so.
+    pub async fn fetch_evidence(&self, caller: &Caller, id: EvidenceId, part: EvidencePart, now: Instant) -> Answered<FetchedEvidence> {
         let case = self.store.registry(|registry| found(registry, id))?;
         let may = case.and_then(|case| Ok((case, policy::fetch_evidence(caller, Moment::of(now), &case)?)));
         let made = match may {
-            Ok((case, _)) => match self.made(&case, now).await {
+            Ok((case, _)) => match self.made(&case, part, now).await {
                 Ok(made) => made,
                 // F1: an attempt that ends in a fault of ours is in the log as well
                 Err(fault) => return self.attempted(acting(caller, Operation::FetchEvidence, now), Err(fault)).await,
@@ -167,7 +185,7 @@ impl Directory {
                 let case = case?;
                 Ok((case, policy::fetch_evidence(&by, Moment::of(now), &case)?))
             });
-            let result = match permit.and_then(|(case, _)| Ok((case, transaction.release(made?)?))) {
+            let result = match permit.and_then(|(case, _)| Ok((case, transaction.release(made?)))) {
                 Ok((case, made)) => {
                     transaction.put_evidence(&EvidenceCase { fetched: case.fetched.saturating_add(1), ..case })?;
                     Ok(made)
@@ -182,30 +200,29 @@ impl Directory {
         .await
     }
 
-    async fn made(&self, case: &EvidenceCase, now: Instant) -> Result<Result<Prepared<Made>, Refused>, StoreError> {
+    async fn made(&self, case: &EvidenceCase, part: EvidencePart, now: Instant) -> Result<Result<Prepared<Made>, Refused>, StoreError> {
         let (size, note) = self.receipts.head(now)?.ok_or(StoreError::Unsigned)?;
         let Some((approver, _)) = case.approved else { return Ok(Err(Refused::Policy(Refusal::NotApproved))) };
         let EvidenceAsked { person, from, to, reason: _, recipient } = case.asked;
         let (from, to) = (from.begins(), to.ends());
         let wanted = |entry: &Entry| entry.person == Some(person) && LOOKING.contains(&entry.operation);
-        let indices = self.store.entries_between((from, to), size, MOST_PROVED + 1, wanted).await?;
-        if indices.len() > MOST_PROVED {
-            return Ok(Err(Refused::Policy(Refusal::TooManyEntries)));
-        }
+        let first = part.from_entry.min(size);
+        let found = self.store.entries_between((from, to), first..size, MOST_PROVED + 1, wanted).await?;
+        let (indices, more) = found.split_at(found.len().min(MOST_PROVED));
         let key = self.store.log_key();
         let build = |snapshot: &Snapshot<'_>| {
-            let entries = self.opened(snapshot, &indices, size)?;
-            let children: BTreeSet<&ChildNumber> = entries.iter().flat_map(|opened| &opened.entry.children).collect();
-            if children.len() > MOST_CHILDREN {
-                return Ok(Err(Refused::Policy(Refusal::TooManyEntries)));
-            }
-            let children = children.into_iter().cloned().collect();
+            let mut entries = self.opened(snapshot, indices, size)?;
+            let (fitting, children) = fitting(&entries);
+            let next = entries.get(fitting).map(|opened| opened.index).or(more.first().copied());
+            entries.truncate(fitting);
+            let among = first..next.unwrap_or(size);
             let names = names(snapshot, person, &entries)?;
             let auditors = (case.by, approver);
             let checkpoint = &note;
             let (entries, names, erased) = (&entries, &names, &erased_below(snapshot, size)?);
-            let evidence = Evidence { key: &key, person, from, to, auditors, made: now, size, entries, erased, names, checkpoint };
-            Ok(Ok((SealedDocument::of(self, evidence.written(), Recipient::of_bytes(recipient))?, children)))
+            let evidence = Evidence { key: &key, person, from, to, auditors, made: now, size, among, entries, erased, names, checkpoint };
+            let document = SealedDocument::of(self, evidence.written(), Recipient::of_bytes(recipient))?;
+            Ok((FetchedEvidence { document, next }, children))
         };
         beside(|| self.store.prepare(build)).map(Ok)
     }
@@ -223,6 +240,19 @@ impl Directory {
 
 fn found(registry: &Registry<'_>, id: EvidenceId) -> Result<Result<EvidenceCase, Refused>, StoreError> {
     Ok(registry.evidence(id)?.ok_or(Refused::NotFoundOrNotYours))
+}
+
+/// How many of the entries, from the first on, one document has room for by the children in them, and these children. It has room for the first.
+fn fitting(entries: &[Opened]) -> (usize, Vec<ChildNumber>) {
+    let mut children = BTreeSet::new();
+    for (count, opened) in entries.iter().enumerate() {
+        let others = opened.entry.children.iter().filter(|child| !children.contains(*child)).count();
+        if count > 0 && children.len() + others > MOST_CHILDREN {
+            return (count, children.into_iter().cloned().collect());
+        }
+        children.extend(&opened.entry.children);
+    }
+    (entries.len(), children.into_iter().cloned().collect())
 }
 
 /// The names that go with the numbers in the entries.

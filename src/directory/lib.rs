@@ -45,7 +45,7 @@ pub use contact::{AskContact, ContactAsked};
 pub use contactpoint_policy::Ceilings;
 pub use cursor::Cursor;
 pub use enrol::{EnrolOrganisation, EnrolPerson, EnrolledOrganisation, EnrolledPerson, NewHead};
-pub use evidence::{EvidenceRequest, EvidenceStanding, MOST_PROVED};
+pub use evidence::{EvidencePart, EvidenceRequest, EvidenceStanding, FetchedEvidence};
 pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, RejectedLine, MOST_RECORDS};
 pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};

@@ -91,8 +91,7 @@ impl From<Refusal> for Refused {
             | Refusal::AlreadyJudged
             | Refusal::NotApproved
             | Refusal::EvidenceExpired
-            | Refusal::OtherRequest
-            | Refusal::TooManyEntries => Self::Policy(refusal),
+            | Refusal::OtherRequest => Self::Policy(refusal),
         }
     }
 }

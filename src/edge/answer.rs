@@ -14,7 +14,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::texts::TextsAnswer;
 use bytes::Bytes;
 use contactpoint_audit::Logged;
-use contactpoint_directory::SealedDocument;
+use contactpoint_directory::{FetchedEvidence, SealedDocument};
 use contactpoint_domain::{Day, Instant};
 use contactpoint_store::{Committed, Standing};
 use http::header::{
@@ -132,6 +132,8 @@ pub struct Answer {
     entry: Option<Logged>,
     allow: &'static str,
     close: bool,
+    /// Where the next part begins.
+    next: Option<u64>,
     /// What caches may do.
     caches: &'static str,
 }
@@ -144,6 +146,8 @@ const FOR_GOOD: &str = "private, max-age=31536000, immutable";
 /// The index of an answer's entry in the log, and the hash of its leaf in base64: what its receipt is asked by, and held against.
 pub(crate) const LOG_INDEX: HeaderName = HeaderName::from_static("log-index");
 pub(crate) const LOG_LEAF: HeaderName = HeaderName::from_static("log-leaf");
+/// The entry from which on the next part of evidence is fetched.
+const EVIDENCE_NEXT: HeaderName = HeaderName::from_static("evidence-next");
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
@@ -175,6 +179,18 @@ impl Answer {
             Err(refused) => Self::problem(refused),
         }
         .entered(entry)
+    }
+
+    /// The same of a part of evidence, which says where the next begins.
+    pub fn part<E: Into<Problem>>(committed: Committed<Result<FetchedEvidence, E>>) -> Self {
+        let mut next = None;
+        let document = committed.map(|fetched| {
+            fetched.map(|fetched| {
+                next = fetched.next;
+                fetched.document
+            })
+        });
+        Self { next, ..Self::sealed(document) }
     }
 
     /// Done, and nothing to say (204).
@@ -244,7 +260,7 @@ impl Answer {
     }
 
     fn new(status: StatusCode, media: &'static str, body: Bytes) -> Self {
-        Self { status, media, body, problem: None, entry: None, allow: "", close: false, caches: NOTHING }
+        Self { status, media, body, problem: None, entry: None, allow: "", close: false, next: None, caches: NOTHING }
     }
 
     /// The bytes to send. Caches keep nothing but tiles, and browsers guess nothing (rule G8).
@@ -269,6 +285,9 @@ impl Answer {
             if let Ok(leaf) = HeaderValue::try_from(entry.leaf_text()) {
                 headers.insert(LOG_LEAF, leaf);
             }
+        }
+        if let Some(next) = self.next {
+            headers.insert(EVIDENCE_NEXT, next.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -141,8 +141,6 @@ problems! {
     TooManyMatches = "too_many_matches", 422, "Too many records match. Say more.";
     /// The search says too little (rule D3).
     SearchTooWide = "search_too_wide", 422, "The search says too little.";
-    /// A statement or evidence would have more entries than one document holds.
-    TooManyEntries = "too_many_entries", 422, "There are too many entries for one document. Ask for fewer days.";
     /// A value is not of its documented form.
     InvalidValue = "invalid_value", 422, "A value is not of its documented form.";
     /// The roles cannot be held by one person, or not in this organisation (rule C4).

@@ -67,7 +67,6 @@ impl From<Refusal> for Problem {
             Refusal::NotApproved => ProblemCode::NotApproved,
             Refusal::EvidenceExpired => ProblemCode::EvidenceExpired,
             Refusal::OtherRequest => ProblemCode::OtherRequest,
-            Refusal::TooManyEntries => ProblemCode::TooManyEntries,
         }
         .into()
     }

@@ -88,7 +88,7 @@ routes! {
     MakeStatement = POST "/v1/audit/statement" Network;
     RequestEvidence = POST "/v1/audit/evidence" Network;
     ApproveEvidence = POST "/v1/audit/evidence/{id}/approve" Network;
-    FetchEvidence = GET "/v1/audit/evidence/{id}" Network;
+    FetchEvidence = POST "/v1/audit/evidence/{id}/fetch" Network;
     Checkpoint = GET "/log/checkpoint" Network;
     AskedCheckpoint = GET "/log/checkpoint/asked" Network;
     CosignedCheckpoint = GET "/log/checkpoint/cosigned" Network;

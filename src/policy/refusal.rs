@@ -87,6 +87,4 @@ refusals! {
     EvidenceExpired = "the days in which this may be approved or fetched are over",
     /// Something else is approved than what was asked for (rule F5).
     OtherRequest = "this is not what was asked for",
-    /// More entries than one document holds.
-    TooManyEntries = "there are more entries than one document holds",
 }

@@ -10,7 +10,7 @@ use contactpoint_audit::{Change, Entry, Hash, VerifierKey};
 use contactpoint_domain::{Instant, PersonId};
 use contactpoint_sealing::EntryKey;
 use std::fmt::Write as _;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// One entry, opened.
 pub struct Opened {
@@ -33,7 +33,7 @@ pub struct Names {
     pub lines: Vec<String>,
 }
 
-/// All that one person did in a time, below one checkpoint.
+/// All that one person did in a time, below one checkpoint, or a part of it.
 pub struct Evidence<'a> {
     /// The log's key.
     pub key: &'a VerifierKey,
@@ -49,6 +49,8 @@ pub struct Evidence<'a> {
     pub made: Instant,
     /// Entries that the checkpoint covers.
     pub size: u64,
+    /// Those that were looked through: all of these but in a part.
+    pub among: Range<u64>,
     /// Oldest first.
     pub entries: &'a [Opened],
     /// Entries that were erased: whose they were nobody knows any more.
@@ -84,16 +86,23 @@ impl Evidence<'_> {
             auditors: (PersonId(asked), PersonId(approved)),
             made,
             size,
+            among: Range { start, end },
             entries,
             erased,
             names,
             checkpoint: _,
         } = self;
+        let since = if *start == 0 { String::new() } else { format!(" from entry {start} on and") };
+        let part = match (*start, *end < *size) {
+            (0, false) => String::new(),
+            (_, false) => "It is the last part; what is older stands in those before it.\n".to_owned(),
+            (_, true) => format!("It is a part: what was done since stands in the next, which is fetched from entry {end} on.\n"),
+        };
         let mut text = format!(
             "EVIDENCE OF WHAT A PERSON DID\n\n\
              What person {person} looked at, and tried to, from {}\n\
-             until {}, as far as the log holds it before entry {size}:\n\
-             {} entries, the oldest first. Asked for by the auditor with the number {asked}, approved by the auditor with the number {approved}.\n\
+             until {}, as far as the log holds it{since} before entry {end}:\n\
+             {} entries, the oldest first.\n{part}Asked for by the auditor with the number {asked}, approved by the auditor with the number {approved}.\n\
              Made on {}.\n\nNames, as the directory has them on that day; the log holds numbers alone:\n",
             when(*from),
             when(*to),

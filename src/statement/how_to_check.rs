@@ -108,7 +108,7 @@ mod tests {
         };
         assert_eq!(members("Reason")[..2], ["1 coordination", "2 concern"]);
         assert_eq!(members("Did").len(), Operation::ALL.len());
-        assert_eq!(members("Refusal").last().unwrap(), "58 too-many-entries");
+        assert_eq!(members("Refusal").last().unwrap(), "57 other-request");
         assert!(members("Role").contains(&"11 system-operator".to_owned()));
         assert!(members("Shown").contains(&"12 unique-pupil-number".to_owned()));
         let outcomes = [Outcome::Answered, Outcome::NotFound, Outcome::TooMany, Outcome::Refused(RefusalCode::OutsideScope)];

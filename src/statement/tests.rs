@@ -8,6 +8,7 @@ use contactpoint_audit::{
 use contactpoint_domain::{ChildNumber, Instant, Name, OrganisationId, PersonId, Purpose, Role};
 use contactpoint_hardening::{HardeningError, LockedBytes};
 use contactpoint_sealing::EntrySealer;
+use std::ops::Range;
 
 mod stranger;
 
@@ -86,6 +87,11 @@ fn opened(log: &Log, which: &[usize]) -> Vec<Opened> {
 }
 
 fn evidence_of(log: &Log, entries: &[Opened], signer: &Hsm) -> String {
+    evidence_among(log, 0..log.head.size, entries, signer)
+}
+
+/// Of the entries among these.
+fn evidence_among(log: &Log, among: Range<u64>, entries: &[Opened], signer: &Hsm) -> String {
     let evidence = Evidence {
         key: &signer.1,
         person: PersonId(17),
@@ -94,6 +100,7 @@ fn evidence_of(log: &Log, entries: &[Opened], signer: &Hsm) -> String {
         auditors: (PersonId(21), PersonId(22)),
         made: Instant::of_millis(1_795_400_000_000),
         size: log.head.size,
+        among,
         entries,
         erased: &[],
         names: &Names { lines: vec!["person 17: Beryl Cook".to_owned()] },
@@ -160,6 +167,24 @@ fn a_part_of_the_looks_says_so_and_where_the_rest_is() {
     assert!(part.contains("log holds from entry 1 on and before entry"), "{part}");
     assert!(part.contains("It is a part: for what is older, ask for the statement of what comes before entry 1.\n"), "{part}");
     assert_eq!(verify(&part, &Hsm::new(1).1, None).unwrap().entries, 2);
+}
+
+#[test]
+fn a_part_of_the_evidence_says_so_and_where_the_rest_is() {
+    // F5: what is no whole list does not pass for one, and each part verifies by itself
+    let log = log();
+    let part = |among: Range<u64>, which: &[usize]| evidence_among(&log, among, &opened(&log, which), &Hsm::new(1));
+    let (whole, first, second, last) = (part(0..5, &[0, 2]), part(0..2, &[0]), part(2..4, &[2]), part(4..5, &[4]));
+    assert!(whole.contains("holds it before entry 5:") && !whole.contains("part"), "{whole}");
+    assert!(
+        first.contains("holds it before entry 2:")
+            && first.contains("It is a part: what was done since stands in the next, which is fetched from entry 2 on.\n")
+    );
+    assert!(second.contains("holds it from entry 2 on and before entry 4:") && second.contains("fetched from entry 4 on.\n"), "{second}");
+    assert!(last.contains("holds it from entry 4 on and before entry 5:") && last.contains("It is the last part;"), "{last}");
+    for part in [whole, first, second, last] {
+        verify(&part, &Hsm::new(1).1, None).unwrap();
+    }
 }
 
 #[test]

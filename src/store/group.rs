@@ -4,10 +4,10 @@ use crate::cosignatures;
 use crate::error::StoreError;
 use crate::in_place::InPlace;
 use crate::index::{Index, Pair as IndexPair, Progress, Turned};
-use crate::leaf;
 use crate::log;
-use crate::looked::{self, Pair, Pending};
+use crate::looked::{Pair, Pending};
 use crate::overtaken::{AsOf, Hidden};
+use crate::pieces::{Piece, Pieces};
 use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::sealed::SealKeys;
@@ -85,17 +85,23 @@ impl<'w> Group<'w> {
     }
 
     /// Adds the entry of a look, unless one of its children was hidden after it began: then nothing of it is answered (rule E2).
-    pub(crate) fn append_look(&mut self, as_of: Option<AsOf>, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<Logged, StoreError> {
-        if as_of.is_some_and(|as_of| self.writer.hidden.overtook(as_of, &tokens)) {
+    pub(crate) fn append_look(&mut self, as_of: Option<AsOf>, pieces: Pieces) -> Result<Logged, StoreError> {
+        if as_of.is_some_and(|as_of| pieces.tokens().any(|tokens| self.writer.hidden.overtook(as_of, tokens))) {
             return Err(StoreError::Overtaken);
         }
-        self.append(leaf, tokens)
+        self.append(pieces)
     }
 
-    /// Adds an entry that was sealed elsewhere, with the tokens of the children it tells of. Returns where it stands.
-    pub(crate) fn append(&mut self, leaf: &[u8], tokens: Vec<[u8; 16]>) -> Result<Logged, StoreError> {
+    /// Adds entries that were sealed elsewhere. Returns where the first stands.
+    pub(crate) fn append(&mut self, Pieces { first, rest }: Pieces) -> Result<Logged, StoreError> {
+        let logged = self.append_piece(first)?;
+        rest.into_iter().try_for_each(|piece| self.append_piece(piece).map(drop))?;
+        Ok(logged)
+    }
+
+    fn append_piece(&mut self, Piece { leaf, tokens }: Piece) -> Result<Logged, StoreError> {
         let logged =
-            log::append(&self.writer.connection, &mut self.writer.tree, leaf).inspect_err(|error| self.broken = Some(error.alike()))?;
+            log::append(&self.writer.connection, &mut self.writer.tree, &leaf).inspect_err(|error| self.broken = Some(error.alike()))?;
         self.looked.extend(tokens.into_iter().map(|token| (token, logged.index)));
         Ok(logged)
     }
@@ -107,10 +113,9 @@ impl<'w> Group<'w> {
     ) -> Result<(T, Logged), StoreError> {
         self.writer.connection.execute_batch("SAVEPOINT change")?;
         match self.write(change) {
-            Ok((value, entry, leaf)) => {
-                let tokens = looked::tokens_of(&self.writer.keys, &entry);
+            Ok((value, pieces)) => {
                 // INVARIANT: a change without its entry is never committed: a failed append breaks the whole group
-                let logged = self.append(&leaf, tokens)?;
+                let logged = self.append(pieces)?;
                 self.writer.connection.execute_batch("RELEASE change")?;
                 Ok((value, logged))
             }
@@ -126,10 +131,7 @@ impl<'w> Group<'w> {
         }
     }
 
-    fn write<T>(
-        &mut self,
-        change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>,
-    ) -> Result<(T, Entry, Vec<u8>), StoreError> {
+    fn write<T>(&mut self, change: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Entry), StoreError>) -> Result<(T, Pieces), StoreError> {
         let registry = Registry { connection: &self.writer.connection, keys: &self.writer.keys };
         let snapshot = Snapshot { registry, index: &self.writer.index };
         let mut transaction = Transaction {
@@ -147,8 +149,7 @@ impl<'w> Group<'w> {
         // INVARIANT: what may fail, fails before anything of the change is taken over: else it would stay in memory when its rows are undone
         let sealed = queued.and_then(|(value, mut entry)| {
             entry.changes.append(&mut transaction.changes);
-            let leaf = leaf::sealed(&self.writer.keys, &entry)?;
-            Ok((value, entry, leaf))
+            Ok((value, Pieces::of(&self.writer.keys, entry)?))
         });
         let sealed = sealed.inspect_err(|_| {
             self.writer.index.forget(&transaction.pairs);

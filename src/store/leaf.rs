@@ -19,7 +19,7 @@ const ROOM_FOR_REVIEWS: usize = 16;
 /// Bytes of an alert's row in an entry, at most: table, row (53 bits, zigzag), version, digest; and what one more may add to the list's length.
 const ALERT_BYTES: usize = 1 + 8 + 1 + 16 + 1;
 
-/// Seals an entry into its leaf: the only way into the log.
+/// Seals an entry into its leaf (`pieces`: the only way into the log).
 pub(crate) fn sealed(keys: &SealKeys, entry: &Entry) -> Result<Vec<u8>, StoreError> {
     let entry = veiled(keys, entry);
     let encoded = entry.encode();

@@ -27,6 +27,7 @@ mod log;
 mod looked;
 mod open;
 mod overtaken;
+mod pieces;
 mod probe;
 mod readers;
 mod receipts;

@@ -71,12 +71,12 @@ impl Store {
         sign_statement(text, self.log_signer()).map_err(|_| StoreError::Unsigned)
     }
 
-    /// The indices of the entries before `size` that were written from one instant to another and that are wanted; oldest first, at most `most`.
+    /// The indices of those of some entries that were written from one instant to another and that are wanted; oldest first, at most `most`.
     /// Nothing of them is answered here: what is shown of an entry is read again, for an answer that has its own.
     pub async fn entries_between(
         &self,
         (from, to): (Instant, Instant),
-        size: u64,
+        among: Range<u64>,
         most: usize,
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<Vec<u64>, StoreError> {
@@ -84,8 +84,8 @@ impl Store {
         let late = to.plus_seconds(CLOCKS_OFF);
         let erased = self.read(|snapshot| snapshot.erased())?;
         let mut found = Vec::new();
-        for life in self.lives(size)? {
-            let mut next = self.first_of_life(early, &life, &erased)?;
+        for life in self.lives(among.end)?.into_iter().filter(|life| life.end > among.start) {
+            let mut next = self.first_of_life(early, &life, &erased)?.max(among.start);
             while next < life.end && found.len() < most {
                 let end = life.end.min(next + SLICE);
                 let looks = self.read(|snapshot| snapshot.looks_between(next, end))?;

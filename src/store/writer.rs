@@ -7,11 +7,11 @@ use crate::error::{OpenError, StoreError};
 use crate::group::{Group, Writer};
 use crate::in_place::{self, InPlace};
 use crate::index::Index;
-use crate::leaf;
 use crate::log;
-use crate::looked::{self, Pending};
+use crate::looked::Pending;
 use crate::open::{Options, StoreKeys};
 use crate::overtaken::{AsOf, Hidden};
+use crate::pieces::Pieces;
 use crate::readers::Readers;
 use crate::registry::Registry;
 use crate::schema;
@@ -131,17 +131,16 @@ impl Store {
                 Ok(looked) => looked,
                 Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
             };
-            let leaf = leaf::sealed(&self.shared.keys, &entry)?;
             // what showed nothing is not refused: that would tell that there is something
             let as_of = Some(as_of).filter(|_| !entry.shown.is_empty());
-            Ok(Ok((value, as_of, leaf, looked::tokens_of(&self.shared.keys, &entry))))
+            Ok(Ok((value, as_of, Pieces::of(&self.shared.keys, entry)?)))
         })?;
-        let (value, as_of, leaf, tokens) = match found {
+        let (value, as_of, pieces) = match found {
             Ok(looked) => looked,
             Err(calls_for_a_change) => return Ok(Err(calls_for_a_change)),
         };
         let (settle, settled) = oneshot::channel();
-        self.send(Job::Look { as_of, leaf, tokens, settle })?;
+        self.send(Job::Look { as_of, pieces, settle })?;
         let logged = settled.await.map_err(|_| StoreError::Stopped)??;
         Ok(Ok(Committed::new(value, logged)))
     }

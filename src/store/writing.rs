@@ -10,6 +10,7 @@ use crate::group::{Done, Group, Settle, Writer};
 use crate::in_place::InPlace;
 use crate::index::Index;
 use crate::overtaken::AsOf;
+use crate::pieces::Pieces;
 use contactpoint_audit::Logged;
 use rusqlite::config::DbConfig;
 use rusqlite::Connection;
@@ -33,8 +34,8 @@ const IDLE_SLICE: usize = 8192;
 pub(crate) type ChangeJob = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
 
 pub(crate) enum Job {
-    /// A sealed entry of a look, and the tokens of its children.
-    Look { as_of: Option<AsOf>, leaf: Vec<u8>, tokens: Vec<[u8; 16]>, settle: oneshot::Sender<Result<Logged, StoreError>> },
+    /// The sealed entries of a look.
+    Look { as_of: Option<AsOf>, pieces: Pieces, settle: oneshot::Sender<Result<Logged, StoreError>> },
     /// Anything that writes more than its entry.
     Change(ChangeJob),
     /// The last job.
@@ -185,8 +186,8 @@ fn fill_group(
     };
     while let Some(job) = jobs.next() {
         match job {
-            Job::Look { as_of, leaf, tokens, settle } => {
-                let appended = group.append_look(as_of, &leaf, tokens);
+            Job::Look { as_of, pieces, settle } => {
+                let appended = group.append_look(as_of, pieces);
                 settles.push(Box::new(move |fate: Result<(), StoreError>| {
                     let _ = settle.send(fate.and(appended));
                 }));

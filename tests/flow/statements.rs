@@ -132,16 +132,17 @@ async fn evidence_takes_two_auditors_and_is_verified_by_a_script_that_has_nothin
     let asked = |person: &Value, code: String| json!({"person": person, "from": day(-1), "to": day(1), "reason": "audit", "recipient": RECIPIENT, "code": code});
     let standing = first.post("/v1/audit/evidence", asked(&teacher, house.code(first).await)).await.expect_status(200).json();
     assert_eq!(standing["approved"], false);
-    let (approve, fetch) = (format!("/v1/audit/evidence/{}/approve", standing["id"]), format!("/v1/audit/evidence/{}", standing["id"]));
+    let (approve, fetch) =
+        (format!("/v1/audit/evidence/{}/approve", standing["id"]), format!("/v1/audit/evidence/{}/fetch", standing["id"]));
     // nobody fetches what only one auditor wants, and nobody approves their own request
-    assert_eq!(first.get(&fetch).await.expect_status(409).code(), "not_approved");
+    assert_eq!(first.post(&fetch, json!({})).await.expect_status(409).code(), "not_approved");
     house.clock.move_on(2 * MINUTE);
     let own = first.post(&approve, asked(&teacher, house.code(first).await)).await.expect_status(403);
     assert_eq!(own.code(), "own_act");
     // what is approved is what was asked for, said again
     let other = second.post(&approve, asked(&json!(1), house.code(second).await)).await.expect_status(409);
     assert_eq!(other.code(), "other_request");
-    assert_eq!(first.get(&fetch).await.expect_status(409).code(), "not_approved");
+    assert_eq!(first.post(&fetch, json!({})).await.expect_status(409).code(), "not_approved");
     house.clock.move_on(2 * MINUTE);
     let stale = second.post(&approve, asked(&teacher, "000000".to_owned())).await.expect_status(403);
     assert_eq!(stale.code(), "not_confirmed", "C2: sensitive acts ask for the token again");
@@ -149,8 +150,8 @@ async fn evidence_takes_two_auditors_and_is_verified_by_a_script_that_has_nothin
     let approved = second.post(&approve, asked(&teacher, house.code(second).await)).await.expect_status(200).json();
     assert_eq!(approved["approved"], true);
     covered(first, approved["entry"].as_u64().unwrap()).await;
-    assert_eq!(second.get(&fetch).await.expect_status(404).code(), "not_found_or_not_yours", "whoever asked fetches it");
-    let answer = first.get(&fetch).await.expect_status(200);
+    assert_eq!(second.post(&fetch, json!({})).await.expect_status(404).code(), "not_found_or_not_yours", "whoever asked fetches it");
+    let answer = first.post(&fetch, json!({})).await.expect_status(200);
     assert_eq!(answer.headers["content-type"], "application/vnd.contactpoint.sealed");
     assert_eq!(answer.headers["cache-control"], "no-store");
     let to = in_folder(&house, "evidence.age");
@@ -176,7 +177,7 @@ async fn evidence_takes_two_auditors_and_is_verified_by_a_script_that_has_nothin
     // seven days, and no longer
     house.clock.move_on(8 * DAY);
     let first = &house.another_session(first).await;
-    assert_eq!(first.get(&fetch).await.expect_status(409).code(), "evidence_expired");
+    assert_eq!(first.post(&fetch, json!({})).await.expect_status(409).code(), "evidence_expired");
     let looks = first
         .post(
             "/v1/audit/evidence",

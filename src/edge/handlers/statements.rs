@@ -7,7 +7,7 @@ use crate::answer::{Answer, Success};
 use crate::call::{Asked, Call};
 use crate::problem::{Problem, ProblemDocument};
 use contactpoint_audit::Operation;
-use contactpoint_directory::{EvidenceRequest, EvidenceStanding, StatementRequest};
+use contactpoint_directory::{EvidencePart, EvidenceRequest, EvidenceStanding, StatementRequest};
 use contactpoint_domain::EvidenceId;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 
@@ -60,15 +60,15 @@ pub(crate) async fn approve(desk: &Handlers, call: Call<'_>) -> Handled {
     Ok(Answer::settled(Success::Ok, entered(standing)))
 }
 
-/// Fetches evidence that the caller asked for and another auditor approved, sealed for its recipient.
-#[utoipa::path(get, path = "/v1/audit/evidence/{id}", tag = "audit", params(("id" = u64, Path)), security(("certificate" = [], "session" = [])),
-    responses((status = 200, description = "The evidence, sealed by age.", body = inline(Sealed), content_type = "application/vnd.contactpoint.sealed"),
+/// Fetches evidence that the caller asked for and another auditor approved, sealed for its recipient: a part of it, where it is long.
+#[utoipa::path(post, path = "/v1/audit/evidence/{id}/fetch", tag = "audit", params(("id" = u64, Path)), request_body = EvidencePart, security(("certificate" = [], "session" = [])),
+    responses((status = 200, description = "The evidence, sealed by age.", body = inline(Sealed), content_type = "application/vnd.contactpoint.sealed",
+            headers(("Evidence-Next" = u64, description = "Where there is more: the entry from which on the next part is fetched."))),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn fetch(desk: &Handlers, call: Call<'_>) -> Handled {
-    let (id, now) = (evidence(&call), call.now);
-    let caller = call.caller(&desk.identity, Operation::FetchEvidence).await?;
-    let made = desk.directory.fetch_evidence(&caller, id?, now.wall).await?;
-    Ok(Answer::sealed(made))
+    let id = evidence(&call);
+    let Asked { caller, request, now } = call.json::<EvidencePart>(&desk.identity, Operation::FetchEvidence).await?;
+    Ok(Answer::part(desk.directory.fetch_evidence(&caller, id?, request, now.wall).await?))
 }
 
 fn evidence(call: &Call<'_>) -> Result<EvidenceId, Problem> {

@@ -19,7 +19,7 @@ async fn look(store: &Store, at: u64, person: u32) {
 /// The entries of person 7 between two instants, by the scan.
 async fn scanned(store: &Store, from: u64, to: u64, most: usize) -> Vec<u64> {
     let times = (Instant::of_millis(from), Instant::of_millis(to));
-    store.entries_between(times, store.newest_head().unwrap().0, most, |entry| entry.person == Some(PersonId(7))).await.unwrap()
+    store.entries_between(times, 0..store.newest_head().unwrap().0, most, |entry| entry.person == Some(PersonId(7))).await.unwrap()
 }
 
 #[tokio::test]
