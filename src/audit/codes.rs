@@ -317,7 +317,7 @@ mod tests {
             (1..=42).chain(50..=54).chain(60..=65).chain(80..=85).collect::<Vec<u8>>()
         );
         assert_eq!(Field::ALL.iter().map(|f| f.number()).collect::<Vec<_>>(), (1..=12).collect::<Vec<u8>>());
-        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=44).chain(55..=58).collect::<Vec<u8>>());
+        assert_eq!(RefusalCode::ALL.iter().map(|r| r.number()).collect::<Vec<_>>(), (1..=44).chain(55..=57).collect::<Vec<u8>>());
         assert_eq!((Operation::View.number(), Field::Carers.number(), RefusalCode::UnknownAccount.number()), (4, 7, 10));
         assert_eq!((Operation::Stop.number(), Operation::Sponsor.number(), Operation::UnlockPerson.number()), (11, 13, 24));
         assert_eq!((RefusalCode::Fault.number(), RefusalCode::NotSponsored.number(), RefusalCode::OtherText.number()), (19, 20, 36));
