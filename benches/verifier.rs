@@ -2,8 +2,8 @@
 //! changed byte. `cargo run --release -p contactpoint-audit --example verifier -- ENTRIES [FOLDER]`; the folder must be empty and is kept,
 //! a temporary one is not.
 //!
-//! For: the figures in docs/log-format.md. Leaves to others: making logs that mean something; these entries are numbers. The verifier has
-//! one thread, so seconds of processor time are seconds of one core.
+//! For: the figures in docs/performance.md and docs/log-format.md. Leaves to others: making logs that mean something; these entries are numbers.
+//! The verifier has one thread, so seconds of processor time are seconds of one core.
 
 use contactpoint_audit::tiles::{bundle_path, encode_bundle, tile_path, width_at};
 use contactpoint_audit::verify::{self, Folders};

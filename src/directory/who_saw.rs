@@ -13,6 +13,7 @@ use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Moment, WhoSawPermit};
 use contactpoint_store::{ErasedEntries, Look, Registry, Snapshot, StoreError};
 use serde::{Deserialize, Serialize};
+use std::collections::btree_map::{BTreeMap, Entry as MapEntry};
 use utoipa::ToSchema;
 
 /// The most looks that one answer lists, the newest.
@@ -145,21 +146,45 @@ fn looks(
     looks.truncate(MOST_LOOKS as usize);
     let last = looks.last().filter(|_| more).map(|look| look.index);
     let looks = looks.into_iter().filter(|look| !DECISIONS.contains(&look.entry.operation));
-    let looks = looks.map(|look| told(snapshot, look)).collect::<Result<_, _>>()?;
+    let mut names = Names { registry: snapshot, people: BTreeMap::new(), organisations: BTreeMap::new() };
+    let looks = looks.map(|look| told(&mut names, look)).collect::<Result<_, _>>()?;
     Ok((looks, last))
 }
 
-fn told(registry: &Registry<'_>, Look { index, entry }: Look) -> Result<LookAnswer, StoreError> {
+/// The names in one answer: whoever looked often is opened once.
+struct Names<'a> {
+    registry: &'a Registry<'a>,
+    people: BTreeMap<PersonId, Option<Name>>,
+    organisations: BTreeMap<OrganisationId, Option<OrganisationName>>,
+}
+
+impl Names<'_> {
+    fn looker(&mut self, id: PersonId) -> Result<Option<Looker>, StoreError> {
+        let name = match self.people.entry(id) {
+            MapEntry::Occupied(known) => known.into_mut(),
+            MapEntry::Vacant(unknown) => unknown.insert(self.registry.account(id)?.map(|account| account.name)),
+        };
+        Ok(name.clone().map(|name| Looker { id, name }))
+    }
+
+    fn organisation(&mut self, id: OrganisationId) -> Result<Option<LookerOrganisation>, StoreError> {
+        let name = match self.organisations.entry(id) {
+            MapEntry::Occupied(known) => known.into_mut(),
+            MapEntry::Vacant(unknown) => unknown.insert(self.registry.organisation(id)?.map(|found| found.name)),
+        };
+        Ok(name.clone().map(|name| LookerOrganisation { id, name }))
+    }
+}
+
+fn told(names: &mut Names<'_>, Look { index, entry }: Look) -> Result<LookAnswer, StoreError> {
     let Entry { at, person, organisation, role, operation, reason, children: _, shown, outcome, changes: _, on_behalf_of, facts: _ } =
         entry;
-    let person = person.map(|id| registry.account(id)).transpose()?.flatten();
-    let organisation = organisation.map(|id| registry.organisation(id)).transpose()?.flatten();
     let operation = if operation == Operation::OverrideShield { Operation::BreakGlass } else { operation };
     Ok(LookAnswer {
         at,
         entry: index,
-        person: person.map(|account| Looker { id: account.id, name: account.name }),
-        organisation: organisation.map(|found| LookerOrganisation { id: found.id, name: found.name }),
+        person: person.map(|id| names.looker(id)).transpose()?.flatten(),
+        organisation: organisation.map(|id| names.organisation(id)).transpose()?.flatten(),
         role,
         operation: operation.code(),
         reason,

@@ -98,4 +98,25 @@ mod tests {
         assert_eq!(on(&mut finder, 2, 1, &[9], Place::Far), NOBODY);
         assert_eq!(on(&mut finder, 3, 1, &[9], Place::Far), [1]);
     }
+
+    #[test]
+    fn of_a_days_far_children_only_as_many_are_kept_as_a_finding_has_room_for_and_the_next_days_count() {
+        // F4: whoever looks at very many far children fills no memory with them, is told of, and hides no later day
+        let of = |on_days: i64, children: i64| FarAway {
+            on_days: on_days.try_into().unwrap(),
+            children: children.try_into().unwrap(),
+            within_days: 60.try_into().unwrap(),
+        };
+        let kept = |finder: &Finder| finder.looks[&PersonId(1)].len();
+        let many: Vec<u32> = (0..2 * EVIDENCE as u32).collect();
+        let mut finder = Finder::of(of(3, 5));
+        assert_eq!(on(&mut finder, 1, 1, &many, Place::Far), [1]);
+        assert_eq!(kept(&finder), EVIDENCE);
+        assert_eq!((on(&mut finder, 2, 1, &many, Place::Far), kept(&finder)), (vec![1], 2 * EVIDENCE), "each day by itself");
+        // a rule that asks for more children than a finding carries is met all the same
+        let asked = EVIDENCE as u32 + 8;
+        let mut finder = Finder::of(of(60, asked.into()));
+        assert_eq!(on(&mut finder, 1, 1, &many[..asked as usize - 1], Place::Far), NOBODY);
+        assert_eq!((on(&mut finder, 1, 1, &many, Place::Far), kept(&finder)), (vec![1], asked as usize));
+    }
 }

@@ -5,7 +5,7 @@
 mod rig;
 mod staff;
 
-use contactpoint_audit::Operation;
+use contactpoint_audit::{Entry, Operation};
 use contactpoint_directory::{Directory, Refused};
 use contactpoint_domain::{Addressee, AlertKind, Capability, NewAlert, OrganisationId, OrganisationKind, PersonId, Role};
 use contactpoint_identity::Caller;
@@ -90,6 +90,43 @@ async fn who_saw_a_child_goes_on_to_the_oldest_look_and_its_place_is_of_one_pers
     for (by, asked) in [(auditor(9), asked(1, "audit")), (auditor(1), asked(2, "audit")), (auditor(1), asked(1, "subject-access"))] {
         assert_eq!(who_saw(&directory, &by, on(asked)).await.map(drop), Err(Refused::NoSuchPlace));
     }
+}
+
+#[tokio::test]
+async fn each_look_names_its_own_person_and_organisation_however_often_they_looked() {
+    // F3: who saw this child; the names of one answer are opened once each
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let somebody_of =
+        |person, organisation| somebody(person, Role::Practitioner, (OrganisationKind::School, organisation), Capability::Query);
+    staff::on_record(&store, &[&somebody_of(5, 1), &somebody_of(6, 2)]).await;
+    let married = store.change(|tx| {
+        let mut account = tx.account(PersonId(6))?.unwrap();
+        account.name.family = "Penhaligon".try_into().unwrap();
+        let mut body = tx.organisation(OrganisationId(2))?.unwrap();
+        body.name = "Other body".try_into().unwrap();
+        tx.put_account(&account)?;
+        Ok((tx.put_organisation(&body)?, entry(Operation::AmendPerson, Vec::new())))
+    });
+    married.await.unwrap().into_inner();
+    let looks = [(5, 1), (6, 2), (5, 1), (5, 2), (999, 999), (6, 1)];
+    for (person, organisation) in looks {
+        let (person, organisation) = (Some(PersonId(person)), Some(OrganisationId(organisation)));
+        let look = Entry { person, organisation, ..entry(Operation::View, vec![child(1).number]) };
+        store.look(|_| Ok(((), look))).await.unwrap().into_inner();
+    }
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let asked = json!({"child_number": child(1).number, "reason": "audit"});
+    let (page, _) = who_saw(&directory, &auditor(1), asked).await.unwrap();
+    let named = |look: &Value| {
+        let (person, organisation) = (&look["person"], &look["organisation"]);
+        json!([person["id"], person["name"]["family"], organisation["id"], organisation["name"]])
+    };
+    let named: Vec<Value> = page.as_array().unwrap().iter().rev().map(named).collect();
+    let (first, second) = (json!([5, "Okafor", 1, "Body"]), json!([6, "Penhaligon", 2, "Other body"]));
+    let expected = [first.clone(), second, first, json!([5, "Okafor", 2, "Other body"]), json!([null, null, null, null])];
+    assert_eq!(named[..5], expected);
+    assert_eq!(named[5], json!([6, "Penhaligon", 1, "Body"]));
 }
 
 #[tokio::test]
