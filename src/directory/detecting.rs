@@ -7,11 +7,11 @@
 //! others: what is found (`review`), and what becomes of a task (`reviews`). Does not promise that what rules kept from more than [`WINDOW`] days
 //! ago plays a part.
 
-use crate::reviewing::{of_the_daemon, MOST_TASKS};
+use crate::reviewing::{done_by, of_the_daemon, HOLIDAYS, MOST_TASKS, RULES};
 use crate::sample::LATE_SECONDS;
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, Facts, Instant, NewReview, OrganisationId, OrganisationKind, PersonId};
-use contactpoint_review::{About, Child, Ending, Finding, Peers, Rules, Seen, Watch, MOST_DOUBLINGS};
+use contactpoint_review::{digest_of_holidays, About, Child, Ending, Finding, Peers, Rules, Seen, Watch, MOST_DOUBLINGS};
 use contactpoint_store::{Look, Origin, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -138,14 +138,17 @@ impl Detecting {
         let (count, is_last) = (some.len(), some.len() == run.found.len());
         let tasks = some.into_iter().map(|finding| self.task(finding, now)).collect::<Result<Vec<_>, _>>()?;
         let last = Day::of_number(run.days.1)?;
+        // what was found follows from the log and from these
+        let by = vec![done_by(RULES, self.rules.digest()), done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
         let change = self.store.change(move |transaction| {
             for (task, origin) in tasks {
                 transaction.add_review(&task, &origin)?;
             }
+            transaction.note_run(last)?;
             if is_last {
                 transaction.note_detected(last)?;
             }
-            Ok(((), of_the_daemon(Operation::DetectReviews, now)))
+            Ok(((), Entry { changes: by, ..of_the_daemon(Operation::DetectReviews, now) }))
         });
         change.await?.into_inner();
         run.found.drain(..count);

@@ -213,6 +213,18 @@ impl Registry<'_> {
         Ok(day.map(Day::of_number).transpose()?)
     }
 
+    /// The entries of the runs of the detection rules over the days up to one of these, oldest first, each with that day.
+    pub fn detection_runs(&self, from: Day, to: Day) -> Result<Vec<(u64, Day)>, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT entry, day FROM review_run WHERE day >= ?1 AND day <= ?2 ORDER BY entry")?;
+        let mut rows = select.query([from.number(), to.number()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((row.get::<_, i64>(0)?.cast_unsigned(), Day::of_number(row.get(1)?)?));
+        }
+        Ok(found)
+    }
+
     /// How many tasks are overdue on a day.
     pub fn overdue_reviews(&self, today: Day) -> Result<u64, StoreError> {
         let mut select = self.connection.prepare_cached("SELECT count(*) FROM review WHERE open = 1 AND due < ?1")?;
@@ -277,6 +289,13 @@ impl Transaction<'_> {
     pub fn drawn_to(&mut self, period: &EndedPeriod, next: u64) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached("UPDATE review_period SET next = ?3 WHERE every = ?1 AND last = ?2")?;
         update.execute(params![period.every, period.last.number(), next.cast_signed()])?;
+        Ok(())
+    }
+
+    /// Notes that this change's entry is of a run of the detection rules over the days up to this one.
+    pub fn note_run(&mut self, day: Day) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT INTO review_run (entry, day) VALUES (?1, ?2)")?;
+        insert.execute(params![self.entry.cast_signed(), day.number()])?;
         Ok(())
     }
 
