@@ -110,9 +110,11 @@ pub(crate) const LIVES: &str = "
 CREATE TABLE life (entry INTEGER PRIMARY KEY);
 ";
 
-/// 0.4: the entries of runs of the detection rules, each with the last day that was run. What they were run by is in the entry.
+/// 0.4: the entries of runs of the detection rules, each with the last day that was run. What they were run by is in the entry. And the entry that
+/// noted the last day of all that were run.
 pub(crate) const RUNS: &str = "
 CREATE TABLE review_run (entry INTEGER PRIMARY KEY, day INTEGER NOT NULL);
+ALTER TABLE review_detected ADD COLUMN entry INTEGER;
 ";
 
 #[cfg(test)]
