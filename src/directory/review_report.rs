@@ -91,6 +91,8 @@ pub struct DetectionShown {
     from: Day,
     /// The last day that any of them went up to.
     to: Day,
+    /// How many nights they were of: fewer than days, where a night was missed, whose day a later one went over, or the rules were not there.
+    nights: u32,
     /// The entry of the first of them.
     first: u64,
     /// The entry of the last of them.
@@ -185,8 +187,11 @@ fn detection(snapshot: &Snapshot<'_>, from: Day, to: Day) -> Result<Vec<Detectio
         let run = snapshot.entry_at(entry)?;
         let (rules, holidays) = (hex_in(run.as_ref(), RULES), hex_in(run.as_ref(), HOLIDAYS));
         match all.last_mut().filter(|former| former.rules == rules && former.holidays == holidays) {
-            Some(former) => (former.to, former.last) = (former.to.max(day), entry),
-            None => all.push(DetectionShown { from: day, to: day, first: entry, last: entry, rules, holidays }),
+            Some(former) => {
+                former.nights += u32::from(day > former.to);
+                (former.to, former.last) = (former.to.max(day), entry);
+            }
+            None => all.push(DetectionShown { from: day, to: day, nights: 1, first: entry, last: entry, rules, holidays }),
         }
     }
     Ok(all)

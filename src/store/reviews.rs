@@ -252,7 +252,7 @@ impl Store {
 
     /// The same of all entries from one index up to, and without, another. Those that were erased are passed over.
     pub fn entries_between_for_upkeep(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
-        self.read_log(to, |snapshot| snapshot.looks_between(from, to))
+        self.looks_between(from, to)
     }
 
     /// The entries of each life of the daemon from the first on that is not dated before an instant, or that is not before an entry, the oldest life

@@ -88,7 +88,7 @@ impl Store {
             let mut next = self.first_of_life(early, &life, &erased)?;
             while next < life.end && found.len() < most {
                 let end = life.end.min(next + SLICE);
-                let looks = self.read_log(end, |snapshot| snapshot.looks_between(next, end))?;
+                let looks = self.looks_between(next, end)?;
                 let is_over = looks.last().is_some_and(|look| look.entry.at > late);
                 let is_one = |look: &Look| (from..to).contains(&look.entry.at) && wanted(&look.entry);
                 found.extend(looks.iter().filter(|look| is_one(look)).map(|look| look.index));
@@ -102,6 +102,11 @@ impl Store {
         }
         found.truncate(most);
         Ok(found)
+    }
+
+    /// Entries from one index up to, and without, another, also the newest looks; those that were erased are passed over.
+    pub(crate) fn looks_between(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
+        self.read_log(to, |snapshot| snapshot.looks_between(from, to))
     }
 
     /// The entries before `size` of each life of the daemon, the oldest first; what was written before lives were noted counts as one.
@@ -120,7 +125,7 @@ impl Store {
     /// nearest before it tells.
     pub(crate) fn first_of_life(&self, instant: Instant, life: &Range<u64>, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
         let (mut from, mut to) = (life.start, life.end);
-        let last = self.read_log(to, |snapshot| snapshot.looks_between(to.saturating_sub(1).max(from), to))?;
+        let last = self.looks_between(to.saturating_sub(1).max(from), to)?;
         if last.last().is_some_and(|look| look.entry.at.plus_seconds(CLOCKS_OFF) < instant) {
             return Ok(to);
         }
@@ -133,7 +138,7 @@ impl Store {
                 }
                 middle = first - 1;
             }
-            let looks = self.read_log(middle + 1, |snapshot| snapshot.looks_between(middle, middle + 1))?;
+            let looks = self.looks_between(middle, middle + 1)?;
             if looks.first().is_some_and(|look| look.entry.at < instant) {
                 from = middle + 1;
             } else {

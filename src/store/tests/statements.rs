@@ -81,6 +81,8 @@ async fn what_reads_the_log_sees_the_newest_looks_though_nothing_was_changed_sin
     let store = create(dir.path());
     let mut at = BEGIN;
     let mut more = async || {
+        // from now on the readers see what there is now
+        store.registry(|registry| registry.detected_to()).unwrap();
         // further than clocks are off
         at += 2 * 3_600_000;
         look(&store, at, 7).await;
