@@ -1,7 +1,8 @@
 //! The nightly run of the detection rules (rule F4): once a day of the wall's calendar is over, over the looks of the last days, found again from
 //! the log each night, so that what is found follows from the log and the rules alone.
 //!
-//! In slices, so that nobody who is answered waits for it: each is read by itself, and nothing of it is kept but what the rules keep. What is found becomes tasks,
+//! In slices, so that nobody who is answered waits for it: each is read by itself, and nothing of it is kept but what the rules keep. Of several lives of the daemon
+//! by their days: a clock that was ahead in one mixes up none of the next. What is found becomes tasks,
 //! sixteen at most in one change, and the last change notes the day. Whatever is cut off begins anew, and a finding becomes a task once; what was
 //! told before is not kept here but known by its task. Leaves to
 //! others: what is found (`review`), and what becomes of a task (`reviews`). Does not promise that what rules kept from more than [`WINDOW`] days
