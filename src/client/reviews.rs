@@ -71,6 +71,14 @@ pub(crate) async fn report(place: &Place, Period { from, to }: &Period) -> Resul
         say(&format!("\nThe {every} to {last} {is_drawn} from entries {first} to {ended}, without the last,{plan} and by the checkpoint"));
         say(&text(&period["checkpoint"]));
     }
+    for runs in answer["detection"].as_array().into_iter().flatten() {
+        let [from, to, nights, first, last, rules, holidays] =
+            ["from", "to", "nights", "first", "last", "rules", "holidays"].map(|key| text(&runs[key]));
+        say(&format!(
+            "\nThe detection rules were run over the days to {from}, and on to {to}, in {nights} nights and entries {first} to {last}"
+        ));
+        say(&format!("by the rules {rules}... (sha256sum detection.toml) and the holidays {holidays}... (docs/review.md)"));
+    }
     Ok(())
 }
 

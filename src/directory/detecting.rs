@@ -1,19 +1,21 @@
 //! The nightly run of the detection rules (rule F4): once a day of the wall's calendar is over, over the looks of the last days, found again from
 //! the log each night, so that what is found follows from the log and the rules alone.
 //!
-//! In slices, so that nobody who is answered waits for it: each is read by itself, and nothing of it is kept but what the rules keep. What is found becomes tasks,
+//! In slices, so that nobody who is answered waits for it: each is read by itself, and nothing of it is kept but what the rules keep. Of several lives of the daemon
+//! by their days: a clock that was ahead in one mixes up none of the next. What is found becomes tasks,
 //! sixteen at most in one change, and the last change notes the day. Whatever is cut off begins anew, and a finding becomes a task once; what was
 //! told before is not kept here but known by its task. Leaves to
 //! others: what is found (`review`), and what becomes of a task (`reviews`). Does not promise that what rules kept from more than [`WINDOW`] days
 //! ago plays a part.
 
-use crate::reviewing::{of_the_daemon, MOST_TASKS};
+use crate::reviewing::{done_by, of_the_daemon, HOLIDAYS, MOST_TASKS, RULES};
 use crate::sample::LATE_SECONDS;
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, Facts, Instant, NewReview, OrganisationId, OrganisationKind, PersonId};
-use contactpoint_review::{About, Child, Ending, Finding, Peers, Rules, Seen, Watch, MOST_DOUBLINGS};
+use contactpoint_review::{digest_of_holidays, About, Child, Ending, Finding, Peers, Rules, Seen, Watch, MOST_DOUBLINGS};
 use contactpoint_store::{Look, Origin, Store, StoreError};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Days whose looks are gone through.
@@ -44,12 +46,21 @@ struct State {
 struct Run {
     /// What is found on the days behind the first up to the last becomes tasks.
     days: (i32, i32),
-    /// The entries that are left.
-    left: std::ops::Range<u64>,
+    /// Up to which day the run before this one went, and its entry, behind which nothing was run over yet; `None` where that says nothing.
+    before: Option<(i32, u64)>,
+    /// The entries that are left, of each life of the daemon that has some.
+    left: Vec<Life>,
     /// The rules, until all is read.
     watch: Option<Watch>,
     found: Vec<Finding>,
     kinds: BTreeMap<OrganisationId, Option<OrganisationKind>>,
+}
+
+/// What is left of one life of the daemon. Within it entries are in the order of time; a clock that was ahead is set back between two of them.
+struct Life {
+    entries: Range<u64>,
+    /// None of them is of a day before this one, but for moments.
+    day: i32,
 }
 
 impl Detecting {
@@ -84,36 +95,59 @@ impl Detecting {
         if self.state().done == Some(last) {
             return Ok(None);
         }
-        let detected = self.store.registry(|registry| registry.detected_to())?;
-        let Some(behind) = behind(detected.map(Day::number), last) else {
+        let detected = self.store.registry(|registry| registry.detected())?.map(|(day, entry)| (day.number(), entry));
+        let Some(behind) = behind(detected.map(|(day, _)| day), last) else {
             self.state().done = Some(last);
             return Ok(None);
         };
         // a day of the wall may begin half a day before or after one of UTC
         let from = u64::try_from(i64::from(last - WINDOW) * DAY_MILLIS).unwrap_or_default();
-        let (first, size) = self.store.first_entry_since(Instant::of_millis(from))?;
+        let before = detected.filter(|(day, _)| (last - WINDOW..=last).contains(day));
+        let lives = self.store.lives_since(Instant::of_millis(from), before.map_or(u64::MAX, |(_, entry)| entry))?.into_iter();
+        let left = lives.map(|entries| Life { entries, day: i32::MIN }).collect();
         let watch = Some(Watch::new(&self.rules, &self.holidays));
-        Ok(Some(Run { days: (behind, last), left: first..size, watch, found: Vec::new(), kinds: BTreeMap::new() }))
+        Ok(Some(Run { days: (behind, last), before, left, watch, found: Vec::new(), kinds: BTreeMap::new() }))
     }
 
-    /// One slice of the log; at its end what was found on the last day.
+    /// One slice of the log, of several lives where each has little; where nothing is left, what was found on the last day.
     fn read(&self, run: &mut Run) -> Result<bool, StoreError> {
-        let end = run.left.end.min(run.left.start.saturating_add(SLICE));
-        let mut looks = self.store.entries_between_for_upkeep(run.left.start, end)?;
-        // what is of a day that is not over, or of one to come by a clock that was ahead, is of another night
-        looks.retain(|look| look.entry.operation.is_look() && self.rules.day_of(look.entry.at) <= run.days.1);
-        // all of them before the rules take the first: a slice that fails is read again
-        let looks: Vec<_> = looks.into_iter().map(|look| self.look(run, look)).collect::<Result<_, _>>()?;
-        for look in looks.iter().flatten() {
-            let found = run.watch.as_mut().map_or_else(Vec::new, |watch| watch.take(look));
-            run.keep(found);
-        }
-        run.left.start = end;
-        if run.left.is_empty() {
-            let found = run.watch.take().map_or_else(Vec::new, Watch::finish);
-            run.keep(found);
+        let mut room = SLICE;
+        while room > 0 {
+            let Some((at, life, until)) = run.next_life() else {
+                let found = run.watch.take().map_or_else(Vec::new, Watch::finish);
+                run.keep(found);
+                break;
+            };
+            let most = room.min(life.entries.end - life.entries.start);
+            let rest = self.read_of_life(run, life, until, most)?;
+            run.go_on_from(at, rest);
+            room -= most;
         }
         Ok(true)
+    }
+
+    /// The next entries of one life, as far as they are of no day after `until`; `most` of them, which it has. Returns what is left of it.
+    fn read_of_life(&self, run: &mut Run, Life { entries, day }: Life, until: i32, most: u64) -> Result<Life, StoreError> {
+        let end = entries.start + most;
+        let looks = self.store.entries_between_for_upkeep(entries.start, end)?.into_iter();
+        let mut looks: Vec<(i32, Look)> = looks.map(|look| (run.day_of(&look, &self.rules), look)).collect();
+        // what another life wrote of a day before comes first
+        let later = looks.split_off(looks.iter().position(|(day, _)| *day > until).unwrap_or(looks.len()));
+        let rest = match later.first() {
+            Some((day, look)) => Life { entries: look.index..entries.end, day: *day },
+            None => Life { entries: end..entries.end, day: looks.last().map_or(day, |(day, _)| *day) },
+        };
+        // what is of a day that is not over, or of one to come by a clock that was ahead, is of another night
+        looks.retain(|(day, look)| look.entry.operation.is_look() && *day <= run.days.1);
+        // all of them before the rules take the first: a slice that fails is read again
+        let looks: Vec<_> = looks.into_iter().map(|(day, look)| Ok((day, self.look(run, look)?))).collect::<Result<_, StoreError>>()?;
+        for (day, look) in looks {
+            let Some((watch, look)) = run.watch.as_mut().zip(look) else { continue };
+            let mut found = watch.begin_day(day);
+            found.extend(watch.take(&look));
+            run.keep(found);
+        }
+        Ok(rest)
     }
 
     /// A look as the rules need it; `None` of one that nobody in particular did.
@@ -138,14 +172,17 @@ impl Detecting {
         let (count, is_last) = (some.len(), some.len() == run.found.len());
         let tasks = some.into_iter().map(|finding| self.task(finding, now)).collect::<Result<Vec<_>, _>>()?;
         let last = Day::of_number(run.days.1)?;
+        // what was found follows from the log and from these
+        let by = vec![done_by(RULES, self.rules.digest()), done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
         let change = self.store.change(move |transaction| {
             for (task, origin) in tasks {
                 transaction.add_review(&task, &origin)?;
             }
+            transaction.note_run(last)?;
             if is_last {
                 transaction.note_detected(last)?;
             }
-            Ok(((), of_the_daemon(Operation::DetectReviews, now)))
+            Ok(((), Entry { changes: by, ..of_the_daemon(Operation::DetectReviews, now) }))
         });
         change.await?.into_inner();
         run.found.drain(..count);
@@ -183,6 +220,30 @@ impl Detecting {
 }
 
 impl Run {
+    /// The life that is at the earliest day, the oldest of several, with its place among them; and the day that the next of the others is at.
+    fn next_life(&self) -> Option<(usize, Life, i32)> {
+        let (at, Life { entries, day }) = self.left.iter().enumerate().min_by_key(|(_, life)| life.day)?;
+        let others = self.left.iter().enumerate().filter(|(other, _)| *other != at);
+        let until = others.map(|(_, life)| life.day).min().unwrap_or(i32::MAX);
+        Some((at, Life { entries: entries.clone(), day: *day }, until))
+    }
+
+    /// The day that a look counts for: its own, unless a clock that was set back dated it before days that had been run already. Else nobody would judge it.
+    fn day_of(&self, look: &Look, rules: &Rules) -> i32 {
+        let day = rules.day_of(look.entry.at);
+        match self.before {
+            Some((run, entry)) if look.index >= entry && day < run => run + 1,
+            Some(_) | None => day,
+        }
+    }
+
+    fn go_on_from(&mut self, at: usize, rest: Life) {
+        if let Some(life) = self.left.get_mut(at) {
+            *life = rest;
+        }
+        self.left.retain(|life| !life.entries.is_empty());
+    }
+
     fn keep(&mut self, found: Vec<Finding>) {
         let (behind, last) = self.days;
         self.found.extend(found.into_iter().filter(|finding| finding.day > behind && finding.day <= last));

@@ -50,7 +50,7 @@ pub use feed::{BeginFeed, FeedBegun, FeedReport, FinishFeed, LinesTaken, Rejecte
 pub use helpdesk::{BeginReset, CompleteReset, ResetBegun, ResetDone};
 pub use people::{AmendPerson, ChecksMade, PersonStanding, SetState};
 pub use refused::Refused;
-pub use review_report::{ByBody, ByRule, EndedPeriodShown, ReviewCounts, ReviewReport};
+pub use review_report::{ByBody, ByRule, DetectionShown, EndedPeriodShown, ReviewCounts, ReviewReport};
 pub use reviewing::Reviewing;
 pub use reviews::{ReviewAnswer, ReviewedAnswer, ReviewedLook, ReviewsAnswer, ReviewsRequest, SettleReviewRequest, MOST_REVIEWS};
 pub use sample::Months;

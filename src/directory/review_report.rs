@@ -4,9 +4,9 @@ use crate::alert_audit::refuse_period;
 use crate::alert_statistics::StatisticsRequest;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
-use crate::reviewing::plan_of;
+use crate::reviewing::{digest_in, HOLIDAYS, PLAN, RULES};
 use crate::{Answered, Directory};
-use contactpoint_audit::Operation;
+use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, Instant, OrganisationId, Review, ReviewId, ReviewOutcome, Role, RuleName};
 use contactpoint_identity::Caller;
 use contactpoint_policy::{self as policy, Moment};
@@ -74,11 +74,35 @@ pub struct EndedPeriodShown {
     /// The plan under which it ended: the first 32 digits of SHA-256 of its file. No other plan draws it.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<String>,
+    /// The holidays then, likewise: of a text with each of them on a line, the earliest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holidays: Option<String>,
     /// Every entry of it was drawn or passed over. `false` for long: the plan was changed before the draw was over.
     is_drawn: bool,
     /// The signed checkpoint that is the seed: the first that covers `ended`.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint: Option<String>,
+}
+
+/// Runs of the detection rules, one behind the other, by one file and one list of holidays: as their entries in the log say.
+#[derive(Serialize, ToSchema)]
+pub struct DetectionShown {
+    /// The last day that the first of them went up to.
+    from: Day,
+    /// The last day that any of them went up to.
+    to: Day,
+    /// How many nights they were of: fewer than days, where a night was missed, whose day a later one went over, or the rules were not there.
+    nights: u32,
+    /// The entry of the first of them.
+    first: u64,
+    /// The entry of the last of them.
+    last: u64,
+    /// The rules, and which areas adjoin: the first 32 digits of SHA-256 of the file. Absent where the entry was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
+    /// The holidays, likewise: of a text with each of them on a line, the earliest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holidays: Option<String>,
 }
 
 /// How reviews stand that are due on these days.
@@ -87,6 +111,7 @@ pub struct ReviewReport {
     by_organisation: Vec<ByBody>,
     by_rule: Vec<ByRule>,
     periods: Vec<EndedPeriodShown>,
+    detection: Vec<DetectionShown>,
     /// Every task that is overdue today, whenever it was due.
     overdue_today: u64,
 }
@@ -143,12 +168,36 @@ fn report(snapshot: &Snapshot<'_>, StatisticsRequest { from, to }: StatisticsReq
     let by_organisation = counts.into_iter().map(|((organisation, role), counts)| ByBody { organisation, role, counts }).collect();
     let periods = snapshot.ended_periods(from, to)?.into_iter().map(|period| shown(snapshot, period)).collect::<Result<_, _>>()?;
     let by_rule = found.into_iter().map(|(rule, counts)| ByRule { rule, counts }).collect();
-    Ok(ReviewReport { by_organisation, by_rule, periods, overdue_today: snapshot.overdue_reviews(today)? })
+    let detection = detection(snapshot, from, to)?;
+    Ok(ReviewReport { by_organisation, by_rule, periods, detection, overdue_today: snapshot.overdue_reviews(today)? })
 }
 
 fn shown(snapshot: &Snapshot<'_>, period: EndedPeriod) -> Result<EndedPeriodShown, StoreError> {
     let EndedPeriod { every, last, start, entry, next, note } = period;
-    let plan = snapshot.entry_at(entry)?.as_ref().and_then(plan_of).map(|digest| digest.map(|byte| format!("{byte:02x}")).concat());
+    let end = snapshot.entry_at(entry)?;
+    let (plan, holidays) = (hex_in(end.as_ref(), PLAN), hex_in(end.as_ref(), HOLIDAYS));
     let every = Every::of_number(every).map_or("", Every::code);
-    Ok(EndedPeriodShown { every, last, from: start, ended: entry, plan, is_drawn: next >= entry, checkpoint: note })
+    Ok(EndedPeriodShown { every, last, from: start, ended: entry, plan, holidays, is_drawn: next >= entry, checkpoint: note })
+}
+
+/// The runs up to these days. A change of the file or of the holidays shows as one more of them, also where it was taken back.
+fn detection(snapshot: &Snapshot<'_>, from: Day, to: Day) -> Result<Vec<DetectionShown>, StoreError> {
+    let mut all: Vec<DetectionShown> = Vec::new();
+    for (entry, day) in snapshot.detection_runs(from, to)? {
+        let run = snapshot.entry_at(entry)?;
+        let (rules, holidays) = (hex_in(run.as_ref(), RULES), hex_in(run.as_ref(), HOLIDAYS));
+        match all.last_mut().filter(|former| former.rules == rules && former.holidays == holidays) {
+            Some(former) => {
+                former.nights += u32::from(day > former.to);
+                (former.to, former.last) = (former.to.max(day), entry);
+            }
+            None => all.push(DetectionShown { from: day, to: day, nights: 1, first: entry, last: entry, rules, holidays }),
+        }
+    }
+    Ok(all)
+}
+
+fn hex_in(entry: Option<&Entry>, table: u8) -> Option<String> {
+    let digest = entry.and_then(|entry| digest_in(entry, table))?;
+    Some(digest.map(|byte| format!("{byte:02x}")).concat())
 }

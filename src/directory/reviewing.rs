@@ -10,7 +10,7 @@ use crate::detecting::Detecting;
 use crate::sample::LATE_SECONDS;
 use contactpoint_audit::{Change, Entry, Operation, Outcome};
 use contactpoint_domain::{Day, Instant, NewReview, OrganisationKind};
-use contactpoint_review::{Drawable, Every, Plan, Rules, Seed, Task};
+use contactpoint_review::{digest_of_holidays, Drawable, Every, Plan, Rules, Seed, Task};
 use contactpoint_store::{EndedPeriod, Look, Origin, Registry, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +20,10 @@ const AT_ONCE: u64 = 20_000;
 /// Entries that it opens, and tasks that one change makes, at most: a change has room for so many in the log without being longer.
 pub(crate) const MOST_TASKS: usize = 16;
 
-/// Stands among an entry's changes for the table of the plan's file.
-const PLAN: u8 = 82;
+/// Stand among an entry's changes for the tables of what it was done by: the plan's file, the detection rules' file, and the holidays.
+pub(crate) const PLAN: u8 = 82;
+pub(crate) const RULES: u8 = 83;
+pub(crate) const HOLIDAYS: u8 = 84;
 
 /// Makes tasks of review: part of the daemon's upkeep, and no part of any request.
 pub struct Reviewing {
@@ -95,12 +97,12 @@ impl Reviewing {
             return Ok(());
         }
         let noted = ended.clone();
-        let plan = Change { table: PLAN, row: 0, version: 1, digest: self.plan.digest() };
+        let by = vec![done_by(PLAN, self.plan.digest()), done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
         let change = self.store.change(move |transaction| {
             noted.iter().try_for_each(|(every, last)| transaction.end_period(every.number(), *last))?;
             // a kind of period that the plan does not have begins, where it comes into the plan, no earlier than here
             unused.iter().try_for_each(|every| transaction.skip_period(every.number()))?;
-            Ok(((), Entry { changes: vec![plan], ..of_the_daemon(Operation::EndPeriod, now) }))
+            Ok(((), Entry { changes: by, ..of_the_daemon(Operation::EndPeriod, now) }))
         });
         change.await?.into_inner();
         self.done().noted.extend(ended);
@@ -132,12 +134,13 @@ impl Reviewing {
             self.done().passed.insert((period.every, period.last), next);
             return Ok(true);
         }
+        let by = vec![done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
         let change = self.store.change(move |transaction| {
             for (task, look) in &tasks {
                 transaction.add_review(&of_a_draw(transaction, *task, look, now)?, &Origin::Drawn(look.index))?;
             }
             transaction.drawn_to(&period, next)?;
-            Ok(((), of_the_daemon(Operation::DrawReviews, now)))
+            Ok(((), Entry { changes: by, ..of_the_daemon(Operation::DrawReviews, now) }))
         });
         change.await?.into_inner();
         Ok(true)
@@ -148,7 +151,7 @@ impl Reviewing {
         for period in waiting {
             let Some(seed) = period.note.as_deref().map(seed_of) else { continue };
             let end = self.store.entries_for_upkeep([period.entry])?;
-            if end.first().and_then(|end| plan_of(&end.entry)).is_none_or(|plan| plan == self.plan.digest()) {
+            if end.first().and_then(|end| digest_in(&end.entry, PLAN)).is_none_or(|plan| plan == self.plan.digest()) {
                 return Ok(Some((period, seed)));
             }
         }
@@ -176,9 +179,14 @@ impl Reviewing {
     }
 }
 
-/// The plan under which a period ended, by the entry of its end: the first 16 bytes of SHA-256 of its file. `None` in an entry of before 0.4.
-pub(crate) fn plan_of(end: &Entry) -> Option<[u8; 16]> {
-    end.changes.iter().find(|change| change.table == PLAN).map(|change| change.digest)
+/// Says in an entry what it was done by.
+pub(crate) const fn done_by(table: u8, digest: [u8; 16]) -> Change {
+    Change { table, row: 0, version: 1, digest }
+}
+
+/// What an entry says that it was done by: the first 16 bytes of SHA-256. `None` in an entry of before 0.4.
+pub(crate) fn digest_in(entry: &Entry, table: u8) -> Option<[u8; 16]> {
+    entry.changes.iter().find(|change| change.table == table).map(|change| change.digest)
 }
 
 /// The kind of the organisation that a look was for.

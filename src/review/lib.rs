@@ -8,6 +8,7 @@
 //! Pure: no clock, no socket, no file.
 
 mod calendar;
+mod digest;
 mod draw;
 mod find;
 mod look;
@@ -15,6 +16,7 @@ mod plan;
 mod rules;
 mod watch;
 
+pub use digest::digest_of_holidays;
 pub use draw::Seed;
 pub use look::{Child, Ending, Look, Peers, Seen};
 pub use plan::{Drawable, Every, Plan, PlanError, Task};

@@ -1,11 +1,11 @@
 //! The plan of what is reviewed in any case: which share of whose looks, how often, and by when; and the draw by it.
 
+use crate::digest;
 use crate::draw::Seed;
 use crate::rules::refusal;
 use contactpoint_domain::{Day, OrganisationId, OrganisationKind, Role};
 use contactpoint_settings::Within;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 
 /// The plan cannot be used.
@@ -173,8 +173,7 @@ impl Plan {
                 return Err(PlanError::NeverAsked(at + 1));
             }
         }
-        let whole: [u8; 32] = Sha256::digest(text).into();
-        plan.digest = std::array::from_fn(|at| whole.get(at).copied().unwrap_or_default());
+        plan.digest = digest::of_text(text);
         Ok(plan)
     }
 

@@ -1,6 +1,7 @@
 //! The rules, parsed once at the door: an unknown key, a number out of range, a rule without its reason is refused.
 
 use crate::calendar::{Calendar, Zone};
+use crate::digest;
 use contactpoint_domain::{Areas, Day, Instant, OrganisationId, OrganisationKind, RuleName};
 use contactpoint_settings::Within;
 use serde::Deserialize;
@@ -53,6 +54,9 @@ pub struct Rules {
     adjoining: Vec<(OrganisationId, OrganisationId)>,
     #[serde(default)]
     pub(crate) rule: Vec<Rule>,
+    /// Of the file's text.
+    #[serde(skip)]
+    digest: [u8; 16],
 }
 
 fn ten() -> Within<1, 60> {
@@ -141,7 +145,7 @@ impl Rules {
     /// # Errors
     /// [`RulesError`].
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self = toml::from_str(text).map_err(|error| {
+        let mut rules: Self = toml::from_str(text).map_err(|error| {
             let (line, why) = refusal(&error, text);
             RulesError::Refused { line, why }
         })?;
@@ -157,7 +161,14 @@ impl Rules {
                 return Err(RulesError::WithoutReason(rule.name.as_str().to_owned()));
             }
         }
+        rules.digest = digest::of_text(text);
         Ok(rules)
+    }
+
+    /// Which rules they are, and which areas adjoin: the first 16 bytes of SHA-256 of the file that they were read from.
+    #[must_use]
+    pub const fn digest(&self) -> [u8; 16] {
+        self.digest
     }
 
     /// The names of the rules, in the order of the file.

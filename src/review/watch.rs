@@ -97,16 +97,21 @@ impl Watch {
     /// before, because a clock was set back, counts for the day that it comes in.
     pub fn take(&mut self, look: &Look) -> Vec<Finding> {
         let mut local = self.calendar.local(look.at);
-        let today = self.today.unwrap_or(local.day);
-        local.day = local.day.max(today);
-        let found = if local.day > today { self.day_ends(today) } else { Vec::new() };
-        self.today = Some(local.day);
+        let found = self.begin_day(local.day);
+        local.day = self.today.map_or(local.day, |today| local.day.max(today));
         for (rule, finder) in &mut self.finders {
             if rule.is_about(look.peers.kind) {
                 finder.take(look, local);
             }
         }
         found
+    }
+
+    /// From now on no look counts for a day before this one. Returns what was found on the days that ended with that.
+    pub fn begin_day(&mut self, day: i32) -> Vec<Finding> {
+        let ended = self.today.filter(|today| *today < day);
+        self.today = Some(self.today.map_or(day, |today| today.max(day)));
+        ended.map_or_else(Vec::new, |today| self.day_ends(today))
     }
 
     /// No more looks: what was found on the last day.

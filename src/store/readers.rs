@@ -3,7 +3,8 @@
 //! SQLite throws a connection's page cache away at the start of a transaction if anybody has committed since the last one, and every look
 //! commits an entry. So a reader keeps its transaction open from look to look, and begins a new one only where something has been written
 //! that a reader may ask for: then the state, a number, has grown. It grows after a commit and before its answers go, so that whoever
-//! was told of a change finds it. An open transaction keeps the write-ahead log from starting over; once it is long the writer waits for
+//! was told of a change finds it. The newest entries of looks it may not see: who reads the log itself says how much of it there is
+//! ([`Readers::read`]), and only a transaction that is behind that begins anew. An open transaction keeps the write-ahead log from starting over; once it is long the writer waits for
 //! the looks under way, ends every reader's transaction, and starts it over ([`Readers::start_log_over`]).
 
 use crate::connection::{self, Purpose};
@@ -42,11 +43,16 @@ impl Readers {
         self.state.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Runs a read on a connection that sees all that has changed so far.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Runs a read on a connection that sees all that has changed so far, and the log's first `size` entries, which are durable.
+    pub(crate) fn read<T>(&self, size: u64, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let mut reader = self.take()?;
-        reader.see(self.state.load(Ordering::Acquire))?;
+        let state = self.state.load(Ordering::Acquire);
+        reader.see(state)?;
+        if size > 0 && reader.entries()? < size {
+            reader.let_go()?;
+            reader.see(state)?;
+        }
         let result = read(&reader.connection)?;
         let mut idle = self.idle();
         if idle.len() < self.most {
@@ -107,6 +113,12 @@ impl Reader {
         self.connection.execute_batch("BEGIN")?;
         self.sees = Some(state);
         Ok(())
+    }
+
+    /// How many entries of the log its transaction sees.
+    fn entries(&self) -> rusqlite::Result<u64> {
+        let mut select = self.connection.prepare_cached("SELECT coalesce(max(entry), -1) + 1 FROM leaf")?;
+        Ok(select.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
     fn let_go(&mut self) -> rusqlite::Result<()> {

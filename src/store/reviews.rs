@@ -18,7 +18,7 @@ use contactpoint_domain::{
 use contactpoint_sealing::SealError;
 use rusqlite::{params, OptionalExtension, Params};
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// A task as it is written: numbers, in this order.
 #[derive(Serialize, Deserialize)]
@@ -208,9 +208,28 @@ impl Registry<'_> {
 
     /// The last day over which the detection rules were run.
     pub fn detected_to(&self) -> Result<Option<Day>, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT day FROM review_detected")?;
-        let day: Option<i32> = select.query_row([], |row| row.get(0)).optional()?;
-        Ok(day.map(Day::of_number).transpose()?)
+        Ok(self.detected()?.map(|(day, _)| day))
+    }
+
+    /// The entries of the runs of the detection rules over the days up to one of these, oldest first, each with that day.
+    pub fn detection_runs(&self, from: Day, to: Day) -> Result<Vec<(u64, Day)>, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT entry, day FROM review_run WHERE day >= ?1 AND day <= ?2 ORDER BY entry")?;
+        let mut rows = select.query([from.number(), to.number()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((row.get::<_, i64>(0)?.cast_unsigned(), Day::of_number(row.get(1)?)?));
+        }
+        Ok(found)
+    }
+
+    /// The same day, and the entry that noted it.
+    pub fn detected(&self) -> Result<Option<(Day, u64)>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT day, coalesce(entry, (SELECT coalesce(max(entry), -1) + 1 FROM leaf)) FROM review_detected")?;
+        let noted: Option<(i32, i64)> = select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        Ok(noted.map(|(day, entry)| Day::of_number(day).map(|day| (day, entry.cast_unsigned()))).transpose()?)
     }
 
     /// How many tasks are overdue on a day.
@@ -224,7 +243,8 @@ impl Store {
     /// Opens entries for the daemon's own upkeep: those of `indexes`, which rise. What is made of them is a change with an entry of its own;
     /// nothing of them is answered.
     pub fn entries_for_upkeep(&self, indexes: impl IntoIterator<Item = u64>) -> Result<Vec<Look>, StoreError> {
-        self.read(|snapshot| {
+        let indexes: Vec<u64> = indexes.into_iter().collect();
+        self.read_log(indexes.last().map_or(0, |last| last + 1), |snapshot| {
             let entry_at = |index| Ok(snapshot.entry_at(index)?.map(|entry| Look { index, entry }));
             indexes.into_iter().filter_map(|index| entry_at(index).transpose()).collect()
         })
@@ -232,13 +252,16 @@ impl Store {
 
     /// The same of all entries from one index up to, and without, another. Those that were erased are passed over.
     pub fn entries_between_for_upkeep(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
-        self.read(|snapshot| snapshot.looks_between(from, to))
+        self.looks_between(from, to)
     }
 
-    /// The first entry that was not written before an instant, and how many entries there are.
-    pub fn first_entry_since(&self, instant: Instant) -> Result<(u64, u64), StoreError> {
-        let (size, erased) = (self.log_size(), self.read(|snapshot| snapshot.erased())?);
-        Ok((self.first_since(instant, size, &erased)?, size))
+    /// The entries of each life of the daemon from the first on that is not dated before an instant, or that is not before an entry, the oldest life
+    /// first; lives without one are left out. Within a life they are in the order of time, but for moments; a life that came later may be dated earlier.
+    pub fn lives_since(&self, instant: Instant, entry: u64) -> Result<Vec<Range<u64>>, StoreError> {
+        let erased = self.read(|snapshot| snapshot.erased())?;
+        let since = |life: Range<u64>| Ok(self.first_of_life(instant, &life, &erased)?.min(entry.max(life.start))..life.end);
+        let lives = self.lives(self.log_size())?.into_iter().map(since);
+        lives.filter(|life| life.as_ref().map_or(true, |life| !life.is_empty())).collect()
     }
 }
 
@@ -280,9 +303,17 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Notes that this change's entry is of a run of the detection rules over the days up to this one.
+    pub fn note_run(&mut self, day: Day) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT INTO review_run (entry, day) VALUES (?1, ?2)")?;
+        insert.execute(params![self.entry.cast_signed(), day.number()])?;
+        Ok(())
+    }
+
     /// Notes that the detection rules were run over every day up to this one.
     pub fn note_detected(&mut self, day: Day) -> Result<(), StoreError> {
-        self.connection.prepare_cached("INSERT OR REPLACE INTO review_detected (id, day) VALUES (1, ?1)")?.execute([day.number()])?;
+        let mut replace = self.connection.prepare_cached("INSERT OR REPLACE INTO review_detected (id, day, entry) VALUES (1, ?1, ?2)")?;
+        replace.execute(params![day.number(), self.entry.cast_signed()])?;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ pub(crate) fn migrations() -> Migrations<'static> {
         M::up(EVIDENCE),
         M::up(PROBE),
         M::up(LIVES),
+        M::up(RUNS),
     ])
 }
 
@@ -107,6 +108,13 @@ INSERT INTO probe (id, commits) VALUES (1, 0);
 /// 0.4: the entry with which each life of the daemon began. Within a life no entry is dated before the one before it, but for moments.
 pub(crate) const LIVES: &str = "
 CREATE TABLE life (entry INTEGER PRIMARY KEY);
+";
+
+/// 0.4: the entries of runs of the detection rules, each with the last day that was run. What they were run by is in the entry. And the entry that
+/// noted the last day of all that were run.
+pub(crate) const RUNS: &str = "
+CREATE TABLE review_run (entry INTEGER PRIMARY KEY, day INTEGER NOT NULL);
+ALTER TABLE review_detected ADD COLUMN entry INTEGER;
 ";
 
 #[cfg(test)]

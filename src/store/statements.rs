@@ -88,7 +88,7 @@ impl Store {
             let mut next = self.first_of_life(early, &life, &erased)?.max(among.start);
             while next < life.end && found.len() < most {
                 let end = life.end.min(next + SLICE);
-                let looks = self.read(|snapshot| snapshot.looks_between(next, end))?;
+                let looks = self.looks_between(next, end)?;
                 let is_over = looks.last().is_some_and(|look| look.entry.at > late);
                 let is_one = |look: &Look| (from..to).contains(&look.entry.at) && wanted(&look.entry);
                 found.extend(looks.iter().filter(|look| is_one(look)).map(|look| look.index));
@@ -104,19 +104,13 @@ impl Store {
         Ok(found)
     }
 
-    /// An entry before which none is dated after an instant, or at it: the first that is not before it, in the first life that has one.
-    pub(crate) fn first_since(&self, instant: Instant, size: u64, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
-        for life in self.lives(size)? {
-            let first = self.first_of_life(instant, &life, erased)?;
-            if first < life.end {
-                return Ok(first);
-            }
-        }
-        Ok(size)
+    /// Entries from one index up to, and without, another, also the newest looks; those that were erased are passed over.
+    pub(crate) fn looks_between(&self, from: u64, to: u64) -> Result<Vec<Look>, StoreError> {
+        self.read_log(to, |snapshot| snapshot.looks_between(from, to))
     }
 
     /// The entries before `size` of each life of the daemon, the oldest first; what was written before lives were noted counts as one.
-    fn lives(&self, size: u64) -> Result<Vec<Range<u64>>, StoreError> {
+    pub(crate) fn lives(&self, size: u64) -> Result<Vec<Range<u64>>, StoreError> {
         let mut begins = self.read(|snapshot| {
             let mut select = snapshot.connection.prepare_cached("SELECT entry FROM life WHERE entry > 0 AND entry < ?1 ORDER BY entry")?;
             let rows = select.query_map([size.cast_signed()], |row| row.get(0))?;
@@ -129,9 +123,9 @@ impl Store {
 
     /// The first entry of a life that is not before an instant, by halving; its end where there is none. When an erased one was written is not known; the
     /// nearest before it tells.
-    fn first_of_life(&self, instant: Instant, life: &Range<u64>, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
+    pub(crate) fn first_of_life(&self, instant: Instant, life: &Range<u64>, erased: &[ErasedEntries]) -> Result<u64, StoreError> {
         let (mut from, mut to) = (life.start, life.end);
-        let last = self.read(|snapshot| snapshot.looks_between(to.saturating_sub(1).max(from), to))?;
+        let last = self.looks_between(to.saturating_sub(1).max(from), to)?;
         if last.last().is_some_and(|look| look.entry.at.plus_seconds(CLOCKS_OFF) < instant) {
             return Ok(to);
         }
@@ -144,7 +138,7 @@ impl Store {
                 }
                 middle = first - 1;
             }
-            let looks = self.read(|snapshot| snapshot.looks_between(middle, middle + 1))?;
+            let looks = self.looks_between(middle, middle + 1)?;
             if looks.first().is_some_and(|look| look.entry.at < instant) {
                 from = middle + 1;
             } else {

@@ -146,7 +146,7 @@ impl Witnesses {
             return Err(WitnessesRefused::OtherLog { key: key.to_string() });
         }
         let newest = store.log_size().checked_sub(1);
-        let newest = newest.map(|newest| store.read(|snapshot| snapshot.entry_written_at(newest))).transpose()?.flatten();
+        let newest = newest.map(|newest| store.read_log(newest + 1, |snapshot| snapshot.entry_written_at(newest))).transpose()?.flatten();
         let away = newest.map_or(0, |newest| begun.millis().saturating_sub(newest.millis())).min(millis(late_after));
         let witnesses = Self { store, policy, late_after, begun, away, state: Mutex::default(), bringing: tokio::sync::Mutex::default() };
         for size in witnesses.store.read(|snapshot| cosignatures::heads(snapshot.connection))? {
@@ -300,7 +300,7 @@ impl Witnesses {
         if let Some((_, at)) = self.state().waiting.filter(|(entry, _)| *entry == index) {
             return Ok(at);
         }
-        let at = self.store.read(|snapshot| snapshot.entry_written_at(index))?.map_or(0, Instant::millis);
+        let at = self.store.read_log(index + 1, |snapshot| snapshot.entry_written_at(index))?.map_or(0, Instant::millis);
         self.state().waiting = Some((index, at));
         Ok(at)
     }

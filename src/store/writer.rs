@@ -296,8 +296,13 @@ impl Store {
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.read_log(0, read)
+    }
+
+    /// The same where entries before `to` are read: as far as they are durable they are seen, those of looks too.
+    pub(crate) fn read_log<T>(&self, to: u64, read: impl FnOnce(&Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let Shared { readers, keys, index, .. } = self.shared.as_ref();
-        let read = readers.read(|connection| read(&Snapshot { registry: Registry { connection, keys }, index }));
+        let read = readers.read(to.min(self.log_size()), |connection| read(&Snapshot { registry: Registry { connection, keys }, index }));
         // the writer has pages of its own in memory, and would go on over a file that no longer holds them
         read.inspect_err(|fault| {
             if matches!(fault, StoreError::Overwritten) {

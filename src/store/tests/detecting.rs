@@ -235,6 +235,65 @@ async fn missed_days_are_caught_up_and_a_clock_set_wrong_stops_the_rules_for_no_
     assert_eq!(store.log_size(), size, "back over midnight: that day was run");
 }
 
+/// The daemon's next life.
+async fn restarted(store: Store, directory: &std::path::Path) -> Store {
+    store.close().await.unwrap();
+    open(directory).unwrap()
+}
+
+/// Of each task of the supervisor the entries that it rests on, the oldest first.
+async fn found(store: &Store) -> Vec<Vec<u64>> {
+    let mut found: Vec<Vec<u64>> = waiting(store).await.0.into_iter().map(|review| review.task.entries).collect();
+    found.sort_unstable();
+    found
+}
+
+#[tokio::test]
+async fn looks_of_a_life_whose_clock_was_ahead_hold_back_and_mix_up_none_of_the_next_one_s() {
+    // F4: each look is judged on its day, though a clock had been days ahead until a start
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    let first = write(&store, a_view(hours_on(1), LOOKER, Some(AT_HOME))).await;
+    // a life that is four days ahead, with more than one slice of entries
+    let store = restarted(store, dir.path()).await;
+    for _ in 0..600 {
+        write(&store, Entry { at: hours_on(4 * 24), ..entry(Operation::LogIn, Vec::new()) }).await;
+    }
+    let ahead = write(&store, a_view(hours_on(4 * 24), LOOKER, Some(AT_HOME))).await;
+    let store = restarted(store, dir.path()).await;
+    let mut own = Vec::new();
+    for day in [0, 1, 2, 5] {
+        own.push(write(&store, a_view(hours_on(day * 24 + 2), LOOKER, Some(AT_HOME))).await);
+    }
+    night(&reviewing(&store), hours_on(6 * 24)).await;
+    assert_eq!(found(&store).await, [vec![first, own[0]], vec![ahead], vec![own[1]], vec![own[2]], vec![own[3]]], "by days");
+}
+
+#[tokio::test]
+async fn looks_that_a_clock_dated_before_days_that_were_run_are_found_all_the_same() {
+    // F4: a clock that is set back for an hour hides nobody
+    let years = 3650 * DAY;
+    for back in [3 * DAY, years] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = peopled(dir.path()).await;
+        night(&reviewing(&store), NOON).await;
+        let mut own = Vec::new();
+        for day in 0..4 {
+            own.push(vec![write(&store, a_view(hours_on(day * 24), LOOKER, Some(AT_HOME))).await]);
+            night(&reviewing(&store), hours_on(day * 24 + 13)).await;
+        }
+        let store = restarted(store, dir.path()).await;
+        let set_back = Instant::of_millis(hours_on(4 * 24).millis() - back);
+        own.push(vec![write(&store, a_view(set_back, LOOKER, Some(AT_HOME))).await]);
+        let store = restarted(store, dir.path()).await;
+        for nights in 0..2 {
+            night(&reviewing(&store), hours_on((4 + nights) * 24 + 13)).await;
+            assert_eq!(found(&store).await, own, "{back} milliseconds back, night {nights}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn entries_of_an_erased_epoch_are_passed_over() {
     // F2: what was erased is found by nobody

@@ -212,7 +212,7 @@ async fn the_log_as_it_was_before_reviews_is_of_no_period() {
     store.close().await.unwrap();
     raw(dir.path())
         .execute_batch(
-            "DROP TABLE cosignature; DROP TABLE evidence; DROP TABLE review; DROP TABLE review_mark; DROP TABLE review_period; DROP TABLE review_detected; DROP TABLE probe; DROP TABLE life; PRAGMA user_version = 3",
+            "DROP TABLE cosignature; DROP TABLE evidence; DROP TABLE review; DROP TABLE review_mark; DROP TABLE review_period; DROP TABLE review_detected; DROP TABLE probe; DROP TABLE life; DROP TABLE review_run; PRAGMA user_version = 3",
         )
         .unwrap();
     let store = open(dir.path()).unwrap();

@@ -66,9 +66,40 @@ async fn a_scan_finds_every_entry_though_a_clock_had_been_ahead_until_a_start() 
             if of_which == 2 { (400 + ahead..800 + ahead).collect() } else { (0..400).chain(size - 100..size).collect() };
         assert_eq!(scanned(&store, BEGIN + of_which * DAY, BEGIN + (of_which + 1) * DAY, 5000).await, expected);
         // nor does the detection's window lose its beginning
-        let (first, _) = store.first_entry_since(Instant::of_millis(BEGIN + 2 * DAY)).unwrap();
-        assert_eq!(first, 400, "the ones dated ahead are read too");
+        let since = store.lives_since(Instant::of_millis(BEGIN + 2 * DAY), u64::MAX).unwrap();
+        let (ahead, last) = (400 + ahead, store.log_size() - 100);
+        assert_eq!(since, [400..ahead, ahead..last], "each life by itself; the ones dated ahead are read too, and no older one");
+        let since = store.lives_since(Instant::of_millis(BEGIN + 2 * DAY), last + 50).unwrap();
+        assert_eq!(since, [400..ahead, ahead..last, last + 50..last + 100], "what is wanted in any case");
     }
+}
+
+#[tokio::test]
+async fn what_reads_the_log_sees_the_newest_looks_though_nothing_was_changed_since() {
+    // F4, F5: no look is passed over because it came right before a run or a bundle; readers are told of changes alone
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let mut at = BEGIN;
+    let mut more = async || {
+        // from now on the readers see what there is now
+        store.registry(|registry| registry.detected_to()).unwrap();
+        // further than clocks are off
+        at += 2 * 3_600_000;
+        look(&store, at, 7).await;
+        (store.log_size(), Instant::of_millis(at))
+    };
+    for _ in 0..3 {
+        more().await;
+    }
+    let (size, _) = more().await;
+    assert_eq!(store.entries_for_upkeep([size - 1]).unwrap().len(), 1);
+    let (size, _) = more().await;
+    assert_eq!(store.entries_between_for_upkeep(0, size).unwrap().len() as u64, size);
+    let (size, newest) = more().await;
+    assert_eq!(store.lives_since(newest, u64::MAX).unwrap().first(), Some(&(size - 1..size)));
+    let (size, newest) = more().await;
+    let found = store.entries_between((newest, newest.plus_seconds(1)), size, 5, |_| true).await.unwrap();
+    assert_eq!(found, [size - 1]);
 }
 
 #[tokio::test]
