@@ -165,7 +165,8 @@ impl<'w> Group<'w> {
 
     /// Puts waiting looks into their index beside the group's own work.
     pub(crate) fn put_down(&mut self, most: usize) -> Result<(), StoreError> {
-        let size = self.writer.tree.size();
+        // INVARIANT: the mark stays before the group's own looks, which wait from its commit on and would be lost with the power
+        let size = self.looked.first().map_or_else(|| self.writer.tree.size(), |(_, entry)| *entry);
         self.put_down.extend(self.writer.pending.put_down(&self.writer.connection, most, size)?);
         Ok(())
     }

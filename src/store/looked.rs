@@ -93,8 +93,8 @@ impl Pending {
         }
     }
 
-    /// Puts down up to `most` neighbours, going round through all tokens, and moves the mark. `size`: the log's size with all that is
-    /// committed. Returns what was put down, to be given back by [`Pending::add`] if the commit fails.
+    /// Puts down up to `most` neighbours, going round through all tokens, and moves the mark. `size`: entries of the log
+    /// of which none waits but here. Returns what was put down, to be given back by [`Pending::add`] if the commit fails.
     pub(crate) fn put_down(&mut self, connection: &Connection, most: usize, size: u64) -> Result<Vec<Pair>, StoreError> {
         let slice = self.take(most);
         let put = Self::insert(connection, &slice, self.mark(size));

@@ -10,7 +10,7 @@ use contactpoint_directory::{Directory, Refused};
 use contactpoint_domain::{Addressee, AlertKind, Capability, NewAlert, OrganisationId, OrganisationKind, PersonId, Role};
 use contactpoint_identity::Caller;
 use contactpoint_store::Store;
-use rig::{child, create, entry};
+use rig::{child, create, entry, open};
 use serde_json::{json, Value};
 use staff::{somebody, NOW};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +90,31 @@ async fn who_saw_a_child_goes_on_to_the_oldest_look_and_its_place_is_of_one_pers
     for (by, asked) in [(auditor(9), asked(1, "audit")), (auditor(1), asked(2, "audit")), (auditor(1), asked(1, "subject-access"))] {
         assert_eq!(who_saw(&directory, &by, on(asked)).await.map(drop), Err(Refused::NoSuchPlace));
     }
+}
+
+#[tokio::test]
+async fn looks_that_are_committed_with_an_indexing_are_in_the_index_after_a_crash() {
+    // F3: every look at a child by anybody, though an auditor asked who saw a child while they were written, and the power went
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = create(dir.path());
+    let (release, held) = std::sync::mpsc::channel();
+    // keeps the writer in its group until the others stand behind it
+    let first = store.change(move |_| {
+        held.recv().unwrap();
+        Ok(((), entry(Operation::Start, Vec::new())))
+    });
+    let look = store.look(|_| Ok(((), entry(Operation::View, vec![child(1).number]))));
+    let (first, look, indexed, ()) = tokio::join!(first, look, store.index_looks(), async { release.send(()).unwrap() });
+    first.unwrap().into_inner();
+    let index = look.unwrap().entry_index();
+    indexed.unwrap();
+    for name in ["store.db", "store.db-wal"] {
+        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let store = open(copy.path()).unwrap();
+    store.index_looks().await.unwrap();
+    let looks = store.look(|snapshot| Ok((snapshot.looks_at(&child(1).number, None, 9)?, entry(Operation::WhoSaw, Vec::new()))));
+    assert_eq!(looks.await.unwrap().into_inner().iter().map(|look| look.index).collect::<Vec<_>>(), [index]);
 }
 
 #[tokio::test]
