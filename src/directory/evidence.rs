@@ -201,7 +201,7 @@ impl Directory {
     }
 
     async fn made(&self, case: &EvidenceCase, part: EvidencePart, now: Instant) -> Result<Result<Prepared<Made>, Refused>, StoreError> {
-        let (size, note) = self.receipts.head(now)?.ok_or(StoreError::Unsigned)?;
+        let (size, note) = self.receipts.head(part.from_entry.saturating_add(1), now)?.ok_or(StoreError::Unsigned)?;
         let Some((approver, _)) = case.approved else { return Ok(Err(Refused::Policy(Refusal::NotApproved))) };
         let EvidenceAsked { person, from, to, reason: _, recipient } = case.asked;
         let (from, to) = (from.begins(), to.ends());

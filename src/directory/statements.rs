@@ -84,7 +84,7 @@ impl Directory {
         let StatementRequest { child_number, recipient: SealedFor(recipient), before, code: _ } = request;
         let permit = policy::statement(caller, Moment::of(now), proof).map_err(Refused::from);
         // signed first and indexed then: the index knows all that the head covers
-        let head = self.receipts.head(now)?;
+        let head = self.receipts.head(before.unwrap_or_default(), now)?;
         if permit.is_ok() {
             self.store.index_looks().await?;
         }

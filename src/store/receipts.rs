@@ -46,13 +46,14 @@ impl Receipts {
         Self { witnesses, ..self }
     }
 
-    /// The head that a document is made below: the newest that has the witnesses' quorum, unless that is late; else the newest that is signed.
-    pub fn head(&self, now: Instant) -> Result<Option<(u64, String)>, StoreError> {
+    /// The head that a document is made below: the newest that has the witnesses' quorum, unless that is late or has not so many entries; else the
+    /// newest that is signed. `least`: what a part goes on from may be below a head that is newer than the one with the quorum.
+    pub fn head(&self, least: u64, now: Instant) -> Result<Option<(u64, String)>, StoreError> {
         let cosigned = match &self.witnesses {
             Some(witnesses) if witnesses.late_since(now)?.is_none() => witnesses.cosigned(),
             Some(_) | None => None,
         };
-        Ok(cosigned.or_else(|| self.store.newest_head()))
+        Ok(cosigned.filter(|(size, _)| least <= *size).or_else(|| self.store.newest_head()))
     }
 
     /// The receipt of an entry: below the newest head that has the witnesses' quorum and covers it, else below the newest that is signed; `None`

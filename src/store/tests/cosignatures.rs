@@ -281,6 +281,25 @@ async fn a_receipt_stands_under_the_cosigned_head_that_covers_it_and_else_under_
 }
 
 #[tokio::test]
+async fn a_part_of_a_document_goes_on_though_the_first_was_below_a_newer_head_than_the_cosigned_one() {
+    // F5: a first part while the quorum is late; then the daemon is started anew, and it is late no more
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    grow(&store, 3).await;
+    let head = store.log_checkpoint().unwrap();
+    for number in [1, 2] {
+        over(&store).bring(&Witness::number(number).cosigned(&head, WRITTEN), after(0)).await.unwrap();
+    }
+    grow(&store, 4).await;
+    let below = |begun: u64, least: u64| {
+        let receipts = Receipts::of(store.clone()).cosigned_by(Some(begun_at(&store, after(begun))));
+        receipts.head(least, after(100)).unwrap().unwrap().0
+    };
+    assert_eq!(below(0, 0), 7, "late");
+    assert_eq!([0, 3, 4, 7, u64::MAX].map(|least| below(100, least)), [3, 3, 7, 7, 7], "from an entry on that the cosigned head has not");
+}
+
+#[tokio::test]
 async fn a_witness_that_cosigns_without_end_fills_no_disk_and_takes_no_quorum_away() {
     // F2: what is kept of anybody is bounded; the lines under the cosigned head stay
     let dir = tempfile::tempdir().unwrap();
