@@ -54,21 +54,24 @@ fn identity(path: &Path) -> Result<Identity, OperatorError> {
 }
 
 fn json(verified: &Verified) -> String {
-    let Verified { kind, about, made, entries, uncommitted, checkpoint, accepted } = verified;
+    let Verified { kind, about, made, is_part, entries, uncommitted, checkpoint, accepted } = verified;
     let cosigned = accepted.as_ref().map(|accepted| {
         let one = |(witness, at): &(String, u64)| serde_json::json!({ "witness": witness, "at": at });
         accepted.cosigned.iter().map(one).collect::<Vec<_>>()
     });
     let (origin, size) = (&checkpoint.origin, checkpoint.size);
-    serde_json::json!({ "kind": kind.code(), "about": about, "made": made, "entries": entries, "uncommitted": uncommitted, "origin": origin,
+    serde_json::json!({ "kind": kind.code(), "about": about, "made": made, "part": is_part, "entries": entries, "uncommitted": uncommitted, "origin": origin,
         "size": size, "cosigned": cosigned, "verified": true })
     .to_string()
 }
 
 fn told(verified: &Verified) -> String {
-    let Verified { kind, about, made, entries, uncommitted, checkpoint, accepted } = verified;
+    let Verified { kind, about, made, is_part, entries, uncommitted, checkpoint, accepted } = verified;
     let mut told = format!("{}\n  kind     {}\n  about    {about}\n  made     {made}", checkpoint.origin, kind.code());
     told += &format!("\n  entries  {entries}, of the first {} of the log", checkpoint.size);
+    if *is_part {
+        told += "\n  part     of what there is: which, and where the rest stands, is said in the document (--show)";
+    }
     if *uncommitted > 0 {
         told += &format!("\n  of these {uncommitted} are of a format whose leaves do not commit to their key: that they say nothing else is the directory's word");
     }

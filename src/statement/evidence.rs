@@ -86,7 +86,7 @@ impl Evidence<'_> {
             auditors: (PersonId(asked), PersonId(approved)),
             made,
             size,
-            among: Range { start, end },
+            among: among @ Range { start, end },
             entries,
             erased,
             names,
@@ -95,7 +95,7 @@ impl Evidence<'_> {
         let since = if *start == 0 { String::new() } else { format!(" from entry {start} on and") };
         let part = match (*start, *end < *size) {
             (0, false) => String::new(),
-            (_, false) => "It is the last part; what is older stands in those before it.\n".to_owned(),
+            (_, false) => format!("It is the last part; what stands before entry {start} is not in it.\n"),
             (_, true) => format!("It is a part: what was done since stands in the next, which is fetched from entry {end} on.\n"),
         };
         let mut text = format!(
@@ -112,7 +112,7 @@ impl Evidence<'_> {
         for name in &names.lines {
             let _ = writeln!(text, "  {name}");
         }
-        text.push_str(&not_known(erased));
+        text.push_str(&not_known(erased, among));
         let _ = write!(text, "\nThe log's key, as it says itself (ask the accreditor for it):\n  {key}\n\n{}", how_to_check());
         text
     }

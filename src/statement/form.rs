@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 
 const LOOKS: &str = "\n==== entries ====\n\n";
 const PROOFS: &str = "\n==== proofs ====\n\n";
+/// How a line begins by which a document says that it is a part; names stand behind two blanks.
+const PART: [&str; 2] = ["\nIt is a part", "\nIt is the last part"];
 const CHECKPOINT: &str = "\n==== checkpoint ====\n\n";
 
 /// The two kinds.
@@ -137,6 +139,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) kind: Kind,
     pub(crate) about: &'a str,
     pub(crate) made: &'a str,
+    /// It says so.
+    pub(crate) is_part: bool,
     pub(crate) size: u64,
     pub(crate) entries: u64,
     pub(crate) looks: Vec<&'a str>,
@@ -171,7 +175,7 @@ impl<'a> Parts<'a> {
             return Err(DocumentFault::Altered);
         }
         let number = |text: &str| text.parse().map_err(|_| form("size and entries are numbers"));
-        let (_, rest) = body.split_once(LOOKS).ok_or(form("the entries stand below a line of their own"))?;
+        let (preface, rest) = body.split_once(LOOKS).ok_or(form("the entries stand below a line of their own"))?;
         let (looks, rest) = rest.split_once(PROOFS).ok_or(form("the proofs stand below a line of their own"))?;
         let (proofs, checkpoint) = rest.split_once(CHECKPOINT).ok_or(form("the checkpoint stands below a line of its own"))?;
         let proofs: Option<Vec<Proof>> = paragraphs(proofs).map(Proof::read).collect();
@@ -179,6 +183,7 @@ impl<'a> Parts<'a> {
             kind: kind.ok_or(form("the kind is subject-access or evidence"))?,
             about,
             made,
+            is_part: PART.iter().any(|words| preface.contains(words)),
             size: number(size)?,
             entries: number(entries)?,
             looks: paragraphs(looks).collect(),

@@ -154,7 +154,7 @@ impl SubjectAccess<'_> {
         let proof = |look: &Look| Proof { index: look.index, leaf: Leaf::Hash(look.leaf), path: look.path.clone() };
         let proofs: Vec<Proof> = looks.iter().map(proof).collect();
         let paragraphs: Vec<String> = looks.iter().map(paragraph).collect();
-        let preface = preface(child, *made, among, looks.len()) + &not_known(erased);
+        let preface = preface(child, *made, (among, *size), looks.len()) + &not_known(erased, among);
         let head = Head {
             kind: Kind::SubjectAccess,
             log,
@@ -167,7 +167,7 @@ impl SubjectAccess<'_> {
     }
 }
 
-fn preface(child: &ChildNumber, made: Instant, Range { start, end }: &Range<u64>, looks: usize) -> String {
+fn preface(child: &ChildNumber, made: Instant, (Range { start, end }, size): (&Range<u64>, u64), looks: usize) -> String {
     let child = child.as_str();
     let (from, older) = if *start == 0 {
         (String::new(), String::new())
@@ -175,11 +175,12 @@ fn preface(child: &ChildNumber, made: Instant, Range { start, end }: &Range<u64>
         let from = format!(" from entry {start} on and");
         (from, format!("It is a part: for what is older, ask for the statement of what comes before entry {start}.\n"))
     };
+    let newer = if *end < size { format!("It is a part: what is newer, from entry {end} on, is not in it.\n") } else { String::new() };
     format!(
         "WHO SAW THIS CHILD\n\n\
          The directory holds who works with a child, and nothing of their case. This statement lists every look at the child with the number\n\
          {child}, and every attempt, that the directory's log holds{from} before entry {end}. There are {looks}, the oldest first.\n\
-         {older}Made on {}.\n\n\
+         {older}{newer}Made on {}.\n\n\
          The directory's signature stands above. It says that the list is whole. Each look is an entry of a log that cannot be altered\n\
          unnoticed: its proof, below, leads to the log's own signed head. Keep this file as it is; to check it, see the last part of\n\
          docs/log-format.md of the directory, or run: contactpointctl verify-evidence FILE --key KEY\n\

@@ -116,11 +116,11 @@ fn statement_of(log: &Log) -> String {
 }
 
 fn statement_by(log: &Log, role: Role) -> String {
-    part_by(log, role, 0)
+    part_by(log, role, 0..log.head.size)
 }
 
-/// Of the entries from `first` on.
-fn part_by(log: &Log, role: Role, first: u64) -> String {
+/// Of the entries among these.
+fn part_by(log: &Log, role: Role, among: Range<u64>) -> String {
     let look = |at: usize, did| Look {
         index: at as u64,
         at: entry(at as u64).at,
@@ -136,7 +136,7 @@ fn part_by(log: &Log, role: Role, first: u64) -> String {
         child: &ChildNumber::with_body(418_273_645),
         made: Instant::of_millis(1_795_400_000_000),
         size: log.head.size,
-        among: first..log.head.size,
+        among,
         looks: &[look(1, Did::Listed), look(3, Did::BrokenGlass)],
         erased: &[0..=0, 4..=9],
         checkpoint: &log.note,
@@ -162,11 +162,19 @@ fn signed_again(document: &str) -> String {
 fn a_part_of_the_looks_says_so_and_where_the_rest_is() {
     // F3: what is no whole list does not pass for one
     let log = log();
-    let (whole, part) = (statement_of(&log), part_by(&log, Role::Practitioner, 1));
+    let (whole, part) = (statement_of(&log), part_by(&log, Role::Practitioner, 1..5));
     assert!(whole.contains("log holds before entry") && !whole.contains("It is a part"), "{whole}");
     assert!(part.contains("log holds from entry 1 on and before entry"), "{part}");
     assert!(part.contains("It is a part: for what is older, ask for the statement of what comes before entry 1.\n"), "{part}");
-    assert_eq!(verify(&part, &Hsm::new(1).1, None).unwrap().entries, 2);
+    assert!(part.contains("\nErased: entries 4 to 9 of the log."), "those that may be in this list");
+    // the auditor chooses before which entry
+    let older = part_by(&log, Role::Practitioner, 0..4);
+    assert!(
+        older.contains("log holds before entry 4.") && older.contains("\nIt is a part: what is newer, from entry 4 on, is not in it.\n")
+    );
+    assert!(older.contains("\nErased: entries 0 to 0 of the log."));
+    let verified = [whole, part, older].map(|part| verify(&part, &Hsm::new(1).1, None).unwrap());
+    assert_eq!(verified.map(|verified| (verified.entries, verified.is_part)), [(2, false), (2, true), (2, true)]);
 }
 
 #[test]
@@ -182,9 +190,9 @@ fn a_part_of_the_evidence_says_so_and_where_the_rest_is() {
     );
     assert!(second.contains("holds it from entry 2 on and before entry 4:") && second.contains("fetched from entry 4 on.\n"), "{second}");
     assert!(last.contains("holds it from entry 4 on and before entry 5:") && last.contains("It is the last part;"), "{last}");
-    for part in [whole, first, second, last] {
-        verify(&part, &Hsm::new(1).1, None).unwrap();
-    }
+    // whoever verifies it is told as well
+    let is_part = [whole, first, second, last].map(|part| verify(&part, &Hsm::new(1).1, None).unwrap().is_part);
+    assert_eq!(is_part, [false, true, true, true]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub struct Verified {
     pub about: String,
     /// When it was made, as it says.
     pub made: String,
+    /// It says that it is a part: its own words tell among which entries of the log it has them all.
+    pub is_part: bool,
     /// Entries in it.
     pub entries: u64,
     /// Of these, how many have leaves that do not commit to their key (format 1).
@@ -27,7 +29,7 @@ pub struct Verified {
 
 /// Verifies a document in clear.
 pub fn verify(document: &str, key: &VerifierKey, policy: Option<&LogPolicy>) -> Result<Verified, DocumentFault> {
-    let Parts { kind, about, made, size, entries, looks, proofs, checkpoint: note } = Parts::open(document, key)?;
+    let Parts { kind, about, made, is_part, size, entries, looks, proofs, checkpoint: note } = Parts::open(document, key)?;
     let checkpoint = Checkpoint::open(note, key).map_err(DocumentFault::Checkpoint)?;
     let accepted = policy.map(|policy| policy.accept(note, Some(key))).transpose().map_err(DocumentFault::Checkpoint)?;
     if checkpoint.size != size {
@@ -45,7 +47,7 @@ pub fn verify(document: &str, key: &VerifierKey, policy: Option<&LogPolicy>) -> 
         uncommitted += u64::from(!committed);
         last = Some(index);
     }
-    Ok(Verified { kind, about: about.to_owned(), made: made.to_owned(), entries, uncommitted, checkpoint, accepted })
+    Ok(Verified { kind, about: about.to_owned(), made: made.to_owned(), is_part, entries, uncommitted, checkpoint, accepted })
 }
 
 /// Verifies one entry; whether its leaf commits to its key.

@@ -4,7 +4,7 @@ use contactpoint_domain::Instant;
 use jiff::civil::{date, Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// "Sunday 22 November 2026, 17:30:05 (2026-11-22T17:30:05.123Z)": by the clocks of the United Kingdom, then in UTC as the log has it.
 pub(crate) fn when(at: Instant) -> String {
@@ -38,12 +38,13 @@ pub(crate) fn plain(code: &str) -> String {
     code.replace('-', " ")
 }
 
-/// What a document cannot know, where entries were erased; nothing where none were.
-pub(crate) fn not_known(erased: &[RangeInclusive<u64>]) -> String {
-    if erased.is_empty() {
+/// What a document cannot know, where some of the entries that it is about were erased; nothing where none were.
+pub(crate) fn not_known(erased: &[RangeInclusive<u64>], among: &Range<u64>) -> String {
+    let erased = erased.iter().filter(|range| *range.start() < among.end && among.start <= *range.end());
+    let ranges: Vec<String> = erased.map(|range| format!("{} to {}", range.start(), range.end())).collect();
+    if ranges.is_empty() {
         return String::new();
     }
-    let ranges: Vec<String> = erased.iter().map(|range| format!("{} to {}", range.start(), range.end())).collect();
     format!(
         "\nErased: entries {} of the log. The key that opened them was destroyed on the order of two officers,\n\
          so nobody can say any more whether some of them belong in this list.\n",
