@@ -57,6 +57,7 @@ const LOOKING: &[Operation] = &[
     Operation::AskContact,
     Operation::WhoSaw,
     Operation::MakeStatement,
+    Operation::FetchEvidence,
 ];
 
 /// What is asked for; whoever approves says the same again.

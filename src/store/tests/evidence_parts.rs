@@ -138,6 +138,22 @@ async fn nobody_floods_their_own_looks_out_of_evidence() {
 }
 
 #[tokio::test]
+async fn evidence_about_an_auditor_has_what_they_made_of_children_for_others() {
+    // F5: whoever has documents made learns nothing of them, and their accomplice all: statements and evidence are looks alike
+    let dir = tempfile::tempdir().unwrap();
+    let (store, id) = approved(dir.path()).await;
+    let children: Vec<ChildNumber> = (0..20).map(|n| child(n).number).collect();
+    let made = [(Operation::WhoSaw, 1), (Operation::MakeStatement, 1), (Operation::FetchEvidence, 20)];
+    write(&store, made.into_iter().map(|(operation, count)| act(operation, children[..count].to_vec()))).await;
+    store.checkpoint().await.unwrap();
+    let directory = Directory::new(store.clone(), BTreeMap::new());
+    let (text, entries) = read(fetched(&directory, id, 0).await.part);
+    assert_eq!(entries.len(), 2 + 3, "of twenty children there are three entries");
+    let told = text.matches("  Did           fetch-evidence\n").count();
+    assert_eq!((told, children.iter().all(|number| text.contains(number.as_str()))), (3, true));
+}
+
+#[tokio::test]
 async fn evidence_of_many_children_comes_in_parts_whose_entries_are_as_long_as_those_of_looks() {
     // F3: who opens it reads of each child in it; F2: a reader of the log's public half learns of no evidence
     let dir = tempfile::tempdir().unwrap();
