@@ -62,7 +62,8 @@ base64 where it is not words. \"then\" puts bytes one behind the other. If the f
 6. The receipt. Begin with SHA-256(byte 00 then leaf); f is the entry's number, s is size - 1. For each path h: where f is odd or f = s:
    SHA-256(byte 01 then h then it), and while f is even and not 0, halve f and s; otherwise SHA-256(byte 01 then it then h). Halve f and s
    then. The end is the checkpoint's root, and s is 0 (RFC 9162, 2.1.3.2).
-That these are all the entries of this person in that time, and what the names and the lists say, is the directory's word, under its signature.
+That these are all the entries of this person in that time (in a part: all of them among the entries of the log that it names), and what the
+names and the lists say, is the directory's word, under its signature.
 A number never changes its meaning: the lists of two documents differ in what is new alone. Each entry stands by itself.
 ";
 
