@@ -14,9 +14,19 @@ use contactpoint_audit::{Entry, Operation};
 /// Children that one entry of such an answer names: with what else stands in it, it is as long as a view's.
 const CHILDREN: usize = 8;
 
-/// What shows children of the log's entries, or of a queue.
-const TELLING: [Operation; 5] =
-    [Operation::FetchEvidence, Operation::ReadReviews, Operation::SettleReview, Operation::ReadAlerts, Operation::SampleAlerts];
+/// What stays in one entry, however many children it names: looks, what is fed, and decisions about records, whose entries say which is settled to be which.
+const WHOLE: [Operation; 10] = [
+    Operation::Search,
+    Operation::View,
+    Operation::BreakGlass,
+    Operation::OverrideShield,
+    Operation::AskContact,
+    Operation::Feed,
+    Operation::Shield,
+    Operation::Unshield,
+    Operation::SetAudience,
+    Operation::SettleRecord,
+];
 
 /// A leaf, and the tokens of the children that its entry names.
 pub(crate) struct Piece {
@@ -46,7 +56,7 @@ impl Pieces {
 
 /// Leaves an entry the children that it has room for; the others are in entries of their own.
 fn following(entry: &mut Entry) -> Vec<Entry> {
-    if entry.children.len() <= CHILDREN || !TELLING.contains(&entry.operation) {
+    if entry.children.len() <= CHILDREN || WHOLE.contains(&entry.operation) {
         return Vec::new();
     }
     let others = entry.children.split_off(CHILDREN);
