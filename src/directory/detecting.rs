@@ -46,7 +46,7 @@ struct State {
 struct Run {
     /// What is found on the days behind the first up to the last becomes tasks.
     days: (i32, i32),
-    /// Up to which day the run before this one went, and its entry, behind which nothing was run over yet; `None` where that says nothing.
+    /// Up to which day an earlier run went, and an entry before which everything older was run over; `None` where that says nothing.
     before: Option<(i32, u64)>,
     /// The entries that are left, of each life of the daemon that has some.
     left: Vec<Life>,
@@ -95,14 +95,16 @@ impl Detecting {
         if self.state().done == Some(last) {
             return Ok(None);
         }
-        let detected = self.store.registry(|registry| registry.detected())?.map(|(day, entry)| (day.number(), entry));
+        let (detected, newest) =
+            self.store.registry(|registry| Ok((registry.detected()?, registry.newest_run(last - WINDOW, last - 1)?)))?;
+        let detected = detected.map(|(day, entry)| (day.number(), entry));
         let Some(behind) = behind(detected.map(|(day, _)| day), last) else {
             self.state().done = Some(last);
             return Ok(None);
         };
         // a day of the wall may begin half a day before or after one of UTC
         let from = u64::try_from(i64::from(last - WINDOW) * DAY_MILLIS).unwrap_or_default();
-        let before = detected.filter(|(day, _)| (last - WINDOW..=last).contains(day));
+        let before = before(newest, detected, last);
         let lives = self.store.lives_since(Instant::of_millis(from), before.map_or(u64::MAX, |(_, entry)| entry))?.into_iter();
         let left = lives.map(|entries| Life { entries, day: i32::MIN }).collect();
         let watch = Some(Watch::new(&self.rules, &self.holidays));
@@ -261,6 +263,16 @@ fn behind(detected: Option<i32>, last: i32) -> Option<i32> {
         Some(day) if day <= last + 1 => None,
         // the clock had been ahead: a finding that was made a task is none again
         Some(_) => Some(last - AGAIN),
+    }
+}
+
+/// Up to which day the rules were run, and since which entry a look of before it may be one that nobody judged. A life whose clock was behind
+/// has a run of its own, of an older day, and goes on after it: so the newest day counts, and the older entry.
+fn before(newest: Option<(i32, u64)>, detected: Option<(i32, u64)>, last: i32) -> Option<(i32, u64)> {
+    match newest {
+        Some((day, entry)) => Some((day, detected.map_or(entry, |(_, noted)| noted.min(entry)))),
+        // a store in which runs are not kept yet
+        None => detected.filter(|(day, _)| (last - WINDOW..=last).contains(day)),
     }
 }
 

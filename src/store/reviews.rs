@@ -223,6 +223,14 @@ impl Registry<'_> {
         Ok(found)
     }
 
+    /// The last of these days up to which a run went, and the newest entry of such a run.
+    pub fn newest_run(&self, from: i32, to: i32) -> Result<Option<(i32, u64)>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT day, entry FROM review_run WHERE day >= ?1 AND day <= ?2 ORDER BY day DESC, entry DESC LIMIT 1")?;
+        Ok(select.query_row([from, to], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))).optional()?)
+    }
+
     /// The same day, and the entry that noted it.
     pub fn detected(&self) -> Result<Option<(Day, u64)>, StoreError> {
         let mut select = self

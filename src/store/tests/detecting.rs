@@ -285,6 +285,8 @@ async fn looks_that_a_clock_dated_before_days_that_were_run_are_found_all_the_sa
         }
         let store = restarted(store, dir.path()).await;
         let set_back = Instant::of_millis(hours_on(4 * 24).millis() - back);
+        // the daemon's upkeep runs in that life as in every other
+        night(&reviewing(&store), set_back).await;
         own.push(vec![write(&store, a_view(set_back, LOOKER, Some(AT_HOME))).await]);
         let store = restarted(store, dir.path()).await;
         for nights in 0..2 {
