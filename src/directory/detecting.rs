@@ -68,6 +68,10 @@ impl Detecting {
         Self { store, rules: Arc::new(rules), holidays, state: Mutex::default() }
     }
 
+    pub(crate) fn digest(&self) -> [u8; 16] {
+        self.rules.digest()
+    }
+
     /// Does one piece of what is to do. True where there is more.
     pub(crate) async fn go_on(&self, now: Instant) -> Result<bool, StoreError> {
         let begun = self.state().run.take();

@@ -223,6 +223,12 @@ impl Registry<'_> {
         Ok(found)
     }
 
+    /// The newest entry that has a run, or a start by other rules than the run before it.
+    pub fn newest_noted_run(&self) -> Result<Option<u64>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT max(entry) FROM review_run")?;
+        Ok(select.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(i64::cast_unsigned))
+    }
+
     /// The last of these days up to which a run went, and the newest entry of such a run.
     pub fn newest_run(&self, from: i32, to: i32) -> Result<Option<(i32, u64)>, StoreError> {
         let mut select = self
