@@ -297,6 +297,45 @@ async fn looks_that_a_clock_dated_before_days_that_were_run_are_found_all_the_sa
 }
 
 #[tokio::test]
+async fn however_wrong_the_clocks_of_fourteen_lives_are_every_look_is_told_of() {
+    // F4: no look is passed over, whether a clock was ahead or behind, for hours or for months, and whether the rules were run by it
+    for seed in 1..13 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = peopled(dir.path()).await;
+        night(&reviewing(&store), NOON).await;
+        let mut state = seed;
+        let mut any = |below: u64| {
+            state = (state * 6_364_136_223 + 1_442_695_041) % (1 << 31);
+            (state >> 8) % below
+        };
+        let (mut now, mut looks) = (NOON.millis(), Vec::new());
+        for _ in 0..14 {
+            store = restarted(store, dir.path()).await;
+            let (running, days) = (reviewing(&store), [0, 0, any(6), any(41)][any(4) as usize] * DAY);
+            let behind = [0, 0, any(6), any(200)][any(4) as usize] * DAY;
+            for _ in 0..any(5) {
+                let told = Instant::of_millis(now + days - behind);
+                night(&running, told).await;
+                // each by somebody else, so that none is told of by another's task
+                looks.push(write(&store, a_view(told, PersonId(100 + looks.len() as u32), Some(AT_HOME))).await);
+                now += any(40) * HOUR;
+            }
+        }
+        let running = reviewing(&store);
+        for day in 1..70 {
+            night(&running, Instant::of_millis(now + day * DAY)).await;
+        }
+        let read = |snapshot: &Snapshot<'_>| {
+            let today = "2026-11-01".parse().unwrap();
+            Ok((snapshot.reviews_for_auditors(today, ReviewId(0), 5000)?, entry(Operation::ReadReviews, Vec::new())))
+        };
+        let tasks = store.look(read).await.unwrap().into_inner();
+        looks.retain(|look| tasks.iter().all(|review| !review.task.entries.contains(look)));
+        assert_eq!(looks, [0; 0], "clocks {seed}: told to nobody");
+    }
+}
+
+#[tokio::test]
 async fn entries_of_an_erased_epoch_are_passed_over() {
     // F2: what was erased is found by nobody
     let dir = tempfile::tempdir().unwrap();
