@@ -176,7 +176,7 @@ impl Detecting {
     async fn make_tasks(&self, run: &mut Run, now: Instant) -> Result<bool, StoreError> {
         let some: Vec<Finding> = run.found.iter().take(MOST_TASKS).cloned().collect();
         let (count, is_last) = (some.len(), some.len() == run.found.len());
-        let tasks = some.into_iter().map(|finding| self.task(finding, now)).collect::<Result<Vec<_>, _>>()?;
+        let tasks = some.into_iter().map(|finding| self.task(finding, run.before, now)).collect::<Result<Vec<_>, _>>()?;
         let last = Day::of_number(run.days.1)?;
         // what was found follows from the log and from these
         let by = vec![done_by(RULES, self.rules.digest()), done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
@@ -197,7 +197,7 @@ impl Detecting {
 
     /// The task that a finding becomes: the supervisor's of whoever looked; the auditors', where there is none, where many looked at one child, and where
     /// it would tell a supervisor of a child what the looker was not told.
-    fn task(&self, finding: Finding, now: Instant) -> Result<(NewReview, Origin), StoreError> {
+    fn task(&self, finding: Finding, before: Option<(i32, u64)>, now: Instant) -> Result<(NewReview, Origin), StoreError> {
         let doublings = finding.doublings()..=MOST_DOUBLINGS;
         let Finding { rule, about, day, score: _, evidence, matter, quiet_days } = finding;
         let last = evidence.last().copied();
@@ -209,6 +209,13 @@ impl Detecting {
             (About::Person(person), None) => (Some(person), format!("person {}", person.0)),
             (About::Person(person), Some(child)) => (Some(person), format!("person {} child {}", person.0, child.digits())),
             (About::Child(child), _) => (None, format!("child {}", child.digits())),
+        };
+        // whoever had a task of the day already is told of with what a clock that was set back dated into it
+        let subject = match before {
+            Some((run, entry)) if quiet_days == 0 && day <= run && last.is_some_and(|last| last >= entry) => {
+                format!("{subject} since {entry}")
+            }
+            Some(_) | None => subject,
         };
         let (organisation, role) = match (person, looks.last()) {
             (Some(_), Some(look)) => (look.entry.organisation, look.entry.role),
