@@ -46,7 +46,7 @@ struct State {
 struct Run {
     /// What is found on the days behind the first up to the last becomes tasks.
     days: (i32, i32),
-    /// Up to which day the run before this one went, and its entry, behind which nothing was run over yet; `None` where that says nothing.
+    /// Up to which day an earlier run went, and an entry before which everything older was run over; `None` where that says nothing.
     before: Option<(i32, u64)>,
     /// The entries that are left, of each life of the daemon that has some.
     left: Vec<Life>,
@@ -66,6 +66,10 @@ struct Life {
 impl Detecting {
     pub(crate) fn by(store: Store, rules: Rules, holidays: Arc<[Day]>) -> Self {
         Self { store, rules: Arc::new(rules), holidays, state: Mutex::default() }
+    }
+
+    pub(crate) fn digest(&self) -> [u8; 16] {
+        self.rules.digest()
     }
 
     /// Does one piece of what is to do. True where there is more.
@@ -95,14 +99,16 @@ impl Detecting {
         if self.state().done == Some(last) {
             return Ok(None);
         }
-        let detected = self.store.registry(|registry| registry.detected())?.map(|(day, entry)| (day.number(), entry));
+        let (detected, newest) =
+            self.store.registry(|registry| Ok((registry.detected()?, registry.newest_run(last - WINDOW, last - 1)?)))?;
+        let detected = detected.map(|(day, entry)| (day.number(), entry));
         let Some(behind) = behind(detected.map(|(day, _)| day), last) else {
             self.state().done = Some(last);
             return Ok(None);
         };
         // a day of the wall may begin half a day before or after one of UTC
         let from = u64::try_from(i64::from(last - WINDOW) * DAY_MILLIS).unwrap_or_default();
-        let before = detected.filter(|(day, _)| (last - WINDOW..=last).contains(day));
+        let before = before(newest, detected, last);
         let lives = self.store.lives_since(Instant::of_millis(from), before.map_or(u64::MAX, |(_, entry)| entry))?.into_iter();
         let left = lives.map(|entries| Life { entries, day: i32::MIN }).collect();
         let watch = Some(Watch::new(&self.rules, &self.holidays));
@@ -170,7 +176,7 @@ impl Detecting {
     async fn make_tasks(&self, run: &mut Run, now: Instant) -> Result<bool, StoreError> {
         let some: Vec<Finding> = run.found.iter().take(MOST_TASKS).cloned().collect();
         let (count, is_last) = (some.len(), some.len() == run.found.len());
-        let tasks = some.into_iter().map(|finding| self.task(finding, now)).collect::<Result<Vec<_>, _>>()?;
+        let tasks = some.into_iter().map(|finding| self.task(finding, run.before, now)).collect::<Result<Vec<_>, _>>()?;
         let last = Day::of_number(run.days.1)?;
         // what was found follows from the log and from these
         let by = vec![done_by(RULES, self.rules.digest()), done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
@@ -191,7 +197,7 @@ impl Detecting {
 
     /// The task that a finding becomes: the supervisor's of whoever looked; the auditors', where there is none, where many looked at one child, and where
     /// it would tell a supervisor of a child what the looker was not told.
-    fn task(&self, finding: Finding, now: Instant) -> Result<(NewReview, Origin), StoreError> {
+    fn task(&self, finding: Finding, before: Option<(i32, u64)>, now: Instant) -> Result<(NewReview, Origin), StoreError> {
         let doublings = finding.doublings()..=MOST_DOUBLINGS;
         let Finding { rule, about, day, score: _, evidence, matter, quiet_days } = finding;
         let last = evidence.last().copied();
@@ -203,6 +209,13 @@ impl Detecting {
             (About::Person(person), None) => (Some(person), format!("person {}", person.0)),
             (About::Person(person), Some(child)) => (Some(person), format!("person {} child {}", person.0, child.digits())),
             (About::Child(child), _) => (None, format!("child {}", child.digits())),
+        };
+        // whoever had a task of the day already is told of with what a clock that was set back dated into it
+        let subject = match before {
+            Some((run, entry)) if quiet_days == 0 && day <= run && last.is_some_and(|last| last >= entry) => {
+                format!("{subject} since {entry}")
+            }
+            Some(_) | None => subject,
         };
         let (organisation, role) = match (person, looks.last()) {
             (Some(_), Some(look)) => (look.entry.organisation, look.entry.role),
@@ -261,6 +274,16 @@ fn behind(detected: Option<i32>, last: i32) -> Option<i32> {
         Some(day) if day <= last + 1 => None,
         // the clock had been ahead: a finding that was made a task is none again
         Some(_) => Some(last - AGAIN),
+    }
+}
+
+/// Up to which day the rules were run, and since which entry a look of before it may be one that nobody judged. A life whose clock was behind
+/// has a run of its own, of an older day, and goes on after it: so the newest day counts, and the older entry.
+fn before(newest: Option<(i32, u64)>, detected: Option<(i32, u64)>, last: i32) -> Option<(i32, u64)> {
+    match newest {
+        Some((day, entry)) => Some((day, detected.map_or(entry, |(_, noted)| noted.min(entry)))),
+        // a store in which runs are not kept yet
+        None => detected.filter(|(day, _)| (last - WINDOW..=last).contains(day)),
     }
 }
 

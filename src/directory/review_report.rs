@@ -4,7 +4,7 @@ use crate::alert_audit::refuse_period;
 use crate::alert_statistics::StatisticsRequest;
 use crate::entries::{acting, with_outcome};
 use crate::refused::Refused;
-use crate::reviewing::{digest_in, HOLIDAYS, PLAN, RULES};
+use crate::reviewing::{digest_in, BEGUN, HOLIDAYS, PLAN, RULES};
 use crate::{Answered, Directory};
 use contactpoint_audit::{Entry, Operation};
 use contactpoint_domain::{Day, Instant, OrganisationId, Review, ReviewId, ReviewOutcome, Role, RuleName};
@@ -91,7 +91,8 @@ pub struct DetectionShown {
     from: Day,
     /// The last day that any of them went up to.
     to: Day,
-    /// How many nights they were of: fewer than days, where a night was missed, whose day a later one went over, or the rules were not there.
+    /// How many nights they were of: fewer than days, where a night was missed, whose day a later one went over, or the rules were not there. None where
+    /// the daemon only began by them, and looks were made on that day with the areas that adjoin in them.
     nights: u32,
     /// The entry of the first of them.
     first: u64,
@@ -183,15 +184,25 @@ fn shown(snapshot: &Snapshot<'_>, period: EndedPeriod) -> Result<EndedPeriodShow
 /// The runs up to these days. A change of the file or of the holidays shows as one more of them, also where it was taken back.
 fn detection(snapshot: &Snapshot<'_>, from: Day, to: Day) -> Result<Vec<DetectionShown>, StoreError> {
     let mut all: Vec<DetectionShown> = Vec::new();
+    // the last night of the stretch
+    let mut night = None;
     for (entry, day) in snapshot.detection_runs(from, to)? {
         let run = snapshot.entry_at(entry)?;
+        let is_begin = run.iter().flat_map(|run| &run.changes).any(|change| (change.table, change.row) == (RULES, BEGUN));
         let (rules, holidays) = (hex_in(run.as_ref(), RULES), hex_in(run.as_ref(), HOLIDAYS));
-        match all.last_mut().filter(|former| former.rules == rules && former.holidays == holidays) {
-            Some(former) => {
-                former.nights += u32::from(day > former.to);
-                (former.to, former.last) = (former.to.max(day), entry);
-            }
-            None => all.push(DetectionShown { from: day, to: day, nights: 1, first: entry, last: entry, rules, holidays }),
+        let is_more = all.last().is_some_and(|former| former.rules == rules && former.holidays == holidays);
+        if !is_more {
+            all.push(DetectionShown { from: day, to: day, nights: 0, first: entry, last: entry, rules, holidays });
+            night = None;
+        }
+        let Some(stretch) = all.last_mut() else { continue };
+        stretch.last = entry;
+        if !is_begin {
+            // days are those of nights, where it has one
+            let former = night.unwrap_or(day);
+            (stretch.from, stretch.to) = if night.is_none() { (day, day) } else { (stretch.from, stretch.to.max(day)) };
+            stretch.nights += u32::from(night.is_none() || day > former);
+            night = Some(former.max(day));
         }
     }
     Ok(all)

@@ -24,6 +24,8 @@ pub(crate) const MOST_TASKS: usize = 16;
 pub(crate) const PLAN: u8 = 82;
 pub(crate) const RULES: u8 = 83;
 pub(crate) const HOLIDAYS: u8 = 84;
+/// The row of the rules in an entry that is of no run: by these the daemon began.
+pub(crate) const BEGUN: i64 = 1;
 
 /// Makes tasks of review: part of the daemon's upkeep, and no part of any request.
 pub struct Reviewing {
@@ -37,6 +39,8 @@ pub struct Reviewing {
 /// What need not be asked again, in memory, as it only spares the store.
 #[derive(Default)]
 struct Done {
+    /// By which rules this life of the daemon began.
+    begun: bool,
     /// Of each kind of period the last day before which nothing is left to note.
     noted: BTreeMap<Every, Day>,
     /// How far a period was passed over without a task.
@@ -62,6 +66,7 @@ impl Reviewing {
     /// # Errors
     /// As [`Store::change`]; it is tried again with the next call.
     pub async fn go_on(&self, now: Instant) -> Result<bool, StoreError> {
+        self.note_begin(now).await?;
         self.note_ends(now).await?;
         if self.draw(now).await? {
             return Ok(true);
@@ -75,6 +80,29 @@ impl Reviewing {
     fn done(&self) -> MutexGuard<'_, Done> {
         // a poisoned table is whole: every change to it is one call
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says in the log by which rules this life began, where the newest run was by others: which areas adjoin is known of a look when it is made, and a file
+    /// that is another from a morning to an evening is of no night's run.
+    async fn note_begin(&self, now: Instant) -> Result<(), StoreError> {
+        if self.done().begun {
+            return Ok(());
+        }
+        // no rules are known by an empty text
+        let rules = self.detecting.as_ref().map_or_else(|| digest_of_holidays(&[]), Detecting::digest);
+        let by = vec![Change { row: BEGUN, ..done_by(RULES, rules) }, done_by(HOLIDAYS, digest_of_holidays(&self.holidays))];
+        let newest = self.store.registry(|registry| registry.newest_noted_run())?;
+        let run = newest.map(|newest| self.store.entries_for_upkeep([newest])).transpose()?;
+        let is_same = |run: &Look| by.iter().all(|change| digest_in(&run.entry, change.table) == Some(change.digest));
+        if run.is_some_and(|run| !run.first().is_some_and(is_same)) {
+            let change = self.store.change(move |transaction| {
+                transaction.note_run(now.day())?;
+                Ok(((), Entry { changes: by, ..of_the_daemon(Operation::DetectReviews, now) }))
+            });
+            change.await?.into_inner();
+        }
+        self.done().begun = true;
+        Ok(())
     }
 
     /// Says in the log which periods of the plan have ended, where anything was written since the last one.

@@ -223,6 +223,20 @@ impl Registry<'_> {
         Ok(found)
     }
 
+    /// The newest entry that has a run, or a start by other rules than the run before it.
+    pub fn newest_noted_run(&self) -> Result<Option<u64>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT max(entry) FROM review_run")?;
+        Ok(select.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(i64::cast_unsigned))
+    }
+
+    /// The last of these days up to which a run went, and the newest entry of such a run.
+    pub fn newest_run(&self, from: i32, to: i32) -> Result<Option<(i32, u64)>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT day, entry FROM review_run WHERE day >= ?1 AND day <= ?2 ORDER BY day DESC, entry DESC LIMIT 1")?;
+        Ok(select.query_row([from, to], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))).optional()?)
+    }
+
     /// The same day, and the entry that noted it.
     pub fn detected(&self) -> Result<Option<(Day, u64)>, StoreError> {
         let mut select = self

@@ -285,12 +285,70 @@ async fn looks_that_a_clock_dated_before_days_that_were_run_are_found_all_the_sa
         }
         let store = restarted(store, dir.path()).await;
         let set_back = Instant::of_millis(hours_on(4 * 24).millis() - back);
+        // the daemon's upkeep runs in that life as in every other
+        night(&reviewing(&store), set_back).await;
         own.push(vec![write(&store, a_view(set_back, LOOKER, Some(AT_HOME))).await]);
         let store = restarted(store, dir.path()).await;
         for nights in 0..2 {
             night(&reviewing(&store), hours_on((4 + nights) * 24 + 13)).await;
             assert_eq!(found(&store).await, own, "{back} milliseconds back, night {nights}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_a_clock_dated_into_a_day_of_which_there_is_a_task_is_told_of_all_the_same() {
+    // F4: set back by hours, into the day that was run last; a task that was judged hides nothing that came after it
+    let dir = tempfile::tempdir().unwrap();
+    let store = peopled(dir.path()).await;
+    night(&reviewing(&store), NOON).await;
+    let first = write(&store, a_view(NOON, LOOKER, Some(AT_HOME))).await;
+    night(&reviewing(&store), hours_on(13)).await;
+    let store = restarted(store, dir.path()).await;
+    let set_back = write(&store, a_view(hours_on(11), LOOKER, Some(AT_HOME))).await;
+    let store = restarted(store, dir.path()).await;
+    for nights in 1..4 {
+        night(&reviewing(&store), hours_on(13 + nights * 24)).await;
+        assert_eq!(found(&store).await, [vec![first], vec![first, set_back]], "night {nights}");
+    }
+}
+
+#[tokio::test]
+async fn however_wrong_the_clocks_of_fourteen_lives_are_every_look_is_told_of() {
+    // F4: no look is passed over, whether a clock was ahead or behind, for hours or for months, and whether the rules were run by it
+    for seed in 1..7 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = peopled(dir.path()).await;
+        night(&reviewing(&store), NOON).await;
+        let mut state = seed;
+        let mut any = |below: u64| {
+            state = (state * 6_364_136_223 + 1_442_695_041) % (1 << 31);
+            (state >> 8) % below
+        };
+        let (mut now, mut looks) = (NOON.millis(), Vec::new());
+        for _ in 0..14 {
+            store = restarted(store, dir.path()).await;
+            let (running, days) = (reviewing(&store), [0, 0, any(6), any(41)][any(4) as usize] * DAY);
+            let behind = [0, 0, any(6), any(200)][any(4) as usize] * DAY;
+            for _ in 0..any(5) {
+                let told = Instant::of_millis(now + days - behind);
+                night(&running, told).await;
+                // each by somebody else, so that none is told of by another's task
+                looks.push(write(&store, a_view(told, PersonId(100 + looks.len() as u32), Some(AT_HOME))).await);
+                now += any(40) * HOUR;
+            }
+        }
+        let running = reviewing(&store);
+        for day in 1..70 {
+            night(&running, Instant::of_millis(now + day * DAY)).await;
+        }
+        let read = |snapshot: &Snapshot<'_>| {
+            let today = "2026-11-01".parse().unwrap();
+            Ok((snapshot.reviews_for_auditors(today, ReviewId(0), 5000)?, entry(Operation::ReadReviews, Vec::new())))
+        };
+        let tasks = store.look(read).await.unwrap().into_inner();
+        looks.retain(|look| tasks.iter().all(|review| !review.task.entries.contains(look)));
+        assert_eq!(looks, [0; 0], "clocks {seed}: told to nobody");
     }
 }
 

@@ -51,6 +51,11 @@ fn row(table: u8, digest: [u8; 16]) -> Change {
     Change { table, row: 0, version: 1, digest }
 }
 
+/// Without those in which the daemon began by other rules.
+fn nights_among(runs: Vec<(u64, Vec<Change>)>) -> Vec<(u64, Vec<Change>)> {
+    runs.into_iter().filter(|(_, changes)| changes[0].row == 0).collect()
+}
+
 fn hex(digest: [u8; 16]) -> String {
     digest.map(|byte| format!("{byte:02x}")).concat()
 }
@@ -74,14 +79,15 @@ async fn every_run_of_the_rules_says_in_the_log_by_which_file_and_which_holidays
     for (after, (adjoining, holidays)) in [0, 2, 3, 4, 5].into_iter().zip(nights) {
         night(&store, rules(adjoining), holidays, after).await;
     }
-    let runs = done_by(&store, Operation::DetectReviews);
+    let runs = nights_among(done_by(&store, Operation::DetectReviews));
     let expected = nights.map(|(adjoining, holidays)| vec![row(83, rules(adjoining).digest()), row(84, digest_of_holidays(holidays))]);
     assert_eq!(runs.iter().map(|(_, changes)| changes.clone()).collect::<Vec<_>>(), expected, "also where nothing was found");
     // after a restart, too: it is in the log and not in memory
     store.close().await.unwrap();
     let store = open(dir.path()).unwrap();
     let shown = |from: &str, to: &str, (first, last): (usize, usize), (adjoining, holidays): (&str, &[Day])| {
-        let (nights, first, last) = (last + 1 - first, runs[first].0, runs[last].0);
+        // since the second stretch each begins with the entry of the daemon's start, right before
+        let (nights, first, last) = (last + 1 - first, runs[first].0 - u64::from(first > 0), runs[last].0);
         let (rules, holidays) = (hex(rules(adjoining).digest()), hex(digest_of_holidays(holidays)));
         json!({"from": from, "to": to, "nights": nights, "first": first, "last": last, "rules": rules, "holidays": holidays})
     };
@@ -109,4 +115,26 @@ async fn a_period_s_end_and_its_draw_say_in_the_log_by_which_holidays_days_are_d
     assert_eq!(changes(Operation::DrawReviews), [vec![kept]]);
     let periods = reported(&store, "periods").await;
     assert_eq!((&periods[0]["plan"], &periods[0]["holidays"]), (&json!(hex(plan().digest())), &json!(hex(kept.digest))));
+}
+
+#[tokio::test]
+async fn rules_that_were_others_from_a_morning_to_an_evening_are_in_the_log_and_in_the_report() {
+    // F4: which areas adjoin is known of a look when it is made, so a file that no night saw played a part
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    night(&store, rules("[2, 5]"), &[], 0).await;
+    let at = |hours: u64| Instant::of_millis(NOW.millis() + hours * 3_600_000);
+    for (hours, adjoining) in [(1, Some("[2, 6]")), (2, Some("[2, 6]")), (3, None), (4, None), (5, Some("[2, 5]")), (6, Some("[2, 5]"))] {
+        let reviewing = Reviewing::over(store.clone(), plan(), &[]).detecting(adjoining.map(rules));
+        while reviewing.go_on(at(hours)).await.unwrap() {}
+    }
+    night(&store, rules("[2, 5]"), &[], 1).await;
+    let runs = done_by(&store, Operation::DetectReviews);
+    let by: Vec<(i64, [u8; 16])> = runs.iter().map(|(_, changes)| (changes[0].row, changes[0].digest)).collect();
+    let [own, other] = ["[2, 5]", "[2, 6]"].map(|adjoining| rules(adjoining).digest());
+    let none = digest_of_holidays(&[]);
+    assert_eq!(by, [(0, own), (1, other), (1, none), (1, own), (0, own)], "each once, and not at every start");
+    let detection = reported(&store, "detection").await;
+    let shown: Vec<Value> = detection.as_array().unwrap().iter().map(|stretch| json!([stretch["rules"], stretch["nights"]])).collect();
+    assert_eq!(shown, [json!([hex(own), 1]), json!([hex(other), 0]), json!([hex(none), 0]), json!([hex(own), 1])]);
 }
