@@ -2,7 +2,8 @@
 //!
 //! Started by systemd and by nothing else: sockets, directories and the HSM's PIN come from the unit. Takes no arguments (exit status 64).
 //! Exit status 78: settings, credential, keys, store or certificates are not as they must be, or the kernel does not lock the process in; 65:
-//! the log in the store is not the one that was signed; 66: the store's file went away or was overwritten while it was open; 74: the disk failed; 69: the HSM or
+//! the log in the store is not whole; 80: the store was set back; 81: it is another; 82: its heads are gone, forged or two; 66: its file went away while it was open;
+//! 83: it was overwritten; 74: the disk failed; 69: the HSM or
 //! the disk is away; 71: the system refused.
 
 mod daemon;

@@ -188,7 +188,7 @@ fn refused<'a>(calls: &BTreeSet<&'a str>, unit: &[Directive]) -> Vec<&'a str> {
 fn a_refusal_to_start_is_final_until_an_operator_mends_it() {
     // keys: a refused PIN is never tried again by itself; not by systemd, and not by a caller's connection
     let service = directives(&packaging(SERVICE));
-    assert_eq!(value(&service, "RestartPreventExitStatus").unwrap(), "78 64 65 66");
+    assert_eq!(value(&service, "RestartPreventExitStatus").unwrap(), "78 64 65 66 80 81 82 83");
     assert_eq!(value(&service, "OnFailure").unwrap(), "contactpointd-refused.target");
     let refused = directives(&packaging("systemd/contactpointd-refused.target"));
     assert_eq!(value(&refused, "Conflicts").unwrap(), "contactpointd.socket");

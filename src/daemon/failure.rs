@@ -9,16 +9,16 @@ use contactpoint_operator::layouts::LayoutsRefused;
 use contactpoint_operator::review_files::ReviewRefused;
 use contactpoint_operator::witnesses::PolicyRefused;
 use contactpoint_settings::SettingsError;
-use contactpoint_store::{StoreError, WitnessesRefused};
+use contactpoint_store::{OpenError, StoreError, WitnessesRefused};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// EX_USAGE.
 const USAGE: u8 = 64;
-/// EX_DATAERR: the log is not the one that was signed; somebody was at the files.
-const NOT_WHAT_WAS_SIGNED: u8 = 65;
-/// EX_NOINPUT: the store's file was taken away, exchanged or overwritten while it was open.
+/// EX_DATAERR: the log in the store is not whole; somebody was at the files.
+const NOT_WHOLE: u8 = 65;
+/// EX_NOINPUT: the store's file was taken away or exchanged while it was open.
 const GONE: u8 = 66;
 /// EX_UNAVAILABLE: the HSM or the store is away; systemd may try again.
 const UNAVAILABLE: u8 = 69;
@@ -26,6 +26,14 @@ const UNAVAILABLE: u8 = 69;
 const SYSTEM: u8 = 71;
 /// EX_IOERR: the disk failed under the store; systemd starts it again, which verifies the store.
 const DISK: u8 = 74;
+/// An older store than the head on the HSM's token, or one whose end was cut off. This and the three below are no number of sysexits.h.
+const SET_BACK: u8 = 80;
+/// Another store than the one whose head is on the token.
+const OTHER_HISTORY: u8 = 81;
+/// The heads themselves: the token's are gone or forged, or the HSM has signed two of one size.
+const HEADS: u8 = 82;
+/// The store was overwritten in place while it was open.
+const OVERWRITTEN: u8 = 83;
 /// EX_CONFIG: trying again is of no use (`RestartPreventExitStatus=78`).
 const CONFIGURATION: u8 = 78;
 
@@ -82,10 +90,7 @@ impl Failure {
             Self::TestSystemInTheOpen(_) | Self::Policy(_) | Self::Witnesses(WitnessesRefused::OtherLog { .. }) => CONFIGURATION,
             Self::Hardening(HardeningError::CoreDumps { .. }) | Self::System(_) => SYSTEM,
             Self::Hardening(_) => CONFIGURATION,
-            Self::Appliance(fault) if fault.is_not_what_was_signed() => NOT_WHAT_WAS_SIGNED,
-            Self::Appliance(fault) if fault.was_overwritten() => GONE,
-            Self::Appliance(fault) if fault.is_away() => UNAVAILABLE,
-            Self::Appliance(_) => CONFIGURATION,
+            Self::Appliance(fault) => of_appliance(fault),
             Self::FirstHead(fault) | Self::Close(fault) | Self::Witnesses(WitnessesRefused::Store(fault)) => of_store(fault),
             Self::Store(fault) => of_store(fault),
             Self::LastTokenHead(_) => UNAVAILABLE,
@@ -95,11 +100,42 @@ impl Failure {
     }
 }
 
+/// Where it did not come up.
+fn of_appliance(fault: &ApplianceError) -> u8 {
+    let of_files = match fault {
+        ApplianceError::Store(fault) => of_files(fault),
+        ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_) | ApplianceError::InUse(_) => None,
+    };
+    of_files.unwrap_or(if fault.is_away() { UNAVAILABLE } else { CONFIGURATION })
+}
+
+/// Where somebody was at the files: each such thing has a status of its own.
+const fn of_files(fault: &OpenError) -> Option<u8> {
+    match fault {
+        OpenError::Log(_) => Some(NOT_WHOLE),
+        OpenError::SetBack { .. } => Some(SET_BACK),
+        OpenError::OtherHistory { .. } => Some(OTHER_HISTORY),
+        OpenError::HeadMissing | OpenError::HeadForged(_) => Some(HEADS),
+        OpenError::WasOverwritten(_) => Some(OVERWRITTEN),
+        OpenError::Missing(_)
+        | OpenError::Exists(_)
+        | OpenError::WrongKey
+        | OpenError::Newer
+        | OpenError::KeysOlder
+        | OpenError::Cipher(_)
+        | OpenError::Engine(_)
+        | OpenError::Migration(_)
+        | OpenError::Io(_)
+        | OpenError::Memory(_) => None,
+    }
+}
+
 /// Where the store did not do what it was asked.
 fn of_store(fault: &StoreError) -> u8 {
     match fault {
-        StoreError::Gone | StoreError::Overwritten => GONE,
-        StoreError::OtherHead { .. } => NOT_WHAT_WAS_SIGNED,
+        StoreError::Gone => GONE,
+        StoreError::Overwritten => OVERWRITTEN,
+        StoreError::OtherHead { .. } => HEADS,
         StoreError::Disk(_) => DISK,
         StoreError::Attempted { fault, .. } => of_store(fault),
         StoreError::Damaged { .. }
@@ -122,10 +158,9 @@ fn of_store(fault: &StoreError) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contactpoint_store::OpenError;
 
     #[test]
-    fn what_trying_again_does_not_mend_ends_with_78_what_is_away_with_69_and_a_log_that_was_not_signed_with_65() {
+    fn what_trying_again_does_not_mend_ends_with_78_what_is_away_with_69_and_each_way_of_being_at_the_files_with_its_own_status() {
         // keys: missing = exit 78 with a sentence on what to do
         let missing = KeyError::PinMissing { path: "/run/credentials/hsm-pin".into() };
         assert_eq!(Failure::from(ApplianceError::Keys(missing)).status(), 78);
@@ -135,12 +170,12 @@ mod tests {
         assert_eq!(Failure::from(ApplianceError::Keys(refused)).status(), 78);
         let store = |fault: OpenError| Failure::from(ApplianceError::Store(fault)).status();
         assert_eq!(store(OpenError::Log("a leaf is missing".to_owned())), 65);
-        assert_eq!((store(OpenError::SetBack { kept: 2, held: 1 }), store(OpenError::OtherHistory { size: 1 })), (65, 65));
-        assert_eq!((store(OpenError::HeadMissing), store(OpenError::HeadForged(String::new()))), (65, 65));
+        assert_eq!((store(OpenError::SetBack { kept: 2, held: 1 }), store(OpenError::OtherHistory { size: 1 })), (80, 81));
+        assert_eq!((store(OpenError::HeadMissing), store(OpenError::HeadForged(String::new()))), (82, 82));
         let ended = |fault: StoreError| Failure::Store(Arc::new(fault)).status();
         assert_eq!((ended(StoreError::Gone), ended(StoreError::Disk(String::new())), ended(StoreError::Stopped)), (66, 74, 69));
-        assert_eq!((ended(StoreError::Overwritten), ended(StoreError::OtherHead { size: 1 })), (66, 65));
-        assert_eq!(store(OpenError::WasOverwritten("/state".into())), 66);
+        assert_eq!((ended(StoreError::Overwritten), ended(StoreError::OtherHead { size: 1 })), (83, 82));
+        assert_eq!(store(OpenError::WasOverwritten("/state".into())), 83);
         assert_eq!((store(OpenError::WrongKey), store(OpenError::Newer), store(OpenError::Missing("/state".into()))), (78, 78, 78));
         assert_eq!(store(OpenError::Io(std::io::ErrorKind::StorageFull.into())), 69);
         assert_eq!(Failure::from(HardeningError::NoHttps).status(), 78);

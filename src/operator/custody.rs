@@ -68,21 +68,6 @@ impl ApplianceError {
             Self::Origin(_) | Self::Sealing(_) => false,
         }
     }
-
-    /// The log in the store is not the one that was signed (exit status 65).
-    #[must_use]
-    pub const fn is_not_what_was_signed(&self) -> bool {
-        match self {
-            Self::Store(fault) => fault.is_not_what_was_signed(),
-            Self::Keys(_) | Self::Origin(_) | Self::Sealing(_) | Self::InUse(_) => false,
-        }
-    }
-
-    /// The store was overwritten while it was open, and nobody has judged that yet (exit status 66).
-    #[must_use]
-    pub const fn was_overwritten(&self) -> bool {
-        matches!(self, Self::Store(fault) if fault.was_overwritten())
-    }
 }
 
 /// What the process works with from here on.

@@ -6,8 +6,8 @@ use contactpoint_hardening::HardeningError;
 use contactpoint_sealing::SealError;
 use rusqlite::{ffi, ErrorCode};
 
-/// Why the store did not open. The daemon stops with the sentence; with exit code 69 where trying again may help, 65 where the log is not the
-/// one that was signed, else with 78.
+/// Why the store did not open. The daemon stops with the sentence; with exit code 69 where trying again may help, with one of its
+/// own for each way of being at the files (docs/operations.md), else with 78.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No database file: the key ceremony has not been held, or the state directory is not the one it was held in.
@@ -80,20 +80,6 @@ pub enum OpenError {
     /// Keys could not be held in locked memory.
     #[error(transparent)]
     Memory(#[from] HardeningError),
-}
-
-impl OpenError {
-    /// The log in the store is not the one that was signed, by its own heads or by the one on the token: somebody was at the files.
-    #[must_use]
-    pub const fn is_not_what_was_signed(&self) -> bool {
-        matches!(self, Self::Log(_) | Self::SetBack { .. } | Self::OtherHistory { .. } | Self::HeadMissing | Self::HeadForged(_))
-    }
-
-    /// The store was overwritten while it was open, and nobody has judged that yet.
-    #[must_use]
-    pub const fn was_overwritten(&self) -> bool {
-        matches!(self, Self::WasOverwritten(_))
-    }
 }
 
 /// Why a transaction did not come about. Nothing was answered and nothing was written.

@@ -29,7 +29,7 @@ async fn a_store_that_is_overwritten_while_the_daemon_runs_ends_it_with_66_and_i
     let ended = rig.ended();
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let said = rig.log();
-    assert_eq!(ended.code(), Some(66), "{said}");
+    assert_eq!(ended.code(), Some(83), "{said}");
     let last = said.lines().last().unwrap_or("");
     assert!(last.contains("overwritten in place") && last.contains("call the accreditor"), "{said}");
     assert!(fs::metadata(&log).unwrap().len() > 0, "what was answered is in the write-ahead log");

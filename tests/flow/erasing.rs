@@ -140,7 +140,7 @@ async fn two_officers_erase_an_epoch_of_the_log_and_a_childs_record_and_every_pr
     // with the newest keys beside it: it is an older store
     fs::copy(small.rig.place.state().join("data-keys.toml"), copy.join("data-keys.toml")).unwrap();
     let (status, told) = small.refusal_of(&copy);
-    assert_eq!(status, Some(65), "{told}");
+    assert_eq!(status, Some(80), "{told}");
 
     small.rig.start();
     let auditor = small.again(&small.auditor).await;

@@ -144,7 +144,7 @@ async fn a_log_of_two_keys_has_two_lines_and_either_key_verifies_it() {
     let both = fs::read_to_string(&file).unwrap();
     fs::write(&file, both.replace("signatures = \"both\"", "signatures = \"ecdsa\"")).unwrap();
     let ended = signed.rig.try_start().unwrap_err();
-    assert_eq!(ended.status.and_then(|status| status.code()), Some(65), "{}", ended.log);
+    assert_eq!(ended.status.and_then(|status| status.code()), Some(82), "{}", ended.log);
     fs::write(&file, both.replace("signatures = \"both\"", "signatures = \"ed25519\"")).unwrap();
     signed.rig.start();
     let (_, receipt) = signed.receipt().await;
