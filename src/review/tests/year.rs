@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be made fails the test")]
 
-use contactpoint_audit::{Entry, Field, Outcome};
-use contactpoint_domain::{Day, Kin, Place, Tie};
-use contactpoint_review::{findings, About, Child, Finding, Look, Peers, Rules, Seen, Told, Watch};
-use contactpoint_synthesise::{Fact, Misuse, Plant, Played, Tie as PlayedTie, Year, YearRequest};
+mod played;
+
+use contactpoint_domain::Day;
+use contactpoint_review::{findings, About, Finding, Look, Rules, Told, Watch};
+use contactpoint_synthesise::{Misuse, Plant};
+use played::{look, year};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of seeds that no number of the rules was settled on.
@@ -37,7 +39,7 @@ impl Case {
     }
 
     fn with(seed: u64, people: u64) -> Self {
-        let mut year = Year::of(&YearRequest { seed, people, from: "2025-09-01".parse().unwrap() }).unwrap();
+        let mut year = year(seed, people);
         let (mut looks, mut planted) = (Vec::new(), BTreeMap::new());
         // as the daemon: what is no look is not given to the rules
         for played in (&mut year).filter(|played| played.entry.operation.is_look()) {
@@ -83,39 +85,6 @@ impl Case {
     fn found(&self, findings: &[Finding]) -> BTreeSet<usize> {
         findings.iter().filter_map(|finding| self.plant_of(finding)).collect()
     }
-}
-
-/// What the daemon fills from the log's entry. The simulator says of no entry what was shown: something, where it was answered.
-fn look(played: &Played) -> Look {
-    let is_answered = played.entry.outcome == Outcome::Answered;
-    let entry = Entry { shown: is_answered.then_some(Field::Name).into_iter().collect(), ..played.entry.clone() };
-    Look {
-        index: played.index,
-        at: entry.at,
-        person: entry.person.unwrap(),
-        peers: Peers { kind: played.kind, role: entry.role.unwrap() },
-        ended: entry.ended(),
-        children: played.facts.iter().map(seen).collect(),
-    }
-}
-
-fn seen(fact: &Fact) -> Seen {
-    let relation = match fact.tie {
-        PlayedTie::Involved => Tie::Involved,
-        PlayedTie::Area => Tie::Area,
-        PlayedTie::None => Tie::None,
-    };
-    let kin = match (fact.same_home, fact.same_name) {
-        (true, _) => Kin::Home,
-        (false, true) => Kin::Name,
-        (false, false) => Kin::None,
-    };
-    let place = match fact.areas_apart {
-        0 => Place::Own,
-        1 => Place::Adjoining,
-        2.. => Place::Far,
-    };
-    Seen { child: Child::from(&fact.child), relation, kin, place }
 }
 
 fn rules() -> Rules {
