@@ -48,6 +48,8 @@ pub struct Appliance {
     pub council: Organisation,
     /// Practitioners of the council.
     pub practitioners: Vec<Person>,
+    /// Who reads the log.
+    pub inspector: Organisation,
 }
 
 impl Appliance {
@@ -75,12 +77,19 @@ impl Appliance {
         }
         suppliers.sort_by_key(|supplier| supplier.kind != "surgery");
         let (council, practitioners) = council.ok_or_else(|| Fault::Unfit("no council among the organisations".into()))?;
-        Ok(Self { rig, suppliers, council, practitioners })
+        let auditor = Enrolment { name: "Directory Audit Office", kind: "auditor", authority: None, capabilities: &["audit"] };
+        let inspector = rig.enrol(&auditor).await;
+        Ok(Self { rig, suppliers, council, practitioners, inspector })
     }
 
     /// The client's side of TLS with the council's certificate.
     pub fn council_tls(&self) -> Result<Arc<ClientConfig>, Fault> {
-        let own = &self.council.certificate;
+        self.tls_of(&self.council)
+    }
+
+    /// The client's side of TLS with an organisation's certificate.
+    pub fn tls_of(&self, organisation: &Organisation) -> Result<Arc<ClientConfig>, Fault> {
+        let own = &organisation.certificate;
         Ok(tls::configuration(self.rig.servers.pem().as_bytes(), own.certificate.as_bytes(), own.key.as_bytes())?)
     }
 

@@ -38,6 +38,8 @@ pub enum Asks {
         /// Where the number stands in each of their requests.
         at: usize,
     },
+    /// These requests one after the other, and again from the first; two connections are half of them apart.
+    Each(Vec<Vec<u8>>),
 }
 
 /// Somebody who looks children up.
@@ -73,7 +75,7 @@ pub struct Measured {
     pub answers: usize,
     /// Bytes of an answer, head and body, on average.
     pub bytes: f64,
-    /// Nanoseconds of processor time that the server's threads used in the window.
+    /// Nanoseconds of processor time that the server's threads used in the window, for loads beside this one too.
     pub server: ThreadTimes,
     /// The same of ours.
     pub client: u64,
@@ -93,28 +95,41 @@ struct Tally {
 
 /// Opens the connections, warms up, measures.
 pub fn run(target: &Arc<Target>, shape: Shape) -> Result<Measured, Fault> {
-    let threads = shape.threads.min(shape.connections);
-    let (opened, begun) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
+    together(&[(target, shape)])?.pop().ok_or_else(|| Fault::Unfit("no load".into()))
+}
+
+/// Loads beside each other over the same time, which is the first one's; its server's processor time is told with each.
+pub fn together(loads: &[(&Arc<Target>, Shape)]) -> Result<Vec<Measured>, Fault> {
+    let Some((first, Shape { warm_up, window: counted, .. })) = loads.first() else { return Ok(Vec::new()) };
+    let threads_of = |shape: &Shape| shape.threads.min(shape.connections);
+    let all_threads: usize = loads.iter().map(|(_, shape)| threads_of(shape)).sum();
+    let (opened, begun) = (Barrier::new(all_threads + 1), Barrier::new(all_threads + 1));
     let window = OnceLock::new();
     std::thread::scope(|scope| {
-        let work = |index: usize| {
-            let connections = shape.connections / threads + usize::from(index < shape.connections % threads);
-            let nth = (index, threads);
-            let (opened, begun, window) = (&opened, &begun, &window);
-            move || one_thread(target, connections, nth, opened, begun, window)
+        let spawned = |(target, shape): &(&'_ Arc<Target>, Shape)| {
+            let threads = threads_of(shape);
+            let work = |index: usize| {
+                let connections = shape.connections / threads + usize::from(index < shape.connections % threads);
+                let (target, nth) = (Arc::clone(target), (index, threads));
+                let (opened, begun, window) = (&opened, &begun, &window);
+                move || one_thread(&target, connections, nth, opened, begun, window)
+            };
+            (0..threads).map(|index| scope.spawn(work(index))).collect::<Vec<_>>()
         };
-        let workers: Vec<_> = (0..threads).map(|index| scope.spawn(work(index))).collect();
+        let workers: Vec<Vec<_>> = loads.iter().map(spawned).collect();
         opened.wait();
-        let from = Instant::now() + shape.warm_up;
-        let Window { from, to } = *window.get_or_init(|| Window { from, to: from + shape.window });
+        let from = Instant::now() + *warm_up;
+        let Window { from, to } = *window.get_or_init(|| Window { from, to: from + *counted });
         begun.wait();
         std::thread::sleep(from.saturating_duration_since(Instant::now()));
-        let before = used(target);
+        let before = used(first);
         std::thread::sleep(to.saturating_duration_since(Instant::now()));
-        let after = used(target);
-        let tallies = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(Fault::Unfit("a thread died".into()))));
-        let tallies = tallies.collect::<Result<Vec<_>, _>>()?;
-        measured(tallies, shape.window, &before, &after)
+        let after = used(first);
+        let each = workers.into_iter().map(|workers| {
+            let tallies = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(Fault::Unfit("a thread died".into()))));
+            measured(tallies.collect::<Result<Vec<_>, _>>()?, *counted, &before, &after)
+        });
+        each.collect()
     })
 }
 
@@ -186,8 +201,8 @@ async fn one_connection(target: Arc<Target>, mut wire: Wire, who: usize, window:
     let mut random = SmallRng::seed_from_u64(who as u64);
     let mut request = target.asks.first(who);
     let mut tally = Tally::default();
-    loop {
-        target.asks.next(who, &mut random, &mut request);
+    for asked in 0.. {
+        target.asks.next((who, asked), &mut random, &mut request);
         let began = Instant::now();
         if began >= window.to {
             return Ok(tally);
@@ -203,6 +218,7 @@ async fn one_connection(target: Arc<Target>, mut wire: Wire, who: usize, window:
             tally.bytes += head.bytes;
         }
     }
+    Ok(tally)
 }
 
 impl Asks {
@@ -211,10 +227,16 @@ impl Asks {
         match self {
             Self::Same(request) => request.clone(),
             Self::Child { people, .. } => asker(people, who).map_or_else(Vec::new, |asker| asker.request.clone()),
+            Self::Each(requests) => requests.first().cloned().unwrap_or_default(),
         }
     }
 
-    fn next(&self, who: usize, random: &mut SmallRng, request: &mut [u8]) {
+    /// Makes the request of this connection that comes after so many.
+    fn next(&self, (who, asked): (usize, usize), random: &mut SmallRng, request: &mut Vec<u8>) {
+        if let Self::Each(requests) = self {
+            let next = requests.get((asked + who * requests.len() / 2) % requests.len().max(1));
+            return request.clone_from(next.unwrap_or(&Vec::new()));
+        }
         let Self::Child { at, people } = self else { return };
         let Some(Asker { numbers, .. }) = asker(people, who) else { return };
         let number = numbers.get(random.random_range(0..numbers.len().max(1))).map_or(&b""[..], |number| number.as_bytes());
@@ -227,4 +249,24 @@ impl Asks {
 /// Of more connections than people, some are the same person.
 fn asker(people: &[Asker], who: usize) -> Option<&Asker> {
     people.get(who % people.len().max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_connections_ask_each_half_of_the_requests_before_they_ask_one_again() {
+        let asks = Asks::Each((0..7).map(|nth| vec![nth]).collect());
+        let (mut random, mut request) = (SmallRng::seed_from_u64(0), asks.first(0));
+        let mut asked = |who| {
+            let mut one = |nth| {
+                asks.next((who, nth), &mut random, &mut request);
+                request.clone()
+            };
+            (0..8).flat_map(&mut one).collect::<Vec<u8>>()
+        };
+        assert_eq!(asked(0), [0, 1, 2, 3, 4, 5, 6, 0]);
+        assert_eq!(asked(1), [3, 4, 5, 6, 0, 1, 2, 3]);
+    }
 }

@@ -8,6 +8,7 @@ mod appliance;
 mod arguments;
 mod fault;
 mod feeding;
+mod fetching;
 mod load;
 mod machine;
 mod nginx;
@@ -78,6 +79,8 @@ fn bench(arguments: &Arguments) -> Result<(), Fault> {
     let receipts = Arc::new(proofs::receipts(appliance.address(), appliance.council_tls()?, after, daemon)?);
     let beside = Arc::new(static_file(&appliance, &nginx, &receipts)?);
     let receipts = rounds::rounds(&plan, &receipts, &beside)?;
+    let tiles = fetching::tiles(appliance.address(), appliance.tls_of(&appliance.inspector)?, covered()?, daemon);
+    let fetched = fetching::rounds(&plan, most, &ours, &Arc::new(tiles))?;
     let resident_mib = [feeding_kib, process::peak_kib(daemon)].map(|kib| kib as f64 / 1024.0);
     say("one more turn under perf");
     let busiest = plan.shape(most);
@@ -103,7 +106,10 @@ fn bench(arguments: &Arguments) -> Result<(), Fault> {
     say("proofs without a daemon");
     let log =
         LogFigures { entries: [before, after], head_each: number_in(&settings, "checkpoint_seconds"), pure: (proofs::pure(after), after) };
-    finish(arguments, &Run { circumstances, feeds, rounds, receipts, log: Some(log), resident_mib, page_cache_mib, profile })
+    finish(
+        arguments,
+        &Run { circumstances, feeds, rounds, receipts, fetched: Some(fetched), log: Some(log), resident_mib, page_cache_mib, profile },
+    )
 }
 
 /// nginx against itself.
@@ -125,6 +131,7 @@ fn calibrate(arguments: &Arguments) -> Result<(), Fault> {
         feeds: Vec::new(),
         rounds,
         receipts: Vec::new(),
+        fetched: None,
         log: None,
         resident_mib: [0.0; 2],
         page_cache_mib: 0,

@@ -2,6 +2,7 @@
 
 use crate::fault::{in_file, Fault};
 use crate::feeding::Fed;
+use crate::fetching::{daemons, WhileFetched, FETCHING};
 use crate::load::Measured;
 use crate::profile::Profile;
 use crate::proofs::LogFigures;
@@ -28,6 +29,8 @@ pub struct Run {
     pub rounds: Vec<Round>,
     /// The rounds in which receipts were asked for.
     pub receipts: Vec<Round>,
+    /// The turns in which the log was fetched.
+    pub fetched: Option<WhileFetched>,
     /// What the log came to; none where the daemon was not asked.
     pub log: Option<LogFigures>,
     /// Peak resident memory in MiB: while feeding, while looking up.
@@ -50,7 +53,17 @@ impl Run {
 
     /// The figures as Markdown.
     pub fn text(&self) -> String {
-        [self.circumstances(), self.goals(), self.look_ups(), self.log(), self.feeds(), self.costs(), self.hot_spots()].concat()
+        [
+            self.circumstances(),
+            self.goals(),
+            self.look_ups(),
+            self.log(),
+            self.while_fetched(),
+            self.feeds(),
+            self.costs(),
+            self.hot_spots(),
+        ]
+        .concat()
     }
 
     fn circumstances(&self) -> String {
@@ -129,6 +142,36 @@ impl Run {
         section("The log", &head, entries.chain(receipts).chain([alone])) + &told
     }
 
+    /// Look-ups with and without somebody who fetches the log.
+    fn while_fetched(&self) -> String {
+        let Some(fetched) = &self.fetched else { return String::new() };
+        let WhileFetched { look_ups, beside, alone } = fetched;
+        let clients = |measured: &Measured| measured.client;
+        let times = |turns: &[Measured]| [each(turns, daemons), each(turns, clients)];
+        let row = |what: &str, turns: &[Measured], [daemon, client]: [f64; 2]| {
+            let [half, slow] = [of(turns, |measured| measured.p50), of(turns, |measured| measured.p99)].map(milliseconds);
+            let rate = of(turns, |measured| measured.rate);
+            vec![what.to_owned(), format!("{rate:.0}"), format!("{half} / {slow}"), format!("{daemon:.1}"), format!("{client:.1}")]
+        };
+        let rows = [
+            row("look-ups alone", &look_ups.theirs, times(&look_ups.theirs)),
+            row("look-ups while the log is fetched", &look_ups.ours, [fetched.look_up(daemons), fetched.look_up(clients)]),
+            row("tiles and bundles beside the look-ups", beside, times(alone)),
+            row("tiles and bundles alone", alone, times(alone)),
+        ];
+        let [ratio, lowest, highest] = look_ups.ratio();
+        let told = format!(
+            "{} connections look up, {FETCHING} fetch. While the log is fetched, look-ups a second are {ratio:.3} ({lowest:.3} to {highest:.3}) of those \
+             alone; {:.1} % of the processor time used is the tiles' ({:.1} KiB each, on average). A tile's time is what it takes alone; a look-up's, \
+             beside tiles, is without theirs.\n\n",
+            look_ups.connections,
+            100.0 * fetched.share(),
+            of(alone, |measured| measured.bytes) / 1024.0
+        );
+        let head = ["what", "a second", "p50 / p99, ms", "processor time of the daemon, us", "of the client"];
+        section("Look-ups while the log is fetched", &head, rows) + &told
+    }
+
     fn feeds(&self) -> String {
         let rows = self.feeds.iter().map(|fed| {
             let seconds = format!("{:.1}", fed.time.as_secs_f64());
@@ -147,11 +190,10 @@ impl Run {
         let mut rows = Vec::new();
         for round in &self.rounds {
             for (name, turns) in [("look-up", &round.ours), ("nginx", &round.theirs)] {
-                let server = |measured: &Measured| measured.server.values().sum::<u64>();
                 rows.push(vec![
                     format!("{name}, {}", round.connections),
-                    format!("{:.1}", each(turns, &server)),
-                    format!("{:.1}", each(turns, &|measured| measured.client)),
+                    format!("{:.1}", each(turns, daemons)),
+                    format!("{:.1}", each(turns, |measured| measured.client)),
                     by_thread(turns),
                 ]);
             }
@@ -169,7 +211,7 @@ impl Run {
 }
 
 /// Microseconds of processor time for one answer: the median over the turns.
-fn each(turns: &[Measured], total: &dyn Fn(&Measured) -> u64) -> f64 {
+pub fn each(turns: &[Measured], total: impl Fn(&Measured) -> u64) -> f64 {
     of(turns, |measured| total(measured) as f64 / 1000.0 / measured.answers.max(1) as f64)
 }
 
@@ -177,7 +219,7 @@ fn by_thread(turns: &[Measured]) -> String {
     let mut names: Vec<&String> = turns.iter().flat_map(|measured| measured.server.keys()).collect();
     names.sort_unstable();
     names.dedup();
-    let cost = |name: &String| each(turns, &|measured| measured.server.get(name).copied().unwrap_or(0));
+    let cost = |name: &String| each(turns, |measured| measured.server.get(name).copied().unwrap_or(0));
     let mut costs: Vec<(&String, f64)> = names.into_iter().map(|name| (name, cost(name))).filter(|(_, cost)| *cost >= 0.05).collect();
     costs.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     costs.iter().map(|(name, cost)| format!("{name} {cost:.1}")).collect::<Vec<_>>().join(", ")

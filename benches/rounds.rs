@@ -74,7 +74,8 @@ pub fn of(turns: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
     median(turns.iter().map(figure).collect())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The one in the middle, or half-way between the two.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match (values.len() % 2, values.get(middle), middle.checked_sub(1).and_then(|before| values.get(before))) {
