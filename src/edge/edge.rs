@@ -6,6 +6,7 @@ use crate::document;
 use crate::evidence::Standing;
 use crate::handlers::Handlers;
 use crate::limits::Limits;
+use crate::pace::Pace;
 use crate::reload;
 use crate::revocation::{Authorities, Revocation, RevocationFault};
 use crate::serve::{Network, Serving};
@@ -79,7 +80,19 @@ impl Edge {
         let standing = Standing::of(settings, certificate.as_ref(), &tls, custody.head_keys());
         let receipts = Receipts::of(store.clone()).cosigned_by(witnesses.clone());
         let (answers_wait, document) = (settings.witnesses.answers_wait, document::generated());
-        let handlers = Handlers { identity, directory, store, receipts, witnesses, answers_wait, custody, revocation, document, standing };
+        let handlers = Handlers {
+            identity,
+            directory,
+            store,
+            receipts,
+            witnesses,
+            answers_wait,
+            custody,
+            revocation,
+            document,
+            standing,
+            pace: Pace::default(),
+        };
         Ok(Self { handlers: Arc::new(handlers), tls, limits: Arc::new(Limits::from(settings)), clock })
     }
 

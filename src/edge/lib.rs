@@ -24,6 +24,7 @@ mod exchange;
 mod handlers;
 pub mod json;
 mod limits;
+mod pace;
 mod places;
 mod problem;
 mod refusals;

@@ -14,8 +14,9 @@ use contactpoint_audit::{Entry, Operation};
 /// Children that one entry of such an answer names: with what else stands in it, it is as long as a view's.
 const CHILDREN: usize = 8;
 
-/// What stays in one entry, however many children it names: looks, what is fed, and decisions about records, whose entries say which is settled to be which.
-const WHOLE: [Operation; 10] = [
+/// What stays in one entry, however many children it names: looks, what is fed, orders of destruction, and decisions about records, whose entries say which is
+/// settled to be which.
+const WHOLE: [Operation; 12] = [
     Operation::Search,
     Operation::View,
     Operation::BreakGlass,
@@ -26,6 +27,8 @@ const WHOLE: [Operation; 10] = [
     Operation::Unshield,
     Operation::SetAudience,
     Operation::SettleRecord,
+    Operation::DestroyRecords,
+    Operation::DestroyRecord,
 ];
 
 /// A leaf, and the tokens of the children that its entry names.

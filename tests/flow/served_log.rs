@@ -1,13 +1,17 @@
 //! The log verified where it is served, by the operators' program over mutual TLS, with no copy of it (rule F2). Tampered answers and lost
 //! connections are in the client's own tests, over the same connection.
 
-use crate::borough::{borough, searched, Borough};
+use crate::borough::{borough, programs, searched, Borough};
 use crate::children::IDRIS;
+use crate::office::{Office, USUAL};
 use crate::wire::until;
+use contactpoint_support::{call, request, Enrolment, Rig};
+use http::Method;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// What `contactpointctl verify-log https://...` says to an inspector; nothing of an appliance is in its environment.
 fn verdict(borough: &Borough, key: &str, more: &[&str]) -> Output {
@@ -112,4 +116,29 @@ async fn a_served_log_of_another_key_exits_1_a_server_that_refuses_or_is_away_69
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(asked(&format!("https://{free}"), true).status.code(), Some(69));
     assert_eq!(asked(&ours, false).status.code(), Some(64));
+}
+
+#[tokio::test]
+async fn whoever_fetches_the_log_without_a_pause_has_a_burst_and_then_250_tiles_a_second() {
+    // F2: open to whoever checks it, and a check slows no answer about a child
+    const TILES: u32 = 1300;
+    let rig = Rig::started(programs(), None);
+    let enrolment = Enrolment { name: "Witness House", kind: "school", authority: None, capabilities: &["query"] };
+    let office = Office::opened(&rig, &enrolment, USUAL).await;
+    let desk = office.practitioner();
+    let head = until("a head over the first entry", || async {
+        let note = desk.get("/log/checkpoint").await;
+        (note.status == 200).then_some(note)
+    })
+    .await;
+    let size: u64 = std::str::from_utf8(&head.body).unwrap().lines().nth(1).unwrap().parse().unwrap();
+    let path = format!("/log/{}", contactpoint_audit::tiles::tile_path(0, 0, contactpoint_audit::tiles::width_at(size, 0, 0)));
+    let mut connection = desk.connection();
+    let begun = Instant::now();
+    for _ in 0..TILES {
+        let answer = call(&mut connection, request(Method::GET, &path, None, None)).await.unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    // 500 at once, and each of the others 4 ms after the one before: no machine is so slow that it takes less
+    assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
 }

@@ -24,6 +24,7 @@ use crate::call::Call;
 use crate::document;
 use crate::evidence::Standing;
 use crate::exchange::Desk;
+use crate::pace::Pace;
 use crate::problem::Problem;
 use crate::revocation::Revocation;
 use crate::route::Route;
@@ -51,6 +52,8 @@ pub(crate) struct Handlers {
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) document: Bytes,
     pub(crate) standing: Standing,
+    /// Of those who fetch the log.
+    pub(crate) pace: Pace,
 }
 
 /// What every handler gives.

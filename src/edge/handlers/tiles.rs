@@ -13,6 +13,9 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, T
 /// Seconds from one signed head to the next, while entries arrive.
 const HEADS_EACH: u64 = 1;
 
+/// Seconds after which whoever would have waited too long for their turn comes back.
+const PACED: u64 = 5;
+
 /// The body of a tile as the description has it: bytes.
 enum TileBytes {}
 
@@ -35,13 +38,17 @@ pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     Ok(Answer::public(Public::Checkpoint(note)))
 }
 
-/// A tile or an entry bundle (C2SP tlog-tiles).
+/// A tile or an entry bundle (C2SP tlog-tiles): 250 a second after a burst, for all who fetch together.
 #[utoipa::path(get, path = "/log/tile/{path}", tag = "log", params(("path" = String, Path, description = "The rest of the path, slashes included.")),
     security(("certificate" = [])),
     responses((status = 200, description = "The bytes of the tile or bundle.", body = inline(TileBytes), content_type = "application/octet-stream"),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
     call.let_in(&desk.identity)?;
+    let wait = desk.pace.turn(call.now.monotonic).ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, PACED))?;
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
     let path = format!("tile/{}", call.found.parameter);
     let tile = desk.store.log_tile(&path)?.ok_or(ProblemCode::NoSuchRoute)?;
     Ok(Answer::public(Public::Tile(tile)))

@@ -194,7 +194,8 @@ async fn whatever_tells_of_many_children_leaves_entries_as_long_as_those_of_view
         let decides = [Operation::Shield, Operation::Unshield, Operation::SetAudience, Operation::SettleRecord];
         // these have room for the tasks that they make, and name no child
         let by_night = [Operation::DrawReviews, Operation::DetectReviews];
-        operation.is_look() || *operation == Operation::Feed || decides.contains(operation) || by_night.contains(operation)
+        let destroys = [Operation::DestroyRecords, Operation::DestroyRecord].contains(operation);
+        destroys || operation.is_look() || *operation == Operation::Feed || decides.contains(operation) || by_night.contains(operation)
     };
     // an operation that is new tomorrow is among these
     let telling = Operation::ALL.iter().copied().filter(|operation| !whole(operation));
