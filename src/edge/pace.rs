@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// What is fetched without waiting, where nothing was for a while.
 const BURST: u32 = 500;
-/// From one turn to the next: 250 a second, which are 64,000 entries.
-const EACH: Duration = Duration::from_millis(4);
+/// From one turn to the next: 100 a second, which are 25,600 entries.
+const EACH: Duration = Duration::from_millis(10);
 /// The longest wait; beyond it the fetcher is told to come back.
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -49,13 +49,13 @@ mod tests {
         assert_eq!(waits(&pace, begin, BURST), vec![Duration::ZERO; 500]);
         assert_eq!(waits(&pace, begin, 3), [EACH, EACH * 2, EACH * 3]);
         let rest = waits(&pace, begin, u32::MAX);
-        assert_eq!((rest.len(), rest.last()), (1250 - 3, Some(&LONGEST)), "and no further turn is taken by whoever has none");
+        assert_eq!((rest.len(), rest.last()), (500 - 3, Some(&LONGEST)), "and no further turn is taken by whoever has none");
         // five seconds later the last of them has had its turn, and the next waits for one
         assert_eq!(pace.turn(begin + LONGEST), Some(EACH));
-        // whoever fetches one after the other gets 250 a second
+        // whoever fetches one after the other gets 100 a second
         let mut now = begin + Duration::from_secs(60);
         let first = now;
-        for _ in 0..BURST + 2500 {
+        for _ in 0..BURST + 1000 {
             now += pace.turn(now).unwrap();
         }
         assert_eq!(now - first, Duration::from_secs(10));

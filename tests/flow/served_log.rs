@@ -119,9 +119,9 @@ async fn a_served_log_of_another_key_exits_1_a_server_that_refuses_or_is_away_69
 }
 
 #[tokio::test]
-async fn whoever_fetches_the_log_without_a_pause_has_a_burst_and_then_250_tiles_a_second() {
+async fn whoever_fetches_the_log_without_a_pause_has_a_burst_and_then_100_tiles_a_second() {
     // F2: open to whoever checks it, and a check slows no answer about a child
-    const TILES: u32 = 1300;
+    const TILES: u32 = 800;
     let rig = Rig::started(programs(), None);
     let enrolment = Enrolment { name: "Witness House", kind: "school", authority: None, capabilities: &["query"] };
     let office = Office::opened(&rig, &enrolment, USUAL).await;
@@ -139,6 +139,6 @@ async fn whoever_fetches_the_log_without_a_pause_has_a_burst_and_then_250_tiles_
         let answer = call(&mut connection, request(Method::GET, &path, None, None)).await.unwrap();
         assert_eq!(answer.status, 200);
     }
-    // 500 at once, and each of the others 4 ms after the one before: no machine is so slow that it takes less
-    assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
+    // 500 at once, and each of the others 10 ms after the one before: no machine is so slow that it takes less
+    assert!(begun.elapsed() >= Duration::from_millis(2900), "{:?}", begun.elapsed());
 }

@@ -38,7 +38,7 @@ pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     Ok(Answer::public(Public::Checkpoint(note)))
 }
 
-/// A tile or an entry bundle (C2SP tlog-tiles): 250 a second after a burst, for all who fetch together.
+/// A tile or an entry bundle (C2SP tlog-tiles): 100 a second after a burst, for all who fetch together.
 #[utoipa::path(get, path = "/log/tile/{path}", tag = "log", params(("path" = String, Path, description = "The rest of the path, slashes included.")),
     security(("certificate" = [])),
     responses((status = 200, description = "The bytes of the tile or bundle.", body = inline(TileBytes), content_type = "application/octet-stream"),
