@@ -1,7 +1,7 @@
 //! Holds back whoever fetches the log's tiles, so that look-ups keep the machine (rule F2: the log is open to whoever checks it, and a check slows no
 //! answer about a child).
 //!
-//! A tile or a bundle costs as much processor time as a look-up or two, and whoever fetches them waits for no disk: two connections without a pause take
+//! A tile or a bundle costs as much processor time as several look-ups, and whoever fetches them waits for no disk: two connections without a pause take
 //! half of a machine. All fetchers together have a burst, and then so many a second; who comes too early waits for their turn, in the order
 //! in which they came. Leaves to others: how many connections there are (`door`).
 
