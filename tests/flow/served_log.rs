@@ -3,7 +3,7 @@
 
 use crate::borough::{borough, programs, searched, Borough};
 use crate::children::IDRIS;
-use crate::office::{Office, USUAL};
+use crate::office::{Desk, Office, USUAL};
 use crate::wire::until;
 use contactpoint_support::{call, request, Enrolment, Rig};
 use http::Method;
@@ -118,27 +118,45 @@ async fn a_served_log_of_another_key_exits_1_a_server_that_refuses_or_is_away_69
     assert_eq!(asked(&ours, false).status.code(), Some(64));
 }
 
-#[tokio::test]
-async fn whoever_fetches_the_log_without_a_pause_has_a_burst_and_then_100_tiles_a_second() {
-    // F2: open to whoever checks it, and a check slows no answer about a child
-    const TILES: u32 = 800;
-    let rig = Rig::started(programs(), None);
-    let enrolment = Enrolment { name: "Witness House", kind: "school", authority: None, capabilities: &["query"] };
-    let office = Office::opened(&rig, &enrolment, USUAL).await;
-    let desk = office.practitioner();
+/// The path of a tile that the log has, once it has a head.
+async fn some_tile(desk: &Desk) -> String {
     let head = until("a head over the first entry", || async {
         let note = desk.get("/log/checkpoint").await;
         (note.status == 200).then_some(note)
     })
     .await;
     let size: u64 = std::str::from_utf8(&head.body).unwrap().lines().nth(1).unwrap().parse().unwrap();
-    let path = format!("/log/{}", contactpoint_audit::tiles::tile_path(0, 0, contactpoint_audit::tiles::width_at(size, 0, 0)));
+    format!("/log/{}", contactpoint_audit::tiles::tile_path(0, 0, contactpoint_audit::tiles::width_at(size, 0, 0)))
+}
+
+/// Fetches that tile so often, one after the other; `fetched` counts.
+async fn fetches(desk: &Desk, path: &str, times: u32, fetched: &AtomicUsize) {
     let mut connection = desk.connection();
-    let begun = Instant::now();
-    for _ in 0..TILES {
-        let answer = call(&mut connection, request(Method::GET, &path, None, None)).await.unwrap();
+    for _ in 0..times {
+        let answer = call(&mut connection, request(Method::GET, path, None, None)).await.unwrap();
         assert_eq!(answer.status, 200);
+        fetched.fetch_add(1, Relaxed);
     }
+}
+
+#[tokio::test]
+async fn whoever_fetches_the_log_without_a_pause_has_a_burst_and_then_100_tiles_a_second_and_holds_back_nobody_else() {
+    // F2: open to whoever checks it, and a check slows no answer about a child, nor another's check
+    let rig = Rig::started(programs(), None);
+    let enrolment = |name| Enrolment { name, kind: "school", authority: None, capabilities: &["query"] };
+    let hasty = Office::opened(&rig, &enrolment("Hasty School"), USUAL).await;
+    let witness = Office::opened(&rig, &enrolment("Witness House"), USUAL).await;
+    let path = some_tile(hasty.practitioner()).await;
+    let (begun, fetched) = (Instant::now(), AtomicUsize::new(0));
+    fetches(hasty.practitioner(), &path, 800, &fetched).await;
     // 500 at once, and each of the others 10 ms after the one before: no machine is so slow that it takes less
     assert!(begun.elapsed() >= Duration::from_millis(2900), "{:?}", begun.elapsed());
+    // who has fetched nothing has a share of the burst at once; by one pace for all, both would now fetch by turns
+    let by_witness = AtomicUsize::new(0);
+    let go_on = AtomicUsize::new(0);
+    tokio::select! {
+        () = fetches(hasty.practitioner(), &path, u32::MAX, &go_on) => unreachable!("it fetches until the witness is done"),
+        () = fetches(witness.practitioner(), &path, 200, &by_witness) => {}
+    }
+    assert!(go_on.load(Relaxed) < 100, "{} of one while the other fetched 200", go_on.load(Relaxed));
 }

@@ -38,14 +38,15 @@ pub(crate) async fn checkpoint(desk: &Handlers, call: Call<'_>) -> Handled {
     Ok(Answer::public(Public::Checkpoint(note)))
 }
 
-/// A tile or an entry bundle (C2SP tlog-tiles): 100 a second after a burst, for all who fetch together.
+/// A tile or an entry bundle (C2SP tlog-tiles): 100 a second after a burst; organisations that fetch at the same time share them.
 #[utoipa::path(get, path = "/log/tile/{path}", tag = "log", params(("path" = String, Path, description = "The rest of the path, slashes included.")),
     security(("certificate" = [])),
     responses((status = 200, description = "The bytes of the tile or bundle.", body = inline(TileBytes), content_type = "application/octet-stream"),
         (status = "default", description = "Refused; see `code`.", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn tile(desk: &Handlers, call: Call<'_>) -> Handled {
-    call.let_in(&desk.identity)?;
-    let wait = desk.pace.turn(call.now.monotonic).ok_or_else(|| Problem::retry_after(ProblemCode::Unavailable, PACED))?;
+    let organisation = desk.identity.organisation(&call.channel)?;
+    let turn = desk.pace.turn(organisation.id, call.now.monotonic);
+    let wait = turn.ok_or_else(|| Problem::retry_after(ProblemCode::TooManyRequests, PACED))?;
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
