@@ -9,7 +9,7 @@ use contactpoint_operator::layouts::LayoutsRefused;
 use contactpoint_operator::review_files::ReviewRefused;
 use contactpoint_operator::witnesses::PolicyRefused;
 use contactpoint_settings::SettingsError;
-use contactpoint_store::{OpenError, StoreError, WitnessesRefused};
+use contactpoint_store::{OpenFault, StoreError, WitnessesRefused};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ const UNAVAILABLE: u8 = 69;
 const SYSTEM: u8 = 71;
 /// EX_IOERR: the disk failed under the store; systemd starts it again, which verifies the store.
 const DISK: u8 = 74;
+/// EX_CONFIG: trying again is of no use (`RestartPreventExitStatus=78`).
+const CONFIGURATION: u8 = 78;
 /// An older store than the head on the HSM's token, or one whose end was cut off. This and the three below are no number of sysexits.h.
 const SET_BACK: u8 = 80;
 /// Another store than the one whose head is on the token.
@@ -34,8 +36,6 @@ const OTHER_HISTORY: u8 = 81;
 const HEADS: u8 = 82;
 /// The store was overwritten in place while it was open.
 const OVERWRITTEN: u8 = 83;
-/// EX_CONFIG: trying again is of no use (`RestartPreventExitStatus=78`).
-const CONFIGURATION: u8 = 78;
 
 /// Each layer's own sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -102,31 +102,23 @@ impl Failure {
 
 /// Where it did not come up.
 fn of_appliance(fault: &ApplianceError) -> u8 {
-    let of_files = match fault {
-        ApplianceError::Store(fault) => of_files(fault),
-        ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_) | ApplianceError::InUse(_) => None,
-    };
-    of_files.unwrap_or(if fault.is_away() { UNAVAILABLE } else { CONFIGURATION })
+    match fault {
+        ApplianceError::Store(fault) => of_opening(fault.fault()),
+        fault if fault.is_away() => UNAVAILABLE,
+        ApplianceError::Keys(_) | ApplianceError::Origin(_) | ApplianceError::Sealing(_) | ApplianceError::InUse(_) => CONFIGURATION,
+    }
 }
 
-/// Where somebody was at the files: each such thing has a status of its own.
-const fn of_files(fault: &OpenError) -> Option<u8> {
+/// Where somebody was at the files, each such thing has a status of its own.
+const fn of_opening(fault: OpenFault) -> u8 {
     match fault {
-        OpenError::Log(_) => Some(NOT_WHOLE),
-        OpenError::SetBack { .. } => Some(SET_BACK),
-        OpenError::OtherHistory { .. } => Some(OTHER_HISTORY),
-        OpenError::HeadMissing | OpenError::HeadForged(_) => Some(HEADS),
-        OpenError::WasOverwritten(_) => Some(OVERWRITTEN),
-        OpenError::Missing(_)
-        | OpenError::Exists(_)
-        | OpenError::WrongKey
-        | OpenError::Newer
-        | OpenError::KeysOlder
-        | OpenError::Cipher(_)
-        | OpenError::Engine(_)
-        | OpenError::Migration(_)
-        | OpenError::Io(_)
-        | OpenError::Memory(_) => None,
+        OpenFault::Away => UNAVAILABLE,
+        OpenFault::Mend => CONFIGURATION,
+        OpenFault::NotWhole => NOT_WHOLE,
+        OpenFault::SetBack => SET_BACK,
+        OpenFault::OtherHistory => OTHER_HISTORY,
+        OpenFault::Heads => HEADS,
+        OpenFault::Overwritten => OVERWRITTEN,
     }
 }
 
@@ -158,6 +150,7 @@ fn of_store(fault: &StoreError) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contactpoint_store::OpenError;
 
     #[test]
     fn what_trying_again_does_not_mend_ends_with_78_what_is_away_with_69_and_each_way_of_being_at_the_files_with_its_own_status() {

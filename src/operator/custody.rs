@@ -13,7 +13,7 @@ use contactpoint_keys::{
 };
 use contactpoint_sealing::{EntryEpoch, EntrySealers, RecordSealer, RecordSealers, SealError, TokenKey};
 use contactpoint_settings::{Directories, HsmPath, LogSignatures, Settings};
-use contactpoint_store::{OpenError, Options, Resting, Store, StoreKeys};
+use contactpoint_store::{OpenError, OpenFault, Options, Resting, Store, StoreKeys};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,21 +50,7 @@ impl ApplianceError {
         match self {
             Self::Keys(fault) => fault.is_away(),
             Self::InUse(_) => true,
-            Self::Store(OpenError::Engine(_) | OpenError::Migration(_) | OpenError::Io(_) | OpenError::Memory(_)) => true,
-            Self::Store(
-                OpenError::Missing(_)
-                | OpenError::Exists(_)
-                | OpenError::WasOverwritten(_)
-                | OpenError::WrongKey
-                | OpenError::Newer
-                | OpenError::KeysOlder
-                | OpenError::Cipher(_)
-                | OpenError::Log(_)
-                | OpenError::SetBack { .. }
-                | OpenError::OtherHistory { .. }
-                | OpenError::HeadMissing
-                | OpenError::HeadForged(_),
-            ) => false,
+            Self::Store(fault) => matches!(fault.fault(), OpenFault::Away),
             Self::Origin(_) | Self::Sealing(_) => false,
         }
     }

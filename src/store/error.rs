@@ -82,6 +82,41 @@ pub enum OpenError {
     Memory(#[from] HardeningError),
 }
 
+/// What is to be done about a store that does not open; the exit statuses of whoever opens it follow from this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenFault {
+    /// Disk or memory is away; trying again may mend it.
+    Away,
+    /// A person mends it: another file, key, version or setting.
+    Mend,
+    /// The log is not whole.
+    NotWhole,
+    /// An older store than the head on the HSM's token, or one whose end was cut off.
+    SetBack,
+    /// Another store than the one whose head is on the token.
+    OtherHistory,
+    /// The heads on the token are gone or forged.
+    Heads,
+    /// It was overwritten while it was open.
+    Overwritten,
+}
+
+impl OpenError {
+    /// Which of these it is.
+    #[must_use]
+    pub const fn fault(&self) -> OpenFault {
+        match self {
+            Self::Engine(_) | Self::Migration(_) | Self::Io(_) | Self::Memory(_) => OpenFault::Away,
+            Self::Missing(_) | Self::Exists(_) | Self::WrongKey | Self::Newer | Self::KeysOlder | Self::Cipher(_) => OpenFault::Mend,
+            Self::Log(_) => OpenFault::NotWhole,
+            Self::SetBack { .. } => OpenFault::SetBack,
+            Self::OtherHistory { .. } => OpenFault::OtherHistory,
+            Self::HeadMissing | Self::HeadForged(_) => OpenFault::Heads,
+            Self::WasOverwritten(_) => OpenFault::Overwritten,
+        }
+    }
+}
+
 /// Why a transaction did not come about. Nothing was answered and nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -53,7 +53,7 @@ pub use cipher::CipherReport;
 pub use committed::Committed;
 pub use destroying::{KeyMove, Unmoved};
 pub use erased::ErasedEntries;
-pub use error::{OpenError, StoreError};
+pub use error::{OpenError, OpenFault, StoreError};
 pub use feeds::{Feed, FeedCounts, FeedFault, FeedId, NewFeed};
 pub use open::{Options, StoreKeys};
 pub use overtaken::AsOf;

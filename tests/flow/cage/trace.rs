@@ -39,6 +39,7 @@ impl Trace {
 /// and those that end a thread. What no line allows has no answer either, and is told by how the process ends then: by SIGSYS.
 fn calls(lines: &[&str]) -> Vec<Call> {
     let is_killed_for_a_call = lines.iter().any(|line| line.contains("+++ killed by SIGSYS"));
+    let counts_unanswered = |(name, _): &Call| is_killed_for_a_call || ["exit", "exit_group"].contains(&name.as_str());
     let (mut made, mut begun) = (Vec::new(), BTreeMap::new());
     for line in lines {
         let Some((thread, rest)) = line.split_once(' ') else { continue };
@@ -51,12 +52,11 @@ fn calls(lines: &[&str]) -> Vec<Call> {
             asked => asked,
         };
         let Some(asked) = asked else { continue };
-        if is_killed_for_a_call || !line.ends_with("= ?") || ["exit", "exit_group"].contains(&asked.0.as_str()) {
+        if !line.ends_with("= ?") || counts_unanswered(&asked) {
             made.push(asked);
         }
     }
-    let ends = |(name, _): &Call| is_killed_for_a_call || ["exit", "exit_group"].contains(&name.as_str());
-    made.extend(begun.into_values().filter(ends));
+    made.extend(begun.into_values().filter(counts_unanswered));
     made
 }
 
