@@ -113,7 +113,7 @@ scenario() { jq -r "$1" borough/scenario.json; }
 printf '%sThe directory of who works with a child: one borough, one look-up, all the way through.%s\n' "$bold" "$plain"
 say "Synthetic people only. Everything happens in $work."
 
-headline 'An HSM token and the key ceremony: four keys that never leave the token, and the data keys that they wrap'
+headline 'An HSM token and the key ceremony: six keys that never leave the token, and the data keys that they wrap'
 cp -r "$repository/config/." configuration/
 mkdir -p configuration/tls
 # a test system (rule G7); and once it is locked down, the daemon reaches nothing but its state, its configuration and what is named here
