@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
-async fn a_store_that_is_overwritten_while_the_daemon_runs_ends_it_with_66_and_its_write_ahead_log_stays() {
+async fn a_store_that_is_overwritten_while_the_daemon_runs_ends_it_with_83_and_its_write_ahead_log_stays() {
     // G3: what was altered is noticed; F1: nothing is answered that is not in the log; F2: what is there is evidence
     let mut rig = Rig::started(Programs::beside(env!("CARGO_BIN_EXE_contactpointd")), None);
     let attempt = |at: usize| {
