@@ -5,6 +5,7 @@ use crate::error::{Fault, KeyFault, KeyId, SignError};
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Signature type bytes of the standard.
 const ED25519: u8 = 0x01;
@@ -230,7 +231,10 @@ pub(crate) fn open<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, Faul
 pub(crate) fn open_with_lines<'a>(note: &'a str, key: &VerifierKey) -> Result<(&'a str, Vec<SignatureLine<'a>>), Fault> {
     let (text, lines) = split(note)?;
     let malformed = Fault::Note { why: "a signature line is an em dash, a blank, a name, a blank, base64" };
-    let lines: Vec<SignatureLine> = lines.split('\n').map(signature_line).collect::<Option<_>>().ok_or(malformed)?;
+    // a line that is there twice is verified once: whoever repeats the log's own would have a long note cost a thousand verifications
+    let mut known = BTreeSet::new();
+    let lines = lines.split('\n').filter(|line| known.insert(*line));
+    let lines: Vec<SignatureLine> = lines.map(signature_line).collect::<Option<_>>().ok_or(malformed)?;
     let mut signed = false;
     for line in lines.iter().filter(|line| line.name == key.name && line.id == key.id) {
         if !key.verify(text.as_bytes(), &line.signature) {
@@ -364,6 +368,19 @@ mod tests {
         for other in [InMemory::new("directory.example/log", 2), InMemory::new("directory.example/other", 1)] {
             assert!(matches!(open(&note, other.verifier_key()), Err(Fault::NotSigned { .. })));
         }
+    }
+
+    #[test]
+    fn a_line_that_is_repeated_is_verified_once() {
+        // F2: whoever is enrolled may bring a note, and none costs look-ups more than its signatures do
+        let key = VerifierKey::parse(GO_KEY).unwrap();
+        let (text, line) = GO_NOTE.split_once("\n\n").unwrap();
+        let repeated = format!("{text}\n\n{}", line.repeat(1000));
+        let (opened, lines) = open_with_lines(&repeated, &key).unwrap();
+        assert_eq!((opened.len(), lines.len()), (text.len() + 1, 1));
+        // one that differs is verified, and refuses the note
+        let wrong = line.replace("x08go/Z", "x08go/a");
+        assert!(matches!(open(&format!("{GO_NOTE}{line}{wrong}"), &key), Err(Fault::WrongSignature { .. })));
     }
 
     #[test]

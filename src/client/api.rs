@@ -104,8 +104,10 @@ impl Api {
         let request = request.map_err(|error| ClientError::Request(error.to_string()))?;
         // what is the same for everybody has no entry
         let has_entry = self.token.is_some() && request.uri().path() != "/v1/texts";
+        // before it is asked: what another command keeps meanwhile may cover this answer's entry
+        let covered = self.receipts.as_ref().map_or(0, ReceiptFolder::covered);
         let answer = self.connection.send(request).await?;
-        self.note_entry(&answer, has_entry)?;
+        self.note_entry(&answer, has_entry, covered)?;
         if answer.status().is_success() {
             Ok(answer)
         } else {
@@ -115,12 +117,22 @@ impl Api {
 }
 
 impl Api {
-    /// Has an answer's entry wait for its receipt.
-    fn note_entry(&self, answer: &Response<Bytes>, has_entry: bool) -> Result<(), ClientError> {
+    /// Has an answer's entry wait for its receipt. Refused where the log had the entry before anything was asked: another answer's, shown again.
+    fn note_entry(&self, answer: &Response<Bytes>, has_entry: bool, covered: u64) -> Result<(), ClientError> {
         let Some(folder) = &self.receipts else { return Ok(()) };
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         match header("log-index").zip(header("log-leaf")).and_then(|(index, leaf)| Logged::read(index, leaf)) {
-            Some(entry) => folder.wait_for(&entry).unwrap_or_else(|error| complain(&format!("the entry's number is not kept: {error}"))),
+            Some(entry) => {
+                // also an old one: held against the log as it is shown now, which may have been set back
+                folder.wait_for(&entry).unwrap_or_else(|error| complain(&format!("the entry's number is not kept: {error}")));
+                if covered <= entry.index {
+                    return Ok(());
+                }
+                let what = format!("an answer names entry {}, which was one of the {covered} seen before it was asked for", entry.index);
+                let text = format!("{} {}\n", entry.index, entry.leaf_text());
+                let evidence = folder.refuse(&ReceiptFolder::name_of_entry(&entry), &[("answer", &text)])?;
+                return Err(ClientError::Log { what, evidence });
+            }
             // rule F1: every access is written before any answer leaves, and the answer says where
             None if has_entry && answer.status().is_success() => return Err(ClientError::NoEntry),
             None => {}

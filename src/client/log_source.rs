@@ -6,6 +6,7 @@
 
 use crate::connection::{Connection, ConnectionError};
 use crate::problem::Problem;
+use crate::terminal::harmless;
 use crate::tls::{configuration, TlsFileError};
 use contactpoint_audit::verify::{ReadFault, Source};
 use http::{Request, StatusCode};
@@ -68,7 +69,8 @@ impl LogSource {
 impl Source for LogSource {
     fn read(&mut self, file: &str, buffer: &mut Vec<u8>) -> Result<bool, ReadFault> {
         buffer.clear();
-        let not_fetched = |why: &dyn std::fmt::Display| ReadFault::NotFetched(why.to_string());
+        // the server's own words may be among them
+        let not_fetched = |why: &dyn std::fmt::Display| ReadFault::NotFetched(harmless(&why.to_string()));
         let request = Request::get(format!("/log/{file}")).body(Full::default()).map_err(|error| not_fetched(&error))?;
         let answer = self.runtime.block_on(self.connection.send(request)).map_err(|error| not_fetched(&error))?;
         match answer.status() {

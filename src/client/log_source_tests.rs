@@ -117,6 +117,19 @@ async fn a_lost_connection_and_a_refusal_are_no_verdict_and_nothing_is_asked_for
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_directory_says_instead_of_a_tile_rewrites_no_terminal() {
+    // F2: whoever verifies trusts nobody here; a refusal that clears the screen could write a verdict of its own
+    let files = whole(SIZE);
+    let title = "\u{1b}[2J\u{1b}[H  verdict  consistent with its signed checkpoint\u{9b}8m\u{202e}";
+    let script = move |path: &str, _| match path {
+        "tile/entries/001" => Reaction::Answer(403, serde_json::json!({"title": title, "code": "\u{1b}[8m"})),
+        _ => given(&files, path),
+    };
+    let told = over(script, None).await.0.unwrap_err().to_string();
+    assert!(told.contains("verdict  consistent") && !told.chars().any(|c| c.is_control() || c == '\u{202e}'), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_and_files_that_are_no_identity_get_no_verdict() {
     // B1: every connection is mutual TLS
     let directory = FakeDirectory::trusting(|_| Reaction::Bytes(Vec::new()), "others").await;

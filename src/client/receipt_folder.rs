@@ -79,6 +79,12 @@ impl ReceiptFolder {
         }
     }
 
+    /// How many entries the kept head has; 0 where none is kept, or none can be read (`receipts` says so).
+    pub(crate) fn covered(&self) -> u64 {
+        let kept = self.kept().ok().flatten().and_then(|note| Checkpoint::read_unverified(&note).ok());
+        kept.map_or(0, |head| head.size)
+    }
+
     /// The folder, held (flock(2)) for as long as what is returned lives, so that a head takes the place of the one that it was held against and
     /// of no other. Another command waits for it: never over a question to the directory.
     pub(crate) fn locked(&self) -> Result<File, ClientError> {

@@ -298,6 +298,21 @@ async fn an_answer_names_its_entry_or_is_not_shown() {
 }
 
 #[tokio::test]
+async fn an_answer_that_names_an_entry_which_was_there_before_it_was_asked_for_is_not_shown() {
+    // F1: an entry for each answer; one good receipt, shown again with each, would prove nothing of the others
+    let rig = Rig::new().await;
+    let place = rig.directory.place();
+    Api::in_session(&place).unwrap().post("/v1/entered", &json!({})).await.unwrap();
+    rig.check().await.unwrap();
+    assert!(rig.folder.waiting().is_empty() && rig.kept_size() == 600);
+    let again = Api::in_session(&place).unwrap().post("/v1/entered", &json!({})).await.unwrap_err();
+    assert!(again.exit_code() == 5 && again.to_string().contains("entry 14, which was one of the 600 seen"), "{again}");
+    let ClientError::Log { evidence, .. } = again else { panic!("{again}") };
+    assert_eq!(file(&evidence, "answer"), Some(format!("14 {}\n", entry(14).leaf_text())));
+    assert_eq!(rig.folder.waiting(), [entry(14)], "and is held against the log as it is shown now");
+}
+
+#[tokio::test]
 async fn without_the_logs_key_nothing_is_kept_and_the_verb_says_what_is_missing() {
     // the key comes from the accreditor, not from the machine that is checked
     let directory = FakeDirectory::answering(|_| Reaction::Entered(json!({}), entry(14))).await;

@@ -84,7 +84,12 @@ impl Visit<'_> {
         // the others' lines stay there: with all of them a note may be longer than what the log takes
         let held = self.api.post_text("/log/cosignatures", shown.by_the_log_alone() + &line).await?.into_body();
         let held = utf8(&held)?;
-        match SignedCheckpoint::open(&held, self.log).and_then(|held| held.cosigned_at(self.folder.key().public())) {
+        // a line under another head, an earlier one's that is shown again, says nothing of this one
+        let ours = |held: SignedCheckpoint<'_>| match *held.checkpoint() == head {
+            true => held.cosigned_at(self.folder.key().public()),
+            false => Ok(None),
+        };
+        match SignedCheckpoint::open(&held, self.log).and_then(ours) {
             Ok(Some(_)) => Ok(head),
             Ok(None) if self.is_overtaken(&head).await? => Ok(head),
             Ok(None) | Err(_) => Err(ClientError::AnswerNotUnderstood("the log took our cosignature, and does not show it".to_owned())),

@@ -289,6 +289,21 @@ async fn a_line_that_the_log_does_not_show_ends_the_witness_unless_a_newer_head_
 }
 
 #[tokio::test]
+async fn the_line_under_an_earlier_head_does_not_show_that_the_log_took_the_one_under_this() {
+    // F2: a log that loses lines is found by who brought them
+    let rig = Rig::new().await;
+    let folder = rig.witness("w1");
+    rig.visit(&folder).await.unwrap();
+    let seen = rig.directory.seen();
+    let earlier = seen.iter().find(|request| request.path == "/log/cosignatures").unwrap().body.to_vec();
+    let mut files = shown(700, 700);
+    files.insert("cosignatures".to_owned(), earlier);
+    rig.shows(files);
+    let error = rig.visit(&folder).await.unwrap_err();
+    assert!(error.to_string().contains("does not show it"), "{error}");
+}
+
+#[tokio::test]
 async fn a_head_with_the_quorum_that_does_not_go_together_with_ours_is_a_fork_and_no_excuse() {
     // F2: never two heads that contradict each other, whoever has cosigned the other
     let rig = Rig::new().await;

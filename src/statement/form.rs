@@ -174,6 +174,10 @@ impl<'a> Parts<'a> {
         if BASE64.encode(Sha256::digest(body)) != digest {
             return Err(DocumentFault::Altered);
         }
+        // it is signed, and still read on a terminal by whoever does not trust the signer
+        if document.chars().any(rewrites_a_terminal) {
+            return Err(form("no character but the newline is there to move what is read"));
+        }
         let number = |text: &str| text.parse().map_err(|_| form("size and entries are numbers"));
         let (preface, rest) = body.split_once(LOOKS).ok_or(form("the entries stand below a line of their own"))?;
         let (looks, rest) = rest.split_once(PROOFS).ok_or(form("the proofs stand below a line of their own"))?;
@@ -191,6 +195,13 @@ impl<'a> Parts<'a> {
             checkpoint,
         })
     }
+}
+
+/// Control characters (Unicode category Cc) other than the newline, line and paragraph separators, the bidirectional controls of UAX #9. No name can
+/// have one.
+fn rewrites_a_terminal(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    turns || c.is_control() && c != '\n'
 }
 
 fn paragraphs(text: &str) -> impl Iterator<Item = &str> {

@@ -252,6 +252,20 @@ fn whatever_is_altered_left_out_or_signed_by_another_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_document_that_would_rewrite_its_readers_terminal_is_refused_though_the_logs_key_signed_it() {
+    // F5: whoever verifies trusts nobody here, and reads the document where a sequence could hide a line of it or write a verdict of its own
+    let log = log();
+    let evidence = evidence_of(&log, &opened(&log, &[0, 2]), &Hsm::new(1));
+    for (good, name) in [(evidence, "Beryl Cook"), (statement_of(&log), "Oakfield School")] {
+        assert!(verify(&signed_again(&good), &Hsm::new(1).1, None).is_ok());
+        for sequence in ["\u{1b}[8m", "\u{1b}]52;c;cm0=\u{7}", "\u{9b}2J", "\r", "\u{8}", "\u{202e}", "\u{2066}", "\u{200f}"] {
+            let bad = signed_again(&good.replacen(name, &format!("{name}{sequence}"), 1));
+            assert!(matches!(verify(&bad, &Hsm::new(1).1, None), Err(DocumentFault::Form { .. })), "{sequence:?}");
+        }
+    }
+}
+
+#[test]
 fn every_byte_counts() {
     // F5: what is signed is the whole
     let log = log();
