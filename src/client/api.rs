@@ -117,18 +117,23 @@ impl Api {
 }
 
 impl Api {
-    /// Has an answer's entry wait for its receipt. Refused where the log had the entry before anything was asked: another answer's, shown again.
+    /// Has an answer's entry wait for its receipt. Refused where it is another answer's, shown again: the log had it before anything was asked, or it
+    /// waits already.
     fn note_entry(&self, answer: &Response<Bytes>, has_entry: bool, covered: u64) -> Result<(), ClientError> {
         let Some(folder) = &self.receipts else { return Ok(()) };
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         match header("log-index").zip(header("log-leaf")).and_then(|(index, leaf)| Logged::read(index, leaf)) {
             Some(entry) => {
+                let waits = folder.waits_for(&entry);
                 // also an old one: held against the log as it is shown now, which may have been set back
                 folder.wait_for(&entry).unwrap_or_else(|error| complain(&format!("the entry's number is not kept: {error}")));
-                if covered <= entry.index {
+                let what = if entry.index < covered {
+                    format!("an answer names entry {}, which was one of the {covered} seen before it was asked for", entry.index)
+                } else if waits {
+                    format!("an answer names entry {}, which another answer has named", entry.index)
+                } else {
                     return Ok(());
-                }
-                let what = format!("an answer names entry {}, which was one of the {covered} seen before it was asked for", entry.index);
+                };
                 let text = format!("{} {}\n", entry.index, entry.leaf_text());
                 let evidence = folder.refuse(&ReceiptFolder::name_of_entry(&entry), &[("answer", &text)])?;
                 return Err(ClientError::Log { what, evidence });

@@ -35,6 +35,11 @@ impl ReceiptFolder {
         write_whole(&self.file(entry), format!("{} {}\n", entry.index, entry.leaf_text()).as_bytes())
     }
 
+    /// Has another answer named this entry, and its receipt has not come?
+    pub(crate) fn waits_for(&self, entry: &Logged) -> bool {
+        self.file(entry).exists()
+    }
+
     fn make(&self) -> Result<(), ClientError> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(ClientError::file(&self.0))
     }

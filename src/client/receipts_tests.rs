@@ -313,6 +313,16 @@ async fn an_answer_that_names_an_entry_which_was_there_before_it_was_asked_for_i
 }
 
 #[tokio::test]
+async fn two_answers_that_name_one_entry_are_told_before_its_receipt_has_come() {
+    // F1: an entry for each answer
+    let rig = Rig::new().await;
+    let mut api = Api::in_session(&rig.directory.place()).unwrap();
+    api.post("/v1/entered", &json!({})).await.unwrap();
+    let again = api.post("/v1/entered", &json!({})).await.unwrap_err();
+    assert!(again.exit_code() == 5 && again.to_string().contains("entry 14, which another answer has named"), "{again}");
+}
+
+#[tokio::test]
 async fn without_the_logs_key_nothing_is_kept_and_the_verb_says_what_is_missing() {
     // the key comes from the accreditor, not from the machine that is checked
     let directory = FakeDirectory::answering(|_| Reaction::Entered(json!({}), entry(14))).await;

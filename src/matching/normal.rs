@@ -3,14 +3,14 @@
 use rphonetic::{DoubleMetaphone, Encoder};
 use unicode_normalization::UnicodeNormalization;
 
-/// Lower case, without diacritics, blanks or punctuation: "O'Brien-Łukasz" becomes "obrienlukasz".
+/// Lower case, without diacritics, blanks, punctuation or letters that nobody sees: "O'Brien-Łukasz" becomes "obrienlukasz".
 #[must_use]
 pub fn folded(name: &str) -> String {
     if name.is_ascii() {
         return ascii_folded(name).map(char::from).collect();
     }
     let mut folded = String::with_capacity(name.len());
-    for letter in name.nfd().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()) {
+    for letter in name.nfd().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric() && !is_filler(*c)) {
         match plain(letter) {
             Some(letters) => folded.push_str(letters),
             None => folded.push(letter),
@@ -31,6 +31,11 @@ pub fn fold_alike(one: &str, other: &str) -> bool {
 
 fn ascii_folded(name: &str) -> impl Iterator<Item = u8> + '_ {
     name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
+}
+
+/// The fillers of Hangul: letters by their category, and blank (Unicode, Default_Ignorable_Code_Point).
+const fn is_filler(letter: char) -> bool {
+    matches!(letter, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// Letters whose stroke or ligature is no combining mark and so survives decomposition, as they are written in English.
@@ -75,6 +80,16 @@ mod tests {
         for (one, other) in [("O'Brien", "OBRIEN"), ("Nguyễn", "nguyen"), ("Smith-Rowe", "smith rowe"), ("Smith", "Smyth"), ("", "-")] {
             assert_eq!(fold_alike(one, other), folded(one) == folded(other), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_letter_that_nobody_sees_makes_no_other_name() {
+        // D7: one's own family is known by its name, and nobody leaves it by a letter that no reader sees
+        for unseen in ['\u{34f}', '\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'] {
+            assert_eq!(folded(&format!("Co{unseen}ok{unseen}")), "cook", "{unseen:?}");
+        }
+        assert_eq!(folded("김"), folded("김\u{3164}"));
+        assert_ne!(folded("김"), folded("이"));
     }
 
     #[test]
