@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// EX_USAGE.
 const USAGE: u8 = 64;
-/// EX_DATAERR: the log in the store is not whole; somebody was at the files.
+/// EX_DATAERR: the log in the store, or the store's file, is not whole; somebody was at the files.
 const NOT_WHOLE: u8 = 65;
 /// EX_NOINPUT: the store's file was taken away or exchanged while it was open.
 const GONE: u8 = 66;

@@ -184,7 +184,7 @@ impl Directory {
                     Ok(permit) => take_lines(transaction, &permit, feed, first_line, read, due, &mut joined)?,
                     Err(refused) => Err(refused),
                 };
-                // a source that joins a child on record has it in its scope from now on: the child's log says so (rules D1, F3)
+                // a source that joins a child on record knows of it, and has it in its scope from now on: the child's log says so (rules D1, F3)
                 let entry = with_outcome(Entry { children: joined, ..blank }, &result);
                 Ok((result, entry))
             })
@@ -356,7 +356,7 @@ pub(crate) struct FeedPermitted<'a> {
 }
 
 /// Joins a statement to the child it speaks of, or makes a new record (rules A4, A7, H2 in its exact form); what may be of a guarded child is
-/// held back (rule E4). `joined` gets the number of a child that was on record and comes into this source's scope.
+/// held back (rule E4). `joined` gets the number of a child that was on record, where this source speaks of it for the first time or it comes into its scope.
 fn take_in(
     transaction: &mut Transaction<'_>,
     permitted: &FeedPermitted<'_>,
@@ -393,7 +393,8 @@ fn take_in(
     if said.is_some_and(|said| said.says_the_same_as(&statement)) {
         return Ok(TakenIn::Unchanged);
     }
-    if !held.record.works_with(statement.provenance.source) && statement.involvement.ended.is_none() {
+    // whoever speaks of it for the first time learns by the report that it is on record, also by saying that the work ended
+    if said.is_none() || (!held.record.works_with(statement.provenance.source) && statement.involvement.ended.is_none()) {
         joined.push(held.record.number.clone());
     }
     let mut record = held.record.clone();

@@ -86,7 +86,7 @@ impl Directory {
         // signed first and indexed then: the index knows all that the head covers
         let head = self.receipts.head(before.unwrap_or_default(), now)?;
         if permit.is_ok() {
-            self.store.index_looks().await?;
+            self.store.index_looks_at(&child_number).await?;
         }
         let blank = Entry {
             reason: Some(Purpose::SubjectAccess),

@@ -110,7 +110,7 @@ impl Directory {
         let before = request.cursor.as_ref().map(|cursor| self.cursors.place(caller, &question, cursor)).transpose();
         let permit = policy::who_saw(caller, Moment::of(now), request.reason).map_err(Refused::from);
         if permit.is_ok() {
-            self.store.index_looks().await?;
+            self.store.index_looks_at(&request.child_number).await?;
         }
         let blank = Entry {
             reason: Some(request.reason),

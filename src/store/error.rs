@@ -68,9 +68,12 @@ pub enum OpenError {
     /// None of the heads on the token is a head of this log, signed by its key.
     #[error("what the HSM's token keeps as the log's head was not signed by the log's key ({0}); call the accreditor")]
     HeadForged(String),
+    /// A page of the file is not what was written there, or is not there.
+    #[error("the store's file is not what was written there ({0}): it was altered or cut off, or the disk gives back other bytes; keep the files as they are and call the accreditor")]
+    Altered(#[source] rusqlite::Error),
     /// Anything else the engine says.
     #[error("the store does not open: {0}")]
-    Engine(#[from] rusqlite::Error),
+    Engine(#[source] rusqlite::Error),
     /// A migration failed.
     #[error("the store's schema could not be brought up to date: {0}")]
     Migration(#[from] rusqlite_migration::Error),
@@ -89,7 +92,7 @@ pub enum OpenFault {
     Away,
     /// A person mends it: another file, key, version or setting.
     Mend,
-    /// The log is not whole.
+    /// The log, or the file that it is in, is not whole.
     NotWhole,
     /// An older store than the head on the HSM's token, or one whose end was cut off.
     SetBack,
@@ -108,11 +111,21 @@ impl OpenError {
         match self {
             Self::Engine(_) | Self::Migration(_) | Self::Io(_) | Self::Memory(_) => OpenFault::Away,
             Self::Missing(_) | Self::Exists(_) | Self::WrongKey | Self::Newer | Self::KeysOlder | Self::Cipher(_) => OpenFault::Mend,
-            Self::Log(_) => OpenFault::NotWhole,
+            Self::Log(_) | Self::Altered(_) => OpenFault::NotWhole,
             Self::SetBack { .. } => OpenFault::SetBack,
             Self::OtherHistory { .. } => OpenFault::OtherHistory,
             Self::HeadMissing | Self::HeadForged(_) => OpenFault::Heads,
             Self::WasOverwritten(_) => OpenFault::Overwritten,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        if is_altered(&error) {
+            Self::Altered(error)
+        } else {
+            Self::Engine(error)
         }
     }
 }
@@ -210,12 +223,15 @@ impl From<rusqlite::Error> for StoreError {
             Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE)) => Self::Full,
             Some((_, ffi::SQLITE_READONLY_DBMOVED)) => Self::Gone,
             Some((ErrorCode::SystemIoFailure, _)) => Self::Disk(error.to_string()),
-            // the engine's own writes leave no page that does not open
-            Some((ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _)) => Self::Overwritten,
-            _ if is_of_cipher(&error) => Self::Overwritten,
+            _ if is_altered(&error) => Self::Overwritten,
             _ => Self::Engine(error),
         }
     }
+}
+
+/// The engine's own writes leave no page that does not open.
+fn is_altered(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) || is_of_cipher(error)
 }
 
 /// Once a page did not open under its key, SQLCipher answers everything with SQLITE_ERROR, and has no words for it; what is wrong with a statement, or

@@ -165,10 +165,21 @@ impl<'w> Group<'w> {
 
     /// Puts waiting looks into their index beside the group's own work.
     pub(crate) fn put_down(&mut self, most: usize) -> Result<(), StoreError> {
-        // INVARIANT: the mark stays before the group's own looks, which wait from its commit on and would be lost with the power
-        let size = self.looked.first().map_or_else(|| self.writer.tree.size(), |(_, entry)| *entry);
+        let size = self.mark_at_most();
         self.put_down.extend(self.writer.pending.put_down(&self.writer.connection, most, size)?);
         Ok(())
+    }
+
+    /// The same of the looks that wait under these tokens alone.
+    pub(crate) fn put_down_under(&mut self, tokens: &[[u8; 16]]) -> Result<(), StoreError> {
+        let size = self.mark_at_most();
+        self.put_down.extend(self.writer.pending.put_down_under(&self.writer.connection, tokens, size)?);
+        Ok(())
+    }
+
+    /// INVARIANT: the mark stays before the group's own looks, which wait from its commit on and would be lost with the power.
+    fn mark_at_most(&self) -> u64 {
+        self.looked.first().map_or_else(|| self.writer.tree.size(), |(_, entry)| *entry)
     }
 
     /// Puts down as many as keep the waiting ones bounded while the store is busy.

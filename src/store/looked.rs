@@ -41,6 +41,12 @@ fn tokens_under(keys: &SealKeys, epoch: u32, entry: &Entry) -> Vec<[u8; 16]> {
     tokens
 }
 
+/// The tokens under which the index has what concerns a child, of each epoch.
+pub(crate) fn all_tokens_of(keys: &SealKeys, number: &ChildNumber) -> Vec<[u8; 16]> {
+    let of = |epoch| [children::looked_token_of(keys, epoch, number), children::settled_token_of(keys, epoch, number)];
+    keys.entries.epochs().flat_map(of).collect()
+}
+
 /// The record that an entry settled, and the child that it was settled to be: the looks at the one are looks at the other (rule F3).
 pub(crate) fn settled(entry: &Entry) -> Option<(&ChildNumber, &ChildNumber)> {
     match (entry.operation, entry.outcome, entry.children.as_slice()) {
@@ -97,6 +103,18 @@ impl Pending {
     /// of which none waits but here. Returns what was put down, to be given back by [`Pending::add`] if the commit fails.
     pub(crate) fn put_down(&mut self, connection: &Connection, most: usize, size: u64) -> Result<Vec<Pair>, StoreError> {
         let slice = self.take(most);
+        self.put_or_give_back(connection, slice, size)
+    }
+
+    /// The same of all that waits under these tokens, and of nothing else.
+    pub(crate) fn put_down_under(&mut self, connection: &Connection, tokens: &[[u8; 16]], size: u64) -> Result<Vec<Pair>, StoreError> {
+        let of = |token: &[u8; 16]| self.pairs.range((*token, 0)..=(*token, u64::MAX));
+        let pairs: Vec<Pair> = tokens.iter().flat_map(of).copied().collect();
+        pairs.iter().for_each(|pair| self.remove(pair));
+        self.put_or_give_back(connection, pairs, size)
+    }
+
+    fn put_or_give_back(&mut self, connection: &Connection, slice: Vec<Pair>, size: u64) -> Result<Vec<Pair>, StoreError> {
         let put = Self::insert(connection, &slice, self.mark(size));
         if put.is_err() {
             self.add(slice.iter().copied());

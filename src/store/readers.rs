@@ -68,7 +68,7 @@ impl Readers {
         let opened = connection::open(&self.file, &self.page_key, Purpose::Read, self.cache_kib);
         let connection = opened.map_err(|fault| match fault {
             // the key is the one that the writer opened it with
-            OpenError::WrongKey => StoreError::Overwritten,
+            OpenError::WrongKey | OpenError::Altered(_) => StoreError::Overwritten,
             OpenError::Engine(fault) => fault.into(),
             OpenError::Cipher(_)
             | OpenError::Missing(_)

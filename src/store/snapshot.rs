@@ -187,7 +187,7 @@ impl Snapshot<'_> {
     }
 
     /// The newest looks at a child before an entry (of all, where none is given), newest first, at most `most` (rule F3); those at a record that was
-    /// settled to be this child's are among them. Complete up to the last [`Store::index_looks`](crate::Store::index_looks), but for what was erased ([`Self::erased`]).
+    /// settled to be this child's are among them. Complete up to the last [`Store::index_looks_at`](crate::Store::index_looks_at) of the child, but for what was erased ([`Self::erased`]).
     pub fn looks_at(&self, number: &ChildNumber, before: Option<u64>, most: u32) -> Result<Vec<Look>, StoreError> {
         let before = before.and_then(|entry| i64::try_from(entry).ok()).unwrap_or(i64::MAX);
         let numbers = self.numbers_of(number)?;

@@ -8,7 +8,7 @@ use crate::group::{Group, Writer};
 use crate::in_place::{self, InPlace};
 use crate::index::Index;
 use crate::log;
-use crate::looked::Pending;
+use crate::looked::{self, Pending};
 use crate::open::{Options, StoreKeys};
 use crate::overtaken::{AsOf, Hidden};
 use crate::pieces::Pieces;
@@ -22,6 +22,7 @@ use crate::transaction::Transaction;
 use crate::worker::Worker;
 use crate::writing::{self, Flags, Job};
 use contactpoint_audit::{Checkpoint, Entry, Signer, Tree, VerifierKey};
+use contactpoint_domain::ChildNumber;
 use contactpoint_hardening::LockedDown;
 use rusqlite::config::DbConfig;
 use rusqlite::Connection;
@@ -160,7 +161,23 @@ impl Store {
         self.run(move |group| group.change(change)).await.map(|(value, logged)| Committed::new(value, logged))
     }
 
-    /// Brings the index of looks up to the newest entry, so that [`Snapshot::looks_at`] is complete.
+    /// Brings the index of looks up to the newest entry as far as this child is concerned, so that [`Snapshot::looks_at`] is complete. The others, of which
+    /// many may wait, would keep every answer waiting.
+    pub async fn index_looks_at(&self, number: &ChildNumber) -> Result<(), StoreError> {
+        let mut numbers = vec![number.clone()];
+        loop {
+            let tokens: Vec<_> = numbers.iter().flat_map(|number| looked::all_tokens_of(&self.shared.keys, number)).collect();
+            self.run(move |group| group.put_down_under(&tokens)).await?;
+            // a record that was settled to be this child's brings its own looks, and others that were settled to be its
+            let found = self.read(|snapshot| snapshot.numbers_of(number))?;
+            if found.len() == numbers.len() {
+                return Ok(());
+            }
+            numbers = found;
+        }
+    }
+
+    /// The same of every child.
     pub async fn index_looks(&self) -> Result<(), StoreError> {
         self.run(|group| group.put_down(usize::MAX)).await
     }

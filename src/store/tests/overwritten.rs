@@ -5,7 +5,7 @@
 mod rig;
 
 use contactpoint_audit::Operation;
-use contactpoint_store::{OpenError, Store, StoreError};
+use contactpoint_store::{OpenError, OpenFault, Store, StoreError};
 use rig::{child, create, entry, keys, options, raw, FileSigner, PAGE_KEY};
 use std::fs::{self, File, FileTimes};
 use std::io::Write as _;
@@ -177,6 +177,24 @@ async fn a_store_that_is_overwritten_while_the_writer_waits_to_copy_gets_nothing
     assert!(matches!(*store.ended().await, StoreError::Overwritten));
     assert!(fs::read(&database).unwrap() == overwritten && fs::read(&log).unwrap() == kept, "both are left as they were");
     tokio::task::spawn_blocking(|| look.join()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_was_overwritten_or_cut_off_while_it_was_closed_is_told_as_altered_and_not_as_a_disk_that_is_away() {
+    // G3: an altered store is noticed; F2: somebody was at the files, and trying again is of no use
+    let dir = tempfile::tempdir().unwrap();
+    of_many_children(dir.path()).await.close().await.unwrap();
+    let database = dir.path().join("store.db");
+    let whole = fs::read(&database).unwrap();
+    overwrite(&database, true);
+    let overwritten = rig::open(dir.path()).map(drop).unwrap_err();
+    fs::write(&database, &whole[..whole.len() / 2]).unwrap();
+    let cut = rig::open(dir.path()).map(drop).unwrap_err();
+    for refused in [overwritten, cut] {
+        assert!(matches!((&refused, refused.fault()), (OpenError::Altered(_), OpenFault::NotWhole)), "{refused:?}");
+    }
+    fs::write(&database, &whole).unwrap();
+    rig::open(dir.path()).unwrap().close().await.unwrap();
 }
 
 #[tokio::test]

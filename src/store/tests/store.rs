@@ -245,8 +245,8 @@ async fn looks_at_a_record_that_was_settled_to_be_a_childs_are_looks_at_that_chi
         store.change(move |_| Ok(((), entry))).await.unwrap().into_inner();
     };
     let seen = async |n: u32, before: Option<u64>, most: u32| -> Vec<u64> {
-        store.index_looks().await.unwrap();
         let number = child(n).number;
+        store.index_looks_at(&number).await.unwrap();
         let read = store.look(move |snapshot| Ok((snapshot.looks_at(&number, before, most)?, entry(Operation::WhoSaw, Vec::new()))));
         read.await.unwrap().into_inner().into_iter().map(|look| look.index).collect()
     };
@@ -266,8 +266,8 @@ async fn looks_at_a_record_that_was_settled_to_be_a_childs_are_looks_at_that_chi
     raw(dir.path()).execute_batch("DELETE FROM looked; UPDATE looked_mark SET entry = 0").unwrap();
     let store = open(dir.path()).unwrap();
     let number = child(1).number;
+    store.index_looks_at(&number).await.unwrap();
     let read = store.look(move |snapshot| Ok((snapshot.looks_at(&number, None, 100)?.len(), entry(Operation::WhoSaw, Vec::new()))));
-    store.index_looks().await.unwrap();
     assert_eq!(read.await.unwrap().into_inner(), 7, "the index is made again of the log");
 }
 
