@@ -1,7 +1,8 @@
 //! `log fetch`: the public log into a folder, for `log verify` or any other verifier of C2SP tlog-tiles (<https://c2sp.org/tlog-tiles>).
 //!
 //! For: fetching what the checkpoint demands, full tiles never twice, and then, where the folder holds a log from an earlier time, finding
-//! out that it is a beginning of the new one: a log that was shortened, forked or exchanged since is refused, and nothing kept is touched.
+//! out that it is a beginning of the new one: a log that was shortened, forked or exchanged since is refused, and nothing kept is touched. What a
+//! broken-off run left counts for nothing where it does not fit.
 //! Leaves to others: the files (`log_folder`), the signature where no key is given (`log_verify`). What it keeps is sealed (rule F2:
 //! verified without reading a name).
 
@@ -32,12 +33,26 @@ pub(crate) async fn fetch(place: &Place, directory: &Path, key: Option<&str>) ->
     if let Some(before) = &before {
         now.may_follow(before).map_err(refuse)?;
     }
-    let fetched = fetch_tiles(&mut api, &folder, now.size).await?;
-    verify::extension(&folder.places(), before.as_ref(), &now).map_err(refuse)?;
+    let left_over = folder.left_over();
+    folder.begin(&note)?;
+    let mut fetched = fetch_tiles(&mut api, &folder, now.size).await?;
+    let mut verdict = verify::extension(&folder.places(), before.as_ref(), &now);
+    let mut aside = None;
+    if let Some(left_over) = left_over.filter(|_| verdict.is_err()) {
+        // a log that goes on changes no tile: what was left is of another log, which we were shown, or was damaged here
+        aside = Some(match read(&left_over, None) {
+            Ok(of) => folder.refuse(&of, &left_over)?,
+            Err(_) => folder.refuse(&now, &note)?,
+        });
+        folder.begin(&note)?;
+        fetched = fetch_tiles(&mut api, &folder, now.size).await?;
+        verdict = verify::extension(&folder.places(), before.as_ref(), &now);
+    }
+    verdict.map_err(refuse)?;
     let known = before.as_ref() == Some(&now);
     folder.accept(now.size, (!known).then_some(&*note))?;
     report(place, directory, &Done { now, before, fetched, signed: key.is_some() });
-    Ok(())
+    aside.map_or(Ok(()), |aside| Err(not_of_this_log(directory, &aside)))
 }
 
 /// The checkpoint of an earlier time. One that cannot be read is no reason to forget it.
@@ -119,6 +134,13 @@ fn refusal(before: Option<&Checkpoint>, now: &Checkpoint, fault: &Fault, directo
     };
     ClientError::Verification(format!(
         "{what}. Nothing kept in {directory} was changed; what was shown now lies in {aside}. Keep both, and call the accreditor"
+    ))
+}
+
+fn not_of_this_log(directory: &Path, aside: &Path) -> ClientError {
+    let (directory, aside) = (directory.display(), aside.display());
+    ClientError::Verification(format!(
+        "the log shown now is whole and lies in {directory}, but what an earlier fetch left, which was broken off, is not of this log: it lies in {aside}. Keep both, and call the accreditor"
     ))
 }
 

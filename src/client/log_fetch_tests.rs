@@ -214,3 +214,39 @@ async fn a_fetch_that_was_broken_off_goes_on_and_leaves_the_kept_log_whole_meanw
     rig.fetch(None).await.unwrap();
     assert!(rig.kept() == honest);
 }
+
+#[tokio::test]
+async fn tiles_that_a_forked_log_gave_before_it_hung_up_are_not_taken_for_the_logs() {
+    // F2: what was fetched from a fork is evidence of it, and no reason to refuse the log
+    let rig = Rig::fetched().await;
+    let mut forked = log(&leaves(1100, 700), &Key::ours());
+    let (shown, tile) = (forked["checkpoint"].clone(), forked["tile/entries/002"].clone());
+    forked.remove("tile/entries/003");
+    rig.shows(forked);
+    assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 1);
+    let honest = log(&leaves(1200, 1200), &Key::ours());
+    rig.shows(honest.clone());
+    let told = rig.fetch(None).await.unwrap_err();
+    assert!(told.exit_code() == 4 && told.to_string().contains("is not of this log"), "{told}");
+    assert!(rig.kept() == honest, "the log is kept all the same");
+    let mut all = Files::new();
+    gather(&rig.copy, &rig.copy, &mut all);
+    let aside = |name: &str| all.iter().find(|(at, _)| at.starts_with("refused-1100-") && at.ends_with(name)).map(|(_, held)| held);
+    assert_eq!((aside("/checkpoint"), aside("tile/entries/002")), (Some(&shown), Some(&tile)), "both signed heads are there");
+    rig.fetch(None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fork_is_refused_whatever_an_earlier_fetch_has_left() {
+    // F2: nothing was altered, removed or reordered
+    let rig = Rig::fetched().await;
+    let before = rig.kept();
+    let mut half = log(&leaves(1100, 1100), &Key::ours());
+    half.remove("tile/entries/003");
+    rig.shows(half);
+    assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 1);
+    rig.shows(log(&leaves(1200, 300), &Key::ours()));
+    let told = rig.fetch(None).await.unwrap_err();
+    assert!(told.exit_code() == 4 && told.to_string().contains("is not a beginning of this one"), "{told}");
+    assert!(rig.kept() == before, "{told}");
+}

@@ -46,6 +46,17 @@ impl LogFolder {
         self.places().iter().any(|place| names.iter().any(|name| place.join(name).is_file()))
     }
 
+    /// What a run that was broken off has left unchecked, and the checkpoint that it was shown; none where it has left nothing.
+    pub(crate) fn left_over(&self) -> Option<Vec<u8>> {
+        let has_tiles = !files_below(&self.unchecked.join("tile")).is_empty();
+        has_tiles.then(|| fs::read(self.unchecked.join(CHECKPOINT)).unwrap_or_default())
+    }
+
+    /// Keeps the checkpoint under which a run fetches, for whoever finds what it leaves.
+    pub(crate) fn begin(&self, note: &[u8]) -> Result<(), ClientError> {
+        write_whole(&self.unchecked.join(CHECKPOINT), note)
+    }
+
     /// Keeps what was fetched, unchecked.
     pub(crate) fn keep_unchecked(&self, tile: TilePath, bytes: &[u8]) -> Result<(), ClientError> {
         write_whole(&self.unchecked.join(tile.to_string()), bytes)
