@@ -6,7 +6,7 @@ use crate::arguments::Place;
 use crate::connection::Connection;
 use crate::error::ClientError;
 use crate::problem::Problem;
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Profile, ProfileError, Watch};
 use crate::receipt_folder::ReceiptFolder;
 use crate::session;
 use crate::terminal::complain;
@@ -21,21 +21,20 @@ use serde_json::Value;
 pub struct Api {
     connection: Connection,
     token: Option<String>,
-    /// Where the entries of answers wait for their receipts.
-    receipts: Option<ReceiptFolder>,
+    /// Where the entries of answers wait for their receipts, and the log that has them.
+    watch: Option<Watch>,
 }
 
 impl Api {
     /// Over a connection, with a session's token or without.
     #[must_use]
     pub fn over(connection: Connection, token: Option<String>) -> Self {
-        Self { connection, token, receipts: None }
+        Self { connection, token, watch: None }
     }
 
     /// By a profile; where it has the log's key, the entry of each answer waits beside it for its receipt.
     pub(crate) fn by(profile: &Profile, token: Option<String>) -> Result<Self, ClientError> {
-        let receipts = profile.watch.as_ref().map(|watch| watch.folder.clone());
-        Ok(Self { receipts, ..Self::over(profile.connection()?, token) })
+        Ok(Self { watch: profile.watch.clone(), ..Self::over(profile.connection()?, token) })
     }
 
     /// By the profile of the command line, without a session.
@@ -105,7 +104,7 @@ impl Api {
         // what is the same for everybody has no entry
         let has_entry = self.token.is_some() && request.uri().path() != "/v1/texts";
         // before it is asked: what another command keeps meanwhile may cover this answer's entry
-        let covered = self.receipts.as_ref().map_or(0, ReceiptFolder::covered);
+        let covered = self.watch.as_ref().map_or(0, |watch| watch.folder.covered(&watch.key));
         let answer = self.connection.send(request).await?;
         self.note_entry(&answer, has_entry, covered)?;
         if answer.status().is_success() {
@@ -120,7 +119,7 @@ impl Api {
     /// Has an answer's entry wait for its receipt. Refused where it is another answer's, shown again: the log had it before anything was asked, or it
     /// waits already.
     fn note_entry(&self, answer: &Response<Bytes>, has_entry: bool, covered: u64) -> Result<(), ClientError> {
-        let Some(folder) = &self.receipts else { return Ok(()) };
+        let Some(Watch { folder, .. }) = &self.watch else { return Ok(()) };
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         match header("log-index").zip(header("log-leaf")).and_then(|(index, leaf)| Logged::read(index, leaf)) {
             Some(entry) => {
@@ -135,8 +134,7 @@ impl Api {
                     return Ok(());
                 };
                 let text = format!("{} {}\n", entry.index, entry.leaf_text());
-                let evidence = folder.refuse(&ReceiptFolder::name_of_entry(&entry), &[("answer", &text)])?;
-                return Err(ClientError::Log { what, evidence });
+                return Err(folder.noticed(&ReceiptFolder::name_of_entry(&entry), &[("answer", &text)], what));
             }
             // rule F1: every access is written before any answer leaves, and the answer says where
             None if has_entry && answer.status().is_success() => return Err(ClientError::NoEntry),

@@ -70,6 +70,9 @@ pub enum ClientError {
         /// What is wrong, and what to do.
         why: String,
     },
+    /// Another process fetches into the folder.
+    #[error("another `log fetch` is at work in {}: wait for it, or fetch into another folder", .0.display())]
+    InUse(PathBuf),
     /// There is no such man page.
     #[error("there is no page {0}: see `contactpoint manual --list`")]
     NoSuchPage(String),
@@ -110,6 +113,7 @@ impl ClientError {
             | Self::Request(_)
             | Self::FeedFile { .. }
             | Self::Witness { .. }
+            | Self::InUse(_)
             | Self::NoSuchPage(_)
             | Self::Output(_)
             | Self::VerifierKey(_) => 2,

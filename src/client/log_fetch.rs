@@ -2,7 +2,7 @@
 //!
 //! For: fetching what the checkpoint demands, full tiles never twice, and then, where the folder holds a log from an earlier time, finding
 //! out that it is a beginning of the new one: a log that was shortened, forked or exchanged since is refused, and nothing kept is touched. What a
-//! broken-off run left counts for nothing where it does not fit.
+//! broken-off run was shown is held against it, too.
 //! Leaves to others: the files (`log_folder`), the signature where no key is given (`log_verify`). What it keeps is sealed (rule F2:
 //! verified without reading a name).
 
@@ -10,8 +10,9 @@ use crate::api::Api;
 use crate::arguments::Place;
 use crate::error::ClientError;
 use crate::log_folder::{full, LogFolder};
+use crate::log_growth::goes_on;
 use crate::log_verify::verifier_key;
-use crate::terminal::{say, say_json};
+use crate::terminal::{complain, say, say_json};
 use contactpoint_audit::tiles::{width_at, TilePath, FULL};
 use contactpoint_audit::{verify, Checkpoint, Fault, VerifierKey};
 use indicatif::ProgressBar;
@@ -22,6 +23,7 @@ use std::path::Path;
 pub(crate) async fn fetch(place: &Place, directory: &Path, key: Option<&str>) -> Result<(), ClientError> {
     let key = key.map(verifier_key).transpose()?;
     let folder = LogFolder::at(directory);
+    let _held = folder.locked()?;
     let before = kept(&folder, directory, key.as_ref())?;
     let mut api = Api::without_session(place)?;
     let note = api.get_bytes("/log/checkpoint").await?.into_body();
@@ -30,20 +32,26 @@ pub(crate) async fn fetch(place: &Place, directory: &Path, key: Option<&str>) ->
         Ok(aside) => refusal(before.as_ref(), &now, &fault, directory, &aside),
         Err(failed) => failed,
     };
+    let left_over = match folder.left_over() {
+        Some(left) => match contradicted(&mut api, &left, key.as_ref(), &now).await? {
+            Some((of, why)) => {
+                set_aside(&folder, (&of, &left), &note, &why)?;
+                None
+            }
+            None => Some(left),
+        },
+        None => None,
+    };
     if let Some(before) = &before {
         now.may_follow(before).map_err(refuse)?;
     }
-    let left_over = folder.left_over();
     folder.begin(&note)?;
     let mut fetched = fetch_tiles(&mut api, &folder, now.size).await?;
     let mut verdict = verify::extension(&folder.places(), before.as_ref(), &now);
-    let mut aside = None;
-    if let Some(left_over) = left_over.filter(|_| verdict.is_err()) {
-        // a log that goes on changes no tile: what was left is of another log, which we were shown, or was damaged here
-        aside = Some(match read(&left_over, None) {
-            Ok(of) => folder.refuse(&of, &left_over)?,
-            Err(_) => folder.refuse(&now, &note)?,
-        });
+    if let (Err(fault), Some(left)) = (&verdict, left_over) {
+        // a log that goes on changes no tile: those that were left are of another, or were damaged here
+        let (of, left) = read(&left, None).map_or((now.clone(), &*note), |of| (of, &*left));
+        set_aside(&folder, (&of, left), &note, &fault.to_string())?;
         folder.begin(&note)?;
         fetched = fetch_tiles(&mut api, &folder, now.size).await?;
         verdict = verify::extension(&folder.places(), before.as_ref(), &now);
@@ -52,7 +60,34 @@ pub(crate) async fn fetch(place: &Place, directory: &Path, key: Option<&str>) ->
     let known = before.as_ref() == Some(&now);
     folder.accept(now.size, (!known).then_some(&*note))?;
     report(place, directory, &Done { now, before, fetched, signed: key.is_some() });
-    aside.map_or(Ok(()), |aside| Err(not_of_this_log(directory, &aside)))
+    folder.evidence()?.map_or(Ok(()), |evidence| Err(refused_before(directory, &evidence)))
+}
+
+/// Why the head that a broken-off run was shown and the one that is shown now are not of one log, with the former; none where they are. A head that
+/// cannot be read, or that the key did not sign, says nothing.
+async fn contradicted(
+    api: &mut Api,
+    left: &[u8],
+    key: Option<&VerifierKey>,
+    now: &Checkpoint,
+) -> Result<Option<(Checkpoint, String)>, ClientError> {
+    let Ok(left) = read(left, key) else { return Ok(None) };
+    let why = match now.may_follow(&left) {
+        Err(fault) => Some(fault.to_string()),
+        Ok(()) if now.size == left.size => None,
+        Ok(()) => goes_on(api, &left, now).await?.err(),
+    };
+    Ok(why.map(|why| (left, why)))
+}
+
+/// Sets aside what a broken-off run left, and says so at once: the log may hang up again.
+fn set_aside(folder: &LogFolder, left: (&Checkpoint, &[u8]), note: &[u8], why: &str) -> Result<(), ClientError> {
+    let aside = folder.set_aside(left, note)?;
+    let aside = aside.display();
+    complain(&format!(
+        "what an earlier fetch left, which was broken off, is not of the log that is shown now ({why}): it lies in {aside}. Keep it, and call the accreditor"
+    ));
+    Ok(())
 }
 
 /// The checkpoint of an earlier time. One that cannot be read is no reason to forget it.
@@ -137,10 +172,11 @@ fn refusal(before: Option<&Checkpoint>, now: &Checkpoint, fault: &Fault, directo
     ))
 }
 
-fn not_of_this_log(directory: &Path, aside: &Path) -> ClientError {
-    let (directory, aside) = (directory.display(), aside.display());
+/// What was refused once is said as long as it lies there, whatever the log shows by now.
+fn refused_before(directory: &Path, evidence: &Path) -> ClientError {
+    let (directory, evidence) = (directory.display(), evidence.display());
     ClientError::Verification(format!(
-        "the log shown now is whole and lies in {directory}, but what an earlier fetch left, which was broken off, is not of this log: it lies in {aside}. Keep both, and call the accreditor"
+        "the log shown now is whole and lies in {directory}, but something else was shown before, and lies in {evidence}. Give that to the accreditor and move it away: until then every fetch ends so"
     ))
 }
 

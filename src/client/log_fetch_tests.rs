@@ -3,6 +3,7 @@
 use crate::error::ClientError;
 use crate::fake_directory::{FakeDirectory, Reaction};
 use crate::log_fetch::fetch;
+use crate::log_folder::LogFolder;
 use contactpoint_audit::tiles::{bundle_path, encode_bundle, tile_path, width_at};
 use contactpoint_audit::{verify, Checkpoint, SignError, Signer, Tree, VerifierKey};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -95,6 +96,26 @@ impl Rig {
         found
     }
 
+    fn refused_names(&self) -> Vec<String> {
+        let names = std::fs::read_dir(&self.copy).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("refused-")).collect()
+    }
+
+    /// The honest log is taken, and what was refused is said as long as it lies there.
+    async fn takes(&self, honest: &Files) {
+        assert_eq!(self.fetch(None).await.unwrap_err().exit_code(), 4);
+        assert!(self.kept() == *honest);
+        self.refused_names().iter().for_each(|name| std::fs::remove_dir_all(self.copy.join(name)).unwrap());
+        self.fetch(None).await.unwrap();
+    }
+
+    /// A file of the one thing that was set aside.
+    fn aside(&self, file: &str) -> Option<Vec<u8>> {
+        let names = self.refused_names();
+        assert_eq!(names.len(), 1, "{names:?}");
+        std::fs::read(self.copy.join(&names[0]).join(file)).ok()
+    }
+
     /// Shows another log: refused with exit 4, the old files byte for byte as they were. Returns the sentence.
     async fn refused(&self, files: Files) -> String {
         let before = self.kept();
@@ -143,8 +164,9 @@ async fn a_log_that_was_rolled_back_is_refused_and_the_evidence_kept() {
     assert!(told.contains("600 entries were shown before, 415 are shown now"), "{told}");
     // and once more, and the honest log is taken again afterwards
     rig.refused(log(&leaves(415, 415), &Key::ours())).await;
-    rig.shows(log(&leaves(700, 700), &Key::ours()));
-    rig.fetch(None).await.unwrap();
+    let honest = log(&leaves(700, 700), &Key::ours());
+    rig.shows(honest.clone());
+    rig.takes(&honest).await;
 }
 
 #[tokio::test]
@@ -168,8 +190,7 @@ async fn a_log_that_was_rolled_back_and_grew_past_us_is_refused() {
     // what was fetched of the forks is not mixed into the honest log
     let honest = log(&leaves(1100, 1100), &Key::ours());
     rig.shows(honest.clone());
-    rig.fetch(None).await.unwrap();
-    assert!(rig.kept() == honest);
+    rig.takes(&honest).await;
 }
 
 #[tokio::test]
@@ -217,22 +238,61 @@ async fn a_fetch_that_was_broken_off_goes_on_and_leaves_the_kept_log_whole_meanw
 
 #[tokio::test]
 async fn tiles_that_a_forked_log_gave_before_it_hung_up_are_not_taken_for_the_logs() {
-    // F2: what was fetched from a fork is evidence of it, and no reason to refuse the log
+    // F2: what was fetched from a fork is evidence of it, and no reason to refuse the log; it is said until the accreditor has it
     let rig = Rig::fetched().await;
-    let mut forked = log(&leaves(1100, 700), &Key::ours());
-    let (shown, tile) = (forked["checkpoint"].clone(), forked["tile/entries/002"].clone());
-    forked.remove("tile/entries/003");
-    rig.shows(forked);
+    // honest bytes under an honest head but for one tile: only the roots tell
+    let (honest, forked) = (log(&leaves(1200, 1200), &Key::ours()), log(&leaves(1100, 700), &Key::ours()));
+    let mut mixed = log(&leaves(1100, 1100), &Key::ours());
+    mixed.insert("tile/entries/002".to_owned(), forked["tile/entries/002"].clone());
+    mixed.remove("tile/entries/003");
+    rig.shows(mixed.clone());
     assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 1);
-    let honest = log(&leaves(1200, 1200), &Key::ours());
+    let mut half = honest.clone();
+    half.remove("tile/entries/003");
+    rig.shows(half);
+    assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 1, "it hangs up once more");
     rig.shows(honest.clone());
     let told = rig.fetch(None).await.unwrap_err();
-    assert!(told.exit_code() == 4 && told.to_string().contains("is not of this log"), "{told}");
+    assert!(told.exit_code() == 4 && told.to_string().contains("something else was shown before"), "{told}");
     assert!(rig.kept() == honest, "the log is kept all the same");
-    let mut all = Files::new();
-    gather(&rig.copy, &rig.copy, &mut all);
-    let aside = |name: &str| all.iter().find(|(at, _)| at.starts_with("refused-1100-") && at.ends_with(name)).map(|(_, held)| held);
-    assert_eq!((aside("/checkpoint"), aside("tile/entries/002")), (Some(&shown), Some(&tile)), "both signed heads are there");
+    assert_eq!(rig.aside("tile/entries/002"), forked.get("tile/entries/002").cloned());
+    assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 4, "and it is said again");
+}
+
+#[tokio::test]
+async fn a_forked_head_that_was_shown_before_the_log_hung_up_is_held_against_the_log() {
+    // F2: two signed heads that contradict each other prove the fork, with tiles or without
+    for (size, fork, tiles) in [(1100, 700, true), (1100, 700, false), (1300, 1300, false), (1200, 1199, false)] {
+        let rig = Rig::fetched().await;
+        let mut other = log(&leaves(size, fork), &Key::ours());
+        let head = other["checkpoint"].clone();
+        other.retain(|name, _| name == "checkpoint" || (tiles && name != "tile/entries/003"));
+        rig.shows(other);
+        assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 1);
+        let honest = log(&leaves(1200, 1200), &Key::ours());
+        let mut half = honest.clone();
+        half.remove("tile/entries/003");
+        for shown in [half, honest.clone()] {
+            rig.shows(shown);
+            let _ = rig.fetch(None).await.unwrap_err(); // it hangs up again, and then is whole
+        }
+        assert!(rig.kept() == honest, "{size} {fork}");
+        assert_eq!(rig.aside("checkpoint"), Some(head), "{size} {fork}");
+        assert_eq!(rig.aside("checkpoint-shown-later"), honest.get("checkpoint").cloned(), "both signed heads are there");
+        assert_eq!(rig.fetch(None).await.unwrap_err().exit_code(), 4);
+        std::fs::remove_dir_all(rig.copy.join(rig.refused_names().pop().unwrap())).unwrap();
+        rig.fetch(None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_fetches_into_one_folder_are_refused() {
+    // F2: one would take the other's tiles for what a broken-off run has left of another log
+    let rig = Rig::fetched().await;
+    let held = LogFolder::at(&rig.copy).locked().unwrap();
+    let refused = rig.fetch(None).await.unwrap_err();
+    assert!(matches!(refused, ClientError::InUse(_)) && refused.exit_code() == 2, "{refused}");
+    drop(held);
     rig.fetch(None).await.unwrap();
 }
 

@@ -7,7 +7,7 @@
 use crate::error::ClientError;
 use contactpoint_audit::tiles::{width_at, TilePath, FULL};
 use contactpoint_audit::Checkpoint;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -46,10 +46,36 @@ impl LogFolder {
         self.places().iter().any(|place| names.iter().any(|name| place.join(name).is_file()))
     }
 
-    /// What a run that was broken off has left unchecked, and the checkpoint that it was shown; none where it has left nothing.
+    /// The folder, made where it is not there, held (flock(2)) for as long as what is returned lives: two runs would take each other's files for what a
+    /// broken-off one left. Another run does not wait for it: a fetch takes minutes.
+    pub(crate) fn locked(&self) -> Result<File, ClientError> {
+        fs::create_dir_all(&self.kept).map_err(ClientError::file(&self.kept))?;
+        let folder = File::open(&self.kept).map_err(ClientError::file(&self.kept))?;
+        match folder.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(ClientError::InUse(self.kept.clone())),
+            Err(TryLockError::Error(cause)) => Err(ClientError::file(&self.kept)(cause)),
+            Ok(()) => Ok(folder),
+        }
+    }
+
+    /// The checkpoint that a run which was broken off was shown, empty where it is not there; none where such a run has left nothing.
     pub(crate) fn left_over(&self) -> Option<Vec<u8>> {
-        let has_tiles = !files_below(&self.unchecked.join("tile")).is_empty();
-        has_tiles.then(|| fs::read(self.unchecked.join(CHECKPOINT)).unwrap_or_default())
+        let is_there = !files_below(&self.unchecked).is_empty();
+        is_there.then(|| fs::read(self.unchecked.join(CHECKPOINT)).unwrap_or_default())
+    }
+
+    /// What such a run left is not of the log that is shown now: it is set aside with both checkpoints, as evidence. Returns where.
+    pub(crate) fn set_aside(&self, left: (&Checkpoint, &[u8]), shown_now: &[u8]) -> Result<PathBuf, ClientError> {
+        write_whole(&self.unchecked.join("checkpoint-shown-later"), shown_now)?;
+        self.refuse(left.0, left.1)
+    }
+
+    /// What was refused once or set aside, and lies there still, if anything does.
+    pub(crate) fn evidence(&self) -> Result<Option<PathBuf>, ClientError> {
+        let entries =
+            fs::read_dir(&self.kept).and_then(Iterator::collect::<std::io::Result<Vec<_>>>).map_err(ClientError::file(&self.kept))?;
+        let refused = entries.into_iter().filter(|entry| entry.file_name().to_string_lossy().starts_with("refused-"));
+        Ok(refused.map(|entry| entry.path()).min())
     }
 
     /// Keeps the checkpoint under which a run fetches, for whoever finds what it leaves.
@@ -144,7 +170,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ClientError> 
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(ClientError::file(folder))?;
     let beside = aside_of(path, "part")?;
-    let mut file = fs::File::create_new(&beside).map_err(ClientError::file(&beside))?;
+    let mut file = File::create_new(&beside).map_err(ClientError::file(&beside))?;
     file.write_all(bytes).and_then(|()| file.sync_data()).map_err(ClientError::file(&beside))?;
     fs::rename(&beside, path).map_err(ClientError::file(path))
 }

@@ -7,7 +7,8 @@
 use crate::clock;
 use crate::error::ClientError;
 use crate::log_folder::{aside_of, remove_all, write_whole};
-use contactpoint_audit::{Checkpoint, Hash, Logged};
+use crate::terminal::complain;
+use contactpoint_audit::{Checkpoint, Hash, Logged, VerifierKey};
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -84,9 +85,9 @@ impl ReceiptFolder {
         }
     }
 
-    /// How many entries the kept head has; 0 where none is kept, or none can be read (`receipts` says so).
-    pub(crate) fn covered(&self) -> u64 {
-        let kept = self.kept().ok().flatten().and_then(|note| Checkpoint::read_unverified(&note).ok());
+    /// How many entries the kept head has; 0 where none is kept, or none of this log (`receipts` says so).
+    pub(crate) fn covered(&self, log: &VerifierKey) -> u64 {
+        let kept = self.kept().ok().flatten().and_then(|note| Checkpoint::open(&note, log).ok());
         kept.map_or(0, |head| head.size)
     }
 
@@ -131,6 +132,15 @@ impl ReceiptFolder {
             moved => moved.map_err(ClientError::file(&aside))?,
         }
         Ok(aside)
+    }
+
+    /// The alarm about what does not go together, with the evidence set aside. A disk that takes none does not silence it.
+    pub(crate) fn noticed(&self, name: &str, files: &[(&str, &str)], what: String) -> ClientError {
+        let evidence = self.refuse(name, files).unwrap_or_else(|failed| {
+            complain(&format!("the evidence could not be written: {failed}"));
+            self.0.join(name)
+        });
+        ClientError::Log { what, evidence }
     }
 
     /// Evidence that was set aside and lies here still, if any does.
@@ -180,6 +190,28 @@ mod tests {
         entries.iter().for_each(|entry| folder.proved(entry).unwrap());
         folder.proved(&entries[0]).unwrap();
         assert!(folder.waiting().is_empty());
+    }
+
+    #[test]
+    fn what_was_noticed_is_said_also_where_the_evidence_cannot_be_written() {
+        // F2: a full disk is no reason not to hear of a fork
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::at(place.path());
+        fs::create_dir(place.path().join("checkpoint")).unwrap(); // cannot be read, so what lies there cannot be set aside
+        let told = folder.noticed("refused-7-aa", &[("checkpoint", "shown\n")], "it forked".to_owned());
+        assert!(told.exit_code() == 5 && told.to_string().contains("it forked"), "{told}");
+    }
+
+    #[test]
+    fn the_head_of_another_log_covers_no_entry_of_this_one() {
+        // F2: a directory that was made anew begins with entry 0, and its answers are no repetition of the former one's
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReceiptFolder::at(place.path());
+        let [ours, former] = [1, 2].map(|seed| crate::log_fetch_tests::Key::of("directory.example/log", seed));
+        let head = Checkpoint { origin: "directory.example/log".to_owned(), size: 7, root: [0; 32] };
+        assert_eq!(folder.covered(&ours.1), 0);
+        folder.keep(&head.signed(&former).unwrap()).unwrap();
+        assert_eq!((folder.covered(&ours.1), folder.covered(&former.1)), (0, 7));
     }
 
     #[test]

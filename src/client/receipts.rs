@@ -22,7 +22,7 @@ use std::time::Duration;
 /// How often the verb asks again for what no head covers yet; a head is signed each second.
 const PATIENCE: u32 = 15;
 
-/// Receipts that are fetched beside another verb; the rest waits for the next one.
+/// Receipts that are fetched beside another verb; the rest waits for the next one, unless it has waited for too long.
 const BESIDE: usize = 16;
 
 /// How many seconds a receipt may take before the user is told of it. A head is signed each second, and a quorum of witnesses takes minutes.
@@ -32,7 +32,10 @@ const PATIENT_FOR: u64 = 3600;
 pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
     let profile = api::profile(place)?;
     let watch = profile.watch.as_ref().ok_or(ProfileError::NoLogKey)?;
-    match receipts_of(place, watch).await {
+    let checked = receipts_of(place, watch).await;
+    // also where the directory did not answer; and not of what its answer has just proved
+    tell_overdue(overdue(watch));
+    match checked {
         Err(noticed @ (ClientError::Log { .. } | ClientError::Verification(_))) => Err(noticed),
         // also where the directory does not answer
         other => say_again(watch).and(other),
@@ -40,8 +43,6 @@ pub(crate) async fn receipts(place: &Place) -> Result<(), ClientError> {
 }
 
 async fn receipts_of(place: &Place, watch: &Watch) -> Result<(), ClientError> {
-    // before the directory is asked: it may not answer
-    tell_overdue(overdue(watch));
     let mut checker = Checker::begun(Api::without_session(place)?, watch)?;
     let before = checker.kept.as_ref().map(|kept| kept.size);
     let mut size = checker.look_at_head().await?;
@@ -110,7 +111,7 @@ fn tell_overdue(entries: usize) {
 async fn beside(place: &Place, watch: &Watch) -> Result<(), ClientError> {
     let mut checker = Checker::begun(Api::without_session(place)?, watch)?;
     let size = checker.look_at_head().await?;
-    checker.verify_covered(size, BESIDE).await.map(drop)
+    checker.verify_covered(size, BESIDE.max(overdue(watch))).await.map(drop)
 }
 
 struct Checker<'a> {
@@ -241,9 +242,6 @@ impl<'a> Checker<'a> {
     }
 
     fn refused(&self, name: &str, files: &[(&str, &str)], what: String) -> ClientError {
-        match self.watch.folder.refuse(name, files) {
-            Ok(evidence) => ClientError::Log { what, evidence },
-            Err(failed) => failed,
-        }
+        self.watch.folder.noticed(name, files, what)
     }
 }

@@ -298,6 +298,20 @@ async fn an_answer_names_its_entry_or_is_not_shown() {
 }
 
 #[tokio::test]
+async fn whatever_has_waited_for_too_long_is_asked_for_however_much_it_is() {
+    // F2: what was fed in thousands is shown to be in the log, and nobody is alarmed by what was only not asked for
+    let rig = Rig::new().await;
+    (0..40).for_each(|at| rig.folder.wait_for(&entry(7 * at)).unwrap());
+    rig.check().await.unwrap();
+    assert_eq!(rig.folder.waiting().len(), 24, "of what came just now some is left for the next command");
+    for file in std::fs::read_dir(rig.directory.folder().join("profile.receipts/waiting")).unwrap().flatten() {
+        std::fs::File::options().write(true).open(file.path()).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    rig.check().await.unwrap();
+    assert!(rig.folder.waiting().is_empty());
+}
+
+#[tokio::test]
 async fn an_answer_that_names_an_entry_which_was_there_before_it_was_asked_for_is_not_shown() {
     // F1: an entry for each answer; one good receipt, shown again with each, would prove nothing of the others
     let rig = Rig::new().await;

@@ -102,7 +102,7 @@ impl Visit<'_> {
     async fn is_overtaken(&mut self, head: &Checkpoint) -> Result<bool, ClientError> {
         let Some(policy) = self.policy.filter(|policy| !policy.asks_for_none()) else { return Ok(false) };
         let note = match text(self.api, "/log/checkpoint/cosigned").await {
-            Err(ClientError::Refused(_)) => return Ok(false),
+            Err(ClientError::Refused(problem)) if problem.status == 404 => return Ok(false),
             other => other?,
         };
         // by the log's own key, whichever of its keys the policy names first
@@ -139,9 +139,6 @@ impl Visit<'_> {
     }
 
     fn refused(&self, head: &Checkpoint, note: &str, what: String) -> ClientError {
-        match self.folder.refuse(head, note) {
-            Ok(evidence) => ClientError::Log { what, evidence },
-            Err(failed) => failed,
-        }
+        self.folder.noticed(head, note, what)
     }
 }

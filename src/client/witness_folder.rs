@@ -155,9 +155,9 @@ impl WitnessFolder {
         write_durably(&self.path, "checkpoint", note)
     }
 
-    /// Sets a refused head aside as evidence, beside the kept one; where.
-    pub(crate) fn refuse(&self, head: &Checkpoint, note: &str) -> Result<PathBuf, ClientError> {
-        self.kept.refuse(&ReceiptFolder::name_of_head(head), &[("checkpoint", note)])
+    /// The alarm about a refused head, which is set aside as evidence, beside the kept one.
+    pub(crate) fn noticed(&self, head: &Checkpoint, note: &str, what: String) -> ClientError {
+        self.kept.noticed(&ReceiptFolder::name_of_head(head), &[("checkpoint", note)], what)
     }
 }
 

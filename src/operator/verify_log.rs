@@ -99,6 +99,8 @@ impl Arguments {
 fn judge(arguments: &Arguments, log: &mut dyn Source) -> Result<String, OperatorError> {
     let given = arguments.key.as_deref().map(keys).transpose()?.unwrap_or_default();
     let policy = arguments.policy.as_deref().map(policy).transpose()?;
+    // from before the log is asked until what it says is kept: a run that waits for another would be shown less than that one kept
+    let _folder = arguments.keep.as_deref().map(locked_folder).transpose()?;
     let note = verify::note(log)?;
     // the key that was given must have signed, whichever logs the policy lists
     let opened = (!given.is_empty()).then(|| Checkpoint::open_by_one(&note, &given)).transpose()?;
@@ -113,8 +115,6 @@ fn judge(arguments: &Arguments, log: &mut dyn Source) -> Result<String, Operator
         .map(|(checkpoint, _)| checkpoint)
         .or_else(|| accepted.as_ref().map(|accepted| accepted.checkpoint.clone()))
         .ok_or_else(no_key)?;
-    // until it is written: two runs at once would each go on from what the other has replaced
-    let _folder = arguments.keep.as_deref().map(locked_folder).transpose()?;
     let kept = match (&arguments.keep, key) {
         (Some(place), Some(key)) if place.try_exists().map_err(OperatorError::file(place))? => Some(earlier("--keep", place, key)?),
         (Some(_) | None, _) => None,
@@ -380,6 +380,22 @@ mod tests {
         std::fs::write(place_kept, b"no checkpoint").unwrap();
         let refused = run(&keeping(7, b"seventh")).unwrap_err();
         assert!(refused.exit_status() == 64 && refused.to_string().contains("--keep"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_kept_is_held_from_before_the_log_is_asked() {
+        // F2: no run is shown an older head than one that another run, which it waited for, has kept
+        struct Asked<'a>(Folders<'a>, &'a Path);
+        impl Source for Asked<'_> {
+            fn read(&mut self, file: &str, buffer: &mut Vec<u8>) -> Result<bool, ReadFault> {
+                assert!(std::fs::File::open(self.1).unwrap().try_lock().is_err(), "{file}");
+                self.0.read(file, buffer)
+            }
+        }
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("log");
+        let arguments = Arguments { keep: Some(place.path().join("kept")), ..log_of(&folder, 5, b"fifth", &Witness::new()) };
+        super::judge(&arguments, &mut Asked(Folders(&[&folder]), place.path())).unwrap();
     }
 
     #[test]
