@@ -305,7 +305,7 @@ async fn whatever_has_waited_for_too_long_is_asked_for_however_much_it_is() {
     rig.check().await.unwrap();
     assert_eq!(rig.folder.waiting().len(), 24, "of what came just now some is left for the next command");
     for file in std::fs::read_dir(rig.directory.folder().join("profile.receipts/waiting")).unwrap().flatten() {
-        std::fs::File::options().write(true).open(file.path()).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        std::fs::File::options().write(true).open(file.path()).unwrap().set_modified(crate::clock::at(0)).unwrap();
     }
     rig.check().await.unwrap();
     assert!(rig.folder.waiting().is_empty());
