@@ -5,6 +5,7 @@
 
 use crate::fault::Fault;
 use crate::load::{run, together, Asks, Measured, Shape, Target};
+use crate::process::rested;
 use crate::report::each;
 use crate::rounds::{median, Plan, Round};
 use contactpoint_audit::tiles::{width_at, TilePath, FULL};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 /// Connections that fetch, on one thread of the client.
 pub const FETCHING: usize = 2;
 
-/// Look-ups alone, look-ups while the log is fetched, and fetching alone, in turns.
+/// Look-ups alone, look-ups while the log is fetched, and fetching alone, in turns; each begins with a daemon that rests.
 pub struct WhileFetched {
     /// Look-ups: ours with fetching beside them, theirs without.
     pub look_ups: Round,
@@ -46,9 +47,12 @@ pub fn rounds(plan: &Plan, connections: usize, look_ups: &Arc<Target>, tiles: &A
     let mut while_fetched =
         WhileFetched { look_ups: Round { connections, ours: Vec::new(), theirs: Vec::new() }, beside: Vec::new(), alone: Vec::new() };
     for _ in 0..plan.pairs {
+        rested(&look_ups.processes);
         let quiet = run(look_ups, looking)?;
+        rested(&look_ups.processes);
         let [busy, fetched] = <[Measured; 2]>::try_from(together(&[(look_ups, looking), (tiles, fetching)])?)
             .map_err(|_| Fault::Unfit("two loads have two measures".into()))?;
+        rested(&look_ups.processes);
         let only = run(tiles, fetching)?;
         eprintln!(
             "  {connections:>3} connections  look-ups {:.0}/s alone, {:.0}/s beside {:.0} tiles/s; tiles alone {:.0}/s",

@@ -4,6 +4,10 @@ use nix::sys::resource::{getrusage, UsageWho};
 use nix::sys::time::TimeValLike;
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
+
+/// Nanoseconds of processor time in a second of who has nothing to do.
+const RESTING: u64 = 10_000_000;
 
 /// Processor time in nanoseconds by kind of thread: names without their trailing numbers.
 pub type ThreadTimes = BTreeMap<String, u64>;
@@ -27,6 +31,20 @@ pub fn thread_times(processes: &[u32]) -> ThreadTimes {
 pub fn spent(before: &ThreadTimes, after: &ThreadTimes) -> ThreadTimes {
     let since = |(name, time): (&String, &u64)| (name.clone(), time.saturating_sub(before.get(name).copied().unwrap_or(0)));
     after.iter().map(since).collect()
+}
+
+/// Waits until these processes rest: a daemon puts down what its looks left waiting for their index, which else the next turn pays for. Half a minute at most.
+pub fn rested(processes: &[u32]) {
+    let all = || thread_times(processes).values().sum::<u64>();
+    let mut before = all();
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_secs(1));
+        let after = all();
+        if after.saturating_sub(before) < RESTING {
+            return;
+        }
+        before = after;
+    }
 }
 
 /// This process and its children.

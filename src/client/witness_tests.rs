@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex};
 
 const NAME: &str = "witness.school.example/w1";
 
+/// What the directory cannot show now.
+const BUSY: &[u8] = b"503";
+
 struct Rig {
     directory: FakeDirectory,
     shown: Arc<Mutex<Files>>,
@@ -32,6 +35,7 @@ impl Rig {
                 Reaction::Bytes(served.lock().unwrap().get("cosignatures").cloned().unwrap_or_else(|| request.body.to_vec()))
             }
             path => match served.lock().unwrap().get(path.trim_start_matches("/log/")) {
+                Some(file) if file == BUSY => Reaction::Answer(503, json!({"title": "Not now.", "code": "unavailable"})),
                 Some(file) => Reaction::Bytes(file.clone()),
                 None => Reaction::Answer(404, json!({"title": "No.", "code": "not_witnessed"})),
             },
@@ -286,6 +290,18 @@ async fn a_line_that_the_log_does_not_show_ends_the_witness_unless_a_newer_head_
     assert!(rig.finds_its_line_lost(&folder, Some(bare)).await, "any newer head of its own is not enough");
     let other = with_the_quorum(601, &Key::of("directory.example/log", 2));
     assert!(rig.finds_its_line_lost(&folder, Some(other)).await, "and whoever says so has to be the log");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_show_the_quorum_now_has_lost_no_line() {
+    // F2: what could not be asked is asked again by the next visit, and nobody is alarmed by it
+    let rig = Rig::new().await;
+    let folder = rig.witness("w1");
+    rig.with_quorum("w2");
+    rig.loses_our_line(Some(BUSY.to_vec()));
+    let error = rig.visit(&folder).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Refused(problem) if problem.status == 503), "{error}");
+    assert!(!rig.finds_its_line_lost(&folder, Some(with_the_quorum(601, &Key::ours()))).await);
 }
 
 #[tokio::test]
