@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Connections that fetch, on one thread of the client.
 pub const FETCHING: usize = 2;
 
-/// Look-ups alone, look-ups while the log is fetched, and fetching alone, in turns; each begins with a daemon that rests.
+/// Look-ups alone, look-ups while the log is fetched, and fetching alone, in turns; each begins with a daemon that rests, or is told of.
 pub struct WhileFetched {
     /// Look-ups: ours with fetching beside them, theirs without.
     pub look_ups: Round,
@@ -24,6 +24,8 @@ pub struct WhileFetched {
     pub beside: Vec<Measured>,
     /// What was fetched with nobody beside.
     pub alone: Vec<Measured>,
+    /// Turns that began though the daemon was still at work for those before.
+    pub restless: usize,
 }
 
 /// GET of everything that a log of this size has.
@@ -44,15 +46,16 @@ fn tiles_of(size: u64) -> impl Iterator<Item = TilePath> {
 /// Runs all turns over so many connections that look up; says each on standard error.
 pub fn rounds(plan: &Plan, connections: usize, look_ups: &Arc<Target>, tiles: &Arc<Target>) -> Result<WhileFetched, Fault> {
     let (looking, fetching) = (plan.shape(connections), Shape { threads: 1, ..plan.shape(FETCHING) });
-    let mut while_fetched =
-        WhileFetched { look_ups: Round { connections, ours: Vec::new(), theirs: Vec::new() }, beside: Vec::new(), alone: Vec::new() };
+    let look_ups_of = Round { connections, ours: Vec::new(), theirs: Vec::new() };
+    let mut while_fetched = WhileFetched { look_ups: look_ups_of, beside: Vec::new(), alone: Vec::new(), restless: 0 };
+    let restless = || usize::from(!rested(&look_ups.processes));
     for _ in 0..plan.pairs {
-        rested(&look_ups.processes);
+        while_fetched.restless += restless();
         let quiet = run(look_ups, looking)?;
-        rested(&look_ups.processes);
+        while_fetched.restless += restless();
         let [busy, fetched] = <[Measured; 2]>::try_from(together(&[(look_ups, looking), (tiles, fetching)])?)
             .map_err(|_| Fault::Unfit("two loads have two measures".into()))?;
-        rested(&look_ups.processes);
+        while_fetched.restless += restless();
         let only = run(tiles, fetching)?;
         eprintln!(
             "  {connections:>3} connections  look-ups {:.0}/s alone, {:.0}/s beside {:.0} tiles/s; tiles alone {:.0}/s",
@@ -115,7 +118,7 @@ mod tests {
             client: 100_000,
         };
         let look_ups = Round { connections: 1, ours: vec![turn(10, 900_000)], theirs: Vec::new() };
-        let fetched = WhileFetched { look_ups, beside: vec![turn(4, 900_000)], alone: vec![turn(10, 400_000)] };
+        let fetched = WhileFetched { look_ups, beside: vec![turn(4, 900_000)], alone: vec![turn(10, 400_000)], restless: 0 };
         assert_eq!((fetched.look_up(daemons), fetched.look_up(|turn| turn.client)), (74.0, 6.0));
         assert_eq!(fetched.share(), 0.2);
     }

@@ -33,18 +33,16 @@ pub fn spent(before: &ThreadTimes, after: &ThreadTimes) -> ThreadTimes {
     after.iter().map(since).collect()
 }
 
-/// Waits until these processes rest: a daemon puts down what its looks left waiting for their index, which else the next turn pays for. Half a minute at most.
-pub fn rested(processes: &[u32]) {
+/// Waits until these processes rest, five minutes at most; whether they do. A daemon puts down what its looks left waiting for their index, which
+/// else the next turn pays for.
+pub fn rested(processes: &[u32]) -> bool {
     let all = || thread_times(processes).values().sum::<u64>();
     let mut before = all();
-    for _ in 0..30 {
+    (0..300).any(|_| {
         std::thread::sleep(Duration::from_secs(1));
-        let after = all();
-        if after.saturating_sub(before) < RESTING {
-            return;
-        }
-        before = after;
-    }
+        let since = std::mem::replace(&mut before, all());
+        before.saturating_sub(since) < RESTING
+    })
 }
 
 /// This process and its children.

@@ -145,7 +145,7 @@ impl Run {
     /// Look-ups with and without somebody who fetches the log.
     fn while_fetched(&self) -> String {
         let Some(fetched) = &self.fetched else { return String::new() };
-        let WhileFetched { look_ups, beside, alone } = fetched;
+        let WhileFetched { look_ups, beside, alone, restless } = fetched;
         let clients = |measured: &Measured| measured.client;
         let times = |turns: &[Measured]| [each(turns, daemons), each(turns, clients)];
         let row = |what: &str, turns: &[Measured], [daemon, client]: [f64; 2]| {
@@ -163,7 +163,7 @@ impl Run {
         let told = format!(
             "{} connections look up, {FETCHING} fetch. While the log is fetched, look-ups a second are {ratio:.3} ({lowest:.3} to {highest:.3}) of those \
              alone; {:.1} % of the processor time used is the tiles' ({:.1} KiB each, on average). A tile's time is what it takes alone; a look-up's, \
-             beside tiles, is without theirs.\n\n",
+             beside tiles, is without theirs. Turns that began before the daemon rested: {restless}.\n\n",
             look_ups.connections,
             100.0 * fetched.share(),
             of(alone, |measured| measured.bytes) / 1024.0
